@@ -1,0 +1,217 @@
+# Everything here needs python3 (3.10 - 3.13) with pip and make, nothing else: the environments are made on first use.
+#   make demo    onboards, rotates and offboards numbers in a real Airflow, against the sandbox
+#   make test    everything that has to pass before a change goes in
+# `make help` lists the rest. AIRFLOW=3.0 runs a target on the oldest supported Airflow.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+AIRFLOW ?= 3.3
+VENV ?= .venv/airflow-$(AIRFLOW)
+UV_VERSION := 0.13.8
+UV := .venv/uv-$(UV_VERSION)/bin/uv
+CONSTRAINTS := constraints/airflow-$(AIRFLOW).txt
+READY := $(VENV)/.ready
+PYTEST := $(VENV)/bin/python -m pytest
+PYTEST_ARGS ?=
+COVERAGE := $(VENV)/bin/coverage
+
+# uv must use the interpreter it is given, and never fetch one of its own.
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+# A link across file systems only makes uv print a warning before it copies.
+export UV_LINK_MODE := copy
+
+say = @printf '\033[1m==> %s\033[0m\n'
+
+.PHONY: help
+help: ## Show the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+# --- environments ---------------------------------------------------------------------------------------------------
+
+$(UV):
+	$(say) 'uv $(UV_VERSION)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else \
+	    f"$(PYTHON) is {v[0]}.{v[1]}; set PYTHON= to a Python from 3.10 to 3.13")'
+	@rm -rf $(dir $(@D))
+	@$(PYTHON) -m venv $(dir $(@D))
+	@$(dir $(@D))bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# `.building` stays behind when an installation is interrupted: the next one then starts from an empty folder, because a
+# half-copied package looks installed. Bytecode is compiled here since every Airflow process starts in less than half
+# the time with it.
+$(READY): $(CONSTRAINTS) pyproject.toml airflow_provider_phonelink/__init__.py | $(UV)
+	$(say) 'environment $(VENV): $(notdir $(basename $(CONSTRAINTS)))'
+	@if [ -e $(VENV)/.building ] || [ ! -x $(VENV)/bin/python ]; then \
+	    $(UV) venv --quiet --clear --no-managed-python --python "$$(command -v $(PYTHON))" $(VENV); \
+	fi
+	@rm -f $@ && touch $(VENV)/.building
+	@$(UV) pip install --quiet --exact --compile-bytecode --python $(VENV)/bin/python \
+	    --editable '.[sandbox]' --group test --constraint $(CONSTRAINTS)
+	@rm -f $(VENV)/.building && touch $@
+
+.PHONY: env
+env: $(READY) ## Make the environment of AIRFLOW (3.3 by default)
+
+# The newest Airflow with everything that the system tests and the documentation need beside it, on Python 3.11 or newer.
+FULL := .venv/full
+
+$(FULL)/.ready: constraints/full.txt pyproject.toml | $(UV)
+	$(say) 'environment $(FULL): airflow-3.3, Celery, a browser driver and Sphinx'
+	@rm -f $@ && $(UV) venv --quiet --clear --no-managed-python --python "$$(command -v $(PYTHON))" $(FULL)
+	@$(UV) pip install --quiet --compile-bytecode --python $(FULL)/bin/python \
+	    --editable '.[sandbox]' --group test --group system --group docs --constraint constraints/full.txt
+	@touch $@
+
+# Names and versions only: no addresses, no hashes, no paths. The oldest set takes every direct dependency at its lower
+# bound, and what those need as of shortly after Airflow 3.0.6 was released: later releases of cadwyn, FastAPI and the
+# standard provider are not what that Airflow ran with. The compatibility layer is younger than that by design. The full
+# set needs Python 3.11: what builds the documentation and Airflow agree on no version for 3.10.
+COMPILE := pip compile pyproject.toml --quiet --extra sandbox --group test --universal --python-version 3.10 \
+    --no-header --no-annotate --upgrade
+OLDEST := --resolution lowest-direct --exclude-newer 2025-10-15 \
+    --exclude-newer-package apache-airflow-providers-common-compat=2026-01-25
+
+.PHONY: constraints
+constraints: | $(UV) ## Choose the pinned versions anew, from the bounds in pyproject.toml
+	$(say) 'constraints/airflow-3.3.txt (newest)'
+	@$(UV) $(COMPILE) --output-file constraints/airflow-3.3.txt >/dev/null
+	$(say) 'constraints/airflow-3.0.txt (oldest)'
+	@$(UV) $(COMPILE) $(OLDEST) --output-file constraints/airflow-3.0.txt >/dev/null
+	$(say) 'constraints/full.txt (newest, with the system tests and the documentation)'
+	@$(UV) $(COMPILE:3.10=3.11) --group system --group docs --constraint constraints/airflow-3.3.txt \
+	    --output-file constraints/full.txt >/dev/null
+	@! grep -nvE '^[a-z0-9.-]+==[^ /]+( ; [^/]+)?$$' constraints/*.txt
+
+# --- checks ---------------------------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: $(READY) ## Check style and formatting (ruff)
+	$(say) 'lint'
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+.PHONY: types
+types: $(READY) ## Check types (mypy, strict)
+	$(say) 'types'
+	@$(VENV)/bin/mypy
+
+.PHONY: unit
+unit: $(READY) ## Run the unit tests
+	$(say) 'unit tests, Airflow $(AIRFLOW)'
+	@$(PYTEST) tests/unit $(PYTEST_ARGS)
+
+.PHONY: integration
+integration: $(READY) ## Run the integration tests: real sockets, against the sandbox
+	$(say) 'integration tests, Airflow $(AIRFLOW)'
+	@$(PYTEST) tests/integration $(PYTEST_ARGS)
+
+.PHONY: system
+system: $(READY) ## Run the system tests: a real scheduler, triggerer and API server
+	$(say) 'system tests, Airflow $(AIRFLOW)'
+	@$(PYTEST) tests/system $(PYTEST_ARGS)
+
+# Servers and a browser come from Debian's packages; elsewhere, have them on the PATH.
+PACKAGES := postgresql:postgres redis-server:redis-server chromium:chromium
+
+.PHONY: test-system
+test-system: $(FULL)/.ready ## Prove it in production-like circumstances: PostgreSQL, Redis, Celery, a browser
+	@PYTHONPATH=tests $(PYTHON) tools/debian_packages.py $(PACKAGES)
+	$(say) 'production-like deployment and browser'
+	@$(FULL)/bin/python -m pytest tests/production tests/browser $(PYTEST_ARGS)
+
+.PHONY: pictures
+pictures: $(FULL)/.ready ## Make the documentation's pictures of Airflow anew, by the tests that drive a browser
+	@PYTHONPATH=tests $(PYTHON) tools/debian_packages.py chromium:chromium
+	@$(FULL)/bin/python -m pytest tests/browser --pictures docs/pictures $(PYTEST_ARGS)
+
+.PHONY: docs
+docs: $(FULL)/.ready ## Build the documentation, strictly, into build/docs
+	$(say) 'documentation'
+	@$(FULL)/bin/python -m sphinx -W --keep-going -n -q -b html docs build/docs
+
+.PHONY: coverage
+coverage: $(READY) ## Run the unit, integration and system tests on the newest Airflow; require 95 % branch coverage
+	$(say) 'unit, integration and system tests with coverage, Airflow $(AIRFLOW)'
+	@$(COVERAGE) erase
+	@$(COVERAGE) run -m pytest $(PYTEST_ARGS)
+	@$(MAKE) .covered
+
+.PHONY: .covered
+.covered:
+	@$(COVERAGE) combine --quiet
+	@$(COVERAGE) report
+
+.PHONY: test-oldest
+test-oldest: ## Run the unit and integration tests on the oldest supported Airflow
+	@$(MAKE) .oldest AIRFLOW=3.0
+
+.PHONY: .oldest
+.oldest: $(READY)
+	$(say) 'unit and integration tests, Airflow $(AIRFLOW), lowest versions of all dependencies'
+	@$(PYTEST) tests/unit tests/integration $(PYTEST_ARGS)
+
+# Two lanes, one for each core of a small machine: what fails in one does not keep the other from ending. The output of
+# the side lane comes at the end.
+SIDE := build/test-on-the-side.txt
+
+.PHONY: .main-lane
+.main-lane: $(READY)
+	$(say) 'unit and integration tests, Airflow $(AIRFLOW)'
+	@$(COVERAGE) run -m pytest tests/unit tests/integration $(PYTEST_ARGS)
+
+.PHONY: .system-covered
+.system-covered: $(READY)
+	$(say) 'system tests, Airflow $(AIRFLOW)'
+	@$(COVERAGE) run -m pytest tests/system $(PYTEST_ARGS)
+
+.PHONY: test
+test: $(READY) ## Run everything: lint, types, documentation, all tests on the newest Airflow, the oldest one, a deployment
+	@$(MAKE) lint
+	@$(MAKE) types
+	@$(COVERAGE) erase
+	@mkdir -p $(dir $(SIDE))
+	$(say) 'on the side: the oldest Airflow, system tests, documentation, deployment; progress in $(SIDE)'
+	@$(MAKE) --keep-going test-oldest .system-covered docs test-system >$(SIDE) 2>&1 & side=$$!; \
+	trap 'kill $$side 2>/dev/null; exit 130' INT TERM; \
+	failed=; \
+	$(MAKE) .main-lane || failed="$$failed main lane"; \
+	wait $$side || failed="$$failed side lane"; \
+	cat $(SIDE); \
+	[ -z "$$failed" ] || { echo "==> failed:$$failed"; exit 1; }
+	@$(MAKE) .covered
+
+# --- the rest -------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(READY) ## Onboard, rotate and offboard numbers in a real Airflow, against the sandbox
+	@PYTHONPATH=tests $(VENV)/bin/python tools/demo.py
+
+# The peer lives in an environment of its own, so that no test can lean on it.
+BENCH := .venv/bench
+BENCH_ARGS ?=
+
+$(BENCH)/.ready: constraints/airflow-3.3.txt pyproject.toml | $(UV)
+	$(say) 'environment $(BENCH): airflow-3.3 and the HTTP provider'
+	@rm -f $@ && $(UV) venv --quiet --clear --no-managed-python --python "$$(command -v $(PYTHON))" $(BENCH)
+	@$(UV) pip install --quiet --compile-bytecode --python $(BENCH)/bin/python \
+	    --editable . --group bench --constraint constraints/airflow-3.3.txt
+	@touch $@
+
+.PHONY: bench
+bench: $(BENCH)/.ready ## Measure against the HTTP provider and bare httpx, and write docs/benchmarks.md
+	@$(BENCH)/bin/python -m benchmarks $(BENCH_ARGS)
+
+.PHONY: matrix
+matrix: ## Run the unit and integration tests on every Python of this machine and both Airflows
+	@$(PYTHON) tools/matrix.py
+
+.PHONY: clean
+clean: ## Remove the environments, the demo's folder and every cache
+	@rm -rf .venv .demo .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
