@@ -1,0 +1,143 @@
+"""
+What a client needs to know: where the vendor is, the key, and how patient and how fast to be.
+
+Field names are the names of the connection's extras; anything else in the extras is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+from urllib.parse import quote, urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+
+from airflow_provider_phonelink.api.text import Secrets
+
+
+def _split(value: object) -> object:
+    """Let a list be written as ``A, B`` where JSON is awkward (a connection URI)."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+StateNames = Annotated[tuple[str, ...], BeforeValidator(_split), Field(min_length=1)]
+
+
+def _password(url: str) -> str | None:
+    try:
+        return urlsplit(url).password
+    except ValueError:  # the URL as a whole is a secret, too
+        return None
+
+
+class Settings(BaseModel):
+    """Common to both vendors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+    vendor: ClassVar[str]
+    default_base_url: ClassVar[str]
+    #: What the console's pages on numbers are called in their addresses, as far as can be told from the API.
+    console_numbers: ClassVar[str]
+
+    base_url: str
+    api_key: SecretStr
+    #: Names the place these settings come from in messages, such as ``Connection 'dasha_default'``.
+    source: str = "settings"
+
+    #: Seconds a try may take to connect, and then to answer; a synchronous one may take longer if the head of the
+    #: answer, or compressed nothing, trickles in.
+    timeout: float = Field(10.0, ge=0.001, le=3600)
+    #: Seconds after which a call is not tried again, counted from its first try.
+    total_timeout: float = Field(120.0, ge=0.001, le=86400)
+    #: Tries after the first one.
+    max_retries: int = Field(4, ge=0, le=100)
+    #: Failed polls in a row after which a wait gives up.
+    max_failed_polls: int = Field(10, ge=1, le=100_000)
+    #: Requests a second at most; None is no limit.
+    requests_per_second: float | None = Field(None, ge=0.001, le=10_000)
+    #: Whether the vendor's TLS certificate is verified.
+    verify_ssl: bool = True
+    #: File with the certificates to trust instead of the usual ones.
+    ca_bundle: str | None = None
+    #: URL of an HTTP proxy. A password in it is treated as a secret.
+    proxy: SecretStr | None = None
+    #: Allow plain ``http://`` to other hosts than loopback.
+    allow_http: bool = False
+    #: Base URL of the vendor's web console, for links in the Airflow UI; where its pages are not at
+    #: ``<base>/<kind>/<id>``, a URL with ``{kind}`` and ``{id}`` in it.
+    console_url: str | None = None
+
+    @field_validator("api_key")
+    @classmethod
+    def _fits_into_a_header(cls, key: SecretStr) -> SecretStr:
+        value = key.get_secret_value()
+        if not value.isascii() or not value.isprintable() or " " in value or not value:
+            raise ValueError("is empty, or has white space or a non-ASCII character in it")
+        return key
+
+    @field_validator("console_url")
+    @classmethod
+    def _leads_to_pages(cls, url: str | None) -> str | None:
+        if not url:
+            return None
+        if (
+            urlsplit(url).scheme not in ("https", "http")
+            or not urlsplit(url).netloc
+            or urlsplit(url).username
+        ):
+            raise ValueError("is no address of a web console, such as https://console.example")
+        try:
+            url.format(kind="", id="")
+        except (LookupError, ValueError):
+            raise ValueError("has other placeholders than {kind} and {id}") from None
+        return url
+
+    def number_in_console(self, number_id: str) -> str:
+        """Return the address of a number's page in the console; empty if the console's is not known."""
+        return self._in_console(self.console_numbers, number_id)
+
+    def agent_in_console(self, agent_id: str) -> str:
+        """Return the address of an agent's page in the console; empty if the console's is not known."""
+        return self._in_console("agents", agent_id)
+
+    def _in_console(self, kind: str, identifier: str) -> str:
+        if not self.console_url or not identifier:
+            return ""
+        pattern = (
+            self.console_url
+            if "{id}" in self.console_url
+            else f"{self.console_url.rstrip('/')}/{{kind}}/{{id}}"
+        )
+        return pattern.format(kind=kind, id=quote(identifier, safe=""))
+
+    @property
+    def secrets(self) -> Secrets:
+        """What must never be shown."""
+        proxy = self.proxy.get_secret_value() if self.proxy else ""
+        return Secrets(self.api_key.get_secret_value(), proxy, _password(proxy))
+
+
+class DashaSettings(Settings):
+    """Settings for Dasha BlackBox."""
+
+    vendor = "Dasha BlackBox"
+    default_base_url = "https://blackbox.dasha.ai"
+    console_numbers = "phone-numbers"
+
+    #: Registration states that count as active, in any case.
+    active_states: StateNames = ("Registered", "Active")
+    #: Registration states that count as failed, in any case.
+    failed_states: StateNames = ("Failed", "Error", "Rejected")
+    #: Whether an active state counts only until its ``expiresAt``.
+    check_expiry: bool = True
+
+
+class CallingBoxSettings(Settings):
+    """Settings for CallingBox."""
+
+    vendor = "CallingBox"
+    default_base_url = "https://api.callingbox.io"
+    console_numbers = "numbers"
+
+    #: Name of the number's id in the body of attach and of set-primary, which the vendor does not document.
+    attach_body_key: str = Field("number_id", min_length=1)
