@@ -1,0 +1,178 @@
+"""Turn what came over the wire, or what kept it from coming, into an answer or an error."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pydantic_core
+
+from airflow_provider_phonelink.api.errors import (
+    AccessDeniedError,
+    AuthenticationError,
+    ConflictError,
+    NoAnswerError,
+    NotFoundError,
+    RateLimitedError,
+    RedirectedError,
+    RejectedError,
+    ServerError,
+    UnreadableAnswerError,
+    VendorError,
+)
+from airflow_provider_phonelink.api.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from airflow_provider_phonelink.api.calls import Call
+
+T = TypeVar("T")
+
+#: A longer ``Retry-After`` counts as this many seconds: a task should fail and be rescheduled by Airflow
+#: rather than hold its slot for an hour.
+LONGEST_RETRY_AFTER = 60.0
+#: A page of 1,000 numbers is well under a MiB.
+LARGEST_BODY = 64 * 1024 * 1024
+
+_ERRORS: dict[int, type[VendorError]] = {
+    401: AuthenticationError,
+    403: AccessDeniedError,
+    404: NotFoundError,
+    408: ServerError,
+    409: ConflictError,
+    429: RateLimitedError,
+}
+_REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "traceparent", "cf-ray")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete HTTP answer."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class BodyError(Exception):
+    """A body that is too long or too slow."""
+
+
+class BodyCollector:
+    """Gather a body as it arrives, up to a size and a moment."""
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next piece; raises :class:`BodyError` when it is one too many."""
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        if self._size > LARGEST_BODY:
+            raise BodyError(f"the answer is longer than {LARGEST_BODY} bytes")
+        if time.monotonic() > self._deadline:
+            raise BodyError("the answer did not end in time")
+
+    def body(self) -> bytes:
+        """Return what came."""
+        return b"".join(self._chunks)
+
+
+def interpret(call: Call[T], answer: Answer, secrets: Iterable[str]) -> T:
+    """Return the answer to a call, or raise the :class:`VendorError` that it amounts to."""
+    if not 200 <= answer.status < 300:
+        raise _refusal(call, answer, secrets)
+    try:
+        return call.read(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableAnswerError(
+            f"answered {answer.status}, but with something unreadable: {_why_unreadable(error, answer, secrets)}.",
+            method=call.method,
+            path=call.path,
+            status=answer.status,
+            request_id=_request_id(answer.headers, secrets),
+        ) from None
+
+
+def no_answer(call: Call[Any], error: BaseException, secrets: Iterable[str]) -> NoAnswerError:
+    """Return the error for a request that brought no complete answer."""
+    what = clean(error, secrets) or "no details"
+    return NoAnswerError(f"no answer ({type(error).__name__}: {what}).", method=call.method, path=call.path)
+
+
+def _refusal(call: Call[Any], answer: Answer, secrets: Iterable[str]) -> VendorError:
+    default = (
+        RedirectedError if answer.status < 400 else RejectedError if answer.status < 500 else ServerError
+    )
+    text = clean(_error_text(answer.body), secrets)
+    return _ERRORS.get(answer.status, default)(
+        f"answered {answer.status} {clean(answer.reason, secrets)}" + (f": {text}." if text else "."),
+        method=call.method,
+        path=call.path,
+        status=answer.status,
+        request_id=_request_id(answer.headers, secrets),
+        retry_after=_retry_after(answer.headers.get("retry-after")),
+    )
+
+
+def _error_text(body: bytes) -> str:
+    """Read ProblemDetails (Dasha), ``{"error": text}`` or ``{"error": {"message": text}}`` (CallingBox)."""
+    try:
+        payload = pydantic_core.from_json(body)
+    except ValueError:
+        # Whole, although only its start will be shown: a key that is cut in two is not recognised any more.
+        text = body.decode("utf-8", "replace").strip()
+        return "an HTML page instead of JSON" if text.startswith("<") else text
+    if not isinstance(payload, dict):
+        return str(payload)
+    error = payload.get("error")
+    if isinstance(error, dict):
+        error = error.get("message")
+    parts = [str(part) for part in (error, payload.get("title"), payload.get("detail")) if part]
+    if payload.get("errors"):
+        parts.append(str(payload["errors"]))
+    return ": ".join(parts).rstrip(".")
+
+
+def _why_unreadable(error: Exception, answer: Answer, secrets: Iterable[str]) -> str:
+    if answer.body.lstrip()[:1] == b"<":
+        return "an HTML page instead of JSON (is the connection's host right?)"
+    if isinstance(error, pydantic_core.ValidationError):
+        details = error.errors(include_url=False, include_input=False, include_context=False)
+        shown = [f"{'.'.join(map(str, detail['loc'])) or 'body'}: {detail['msg']}" for detail in details[:3]]
+        return clean("; ".join(shown), secrets).rstrip(".")
+    return clean(error, secrets).rstrip(".")
+
+
+def _request_id(headers: Mapping[str, str], secrets: Iterable[str]) -> str | None:
+    return next((clean(headers[name], secrets) for name in _REQUEST_ID_HEADERS if headers.get(name)), None)
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Read ``Retry-After`` in seconds or as a date."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = _seconds_until(value)
+    if not seconds > 0:  # also false for NaN
+        return None
+    return min(seconds, LONGEST_RETRY_AFTER)
+
+
+def _seconds_until(date: str) -> float:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return (moment - datetime.now(timezone.utc)).total_seconds()

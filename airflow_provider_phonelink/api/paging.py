@@ -1,0 +1,92 @@
+"""Gather a list from its pages without believing what the pages say about themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.api.dasha import LARGEST_PAGE
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.api.models.dasha import PhoneNumber, PhoneNumberPage
+
+#: Pages that any list may have.
+MOST_PAGES = 5_000
+
+
+class InconsistentListError(ValueError):
+    """The pages contradict each other or never end."""
+
+
+class Listing:
+    """
+    A list as far as its pages have been read.
+
+    Offset paging shifts while numbers come and go, so numbers are kept by id; ``totalCount`` may change
+    or be wrong, so the end is where the numbers seen and the count agree, or where pages run out.
+    """
+
+    def __init__(self, *, keep: bool = True) -> None:
+        #: Numbers by id in lower case, in the order in which they came; empty if they are not to be kept.
+        self.numbers: dict[str, PhoneNumber] = {}
+        #: The numbers of the last page that no page before it had.
+        self.fresh: list[PhoneNumber] = []
+        #: Items read so far, repeated ones included: the offset of the next page.
+        self.skip = 0
+        #: The count that the last page gave.
+        self.total: int | None = None
+        #: How many items the vendor puts on a page, which may be fewer than asked for.
+        self.page_size = 1
+        #: Whether there is another page to read.
+        self.goes_on = True
+        self._keep = keep
+        self._seen: set[str] = set()
+        self._pages = 0
+        self._most_pages = 0
+
+    def add(self, page: PhoneNumberPage) -> bool:
+        """
+        Take the next page and return whether there is another one to read.
+
+        :raises InconsistentListError: If the list shrank while it was read, ended before its count, or goes on far
+            beyond it.
+        """
+        if page.total_count < (self.total or 0):
+            raise InconsistentListError("shrank while it was read, so that some of it may have been missed")
+        by_id = {number.id.lower(): number for number in page.items}
+        fresh = {number_id: number for number_id, number in by_id.items() if number_id not in self._seen}
+        self._seen.update(fresh)
+        self.fresh = list(fresh.values())
+        if self._keep:
+            self.numbers.update(fresh)
+        self.skip += len(page.items)
+        self.total = page.total_count
+        self.page_size = max(self.page_size, len(page.items))
+        self._pages += 1
+        if not self._most_pages:
+            # Twice what the first page lets expect, and some: a list may grow while it is read.
+            expected = -(-page.total_count // max(1, len(page.items)))
+            self._most_pages = min(10 + 2 * expected, MOST_PAGES)
+        self.goes_on = self._is_more_to_come(page)
+        return self.goes_on
+
+    def pages_left(self, size: int) -> int:
+        """Return how many pages of ``size`` are still to be read, as far as is known."""
+        return -(-max(0, (self.total or 0) - self.skip) // size)
+
+    def _is_more_to_come(self, page: PhoneNumberPage) -> bool:
+        seen, total = len(self._seen), page.total_count
+        full = len(page.items) >= min(page.take, LARGEST_PAGE) > 0
+        if seen == total and not full:
+            return False
+        if (
+            self.fresh
+        ):  # the count may be wrong: only a page that is not full, or brings nothing new, is the end
+            if self._pages < self._most_pages:
+                return True
+            raise InconsistentListError(f"does not end: {seen} numbers in {self._pages} pages")
+        if seen >= total:
+            return False
+        raise InconsistentListError(
+            f"says it has {total} numbers, but its pages gave {seen} different ones in {self.skip} items; somebody may "
+            "be adding or removing numbers right now"
+        )

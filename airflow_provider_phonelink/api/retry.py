@@ -1,0 +1,104 @@
+"""
+When and after how long a request is tried again.
+
+One flow for sync and async: it yields the tries and the pauses between them and leaves the doing to a
+sender.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential,
+    wait_random,
+)
+
+from airflow_provider_phonelink.api.calls import Call, Flow, Pause, Together, Walk
+from airflow_provider_phonelink.api.errors import PhonelinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from airflow_provider_phonelink.api.settings import Settings
+
+T = TypeVar("T")
+Steps: TypeAlias = "Generator[Call[Any] | Together[Any] | Pause, Any, T]"
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 30.0
+
+_log = logging.getLogger(__name__)
+_backoff = wait_exponential(FIRST_WAIT, LONGEST_WAIT) + wait_random(0, FIRST_WAIT)
+
+
+def with_retries(flow: Flow[T], settings: Settings, *, repeat: bool = True) -> Steps[T]:
+    """
+    Turn a flow into single tries and pauses, repeating each of its calls as that call allows.
+
+    :param repeat: False for one try of each call.
+    """
+    walk = Walk(flow)
+    while not walk.done:
+        try:
+            step = walk.step
+            answer = (
+                (yield step) if isinstance(step, Together) else (yield from _tries(step, settings, repeat))
+            )
+        except PhonelinkError as error:
+            walk.failed(error)
+        else:
+            walk.answered(answer)
+    return walk.result
+
+
+def _tries(call: Call[T], settings: Settings, repeat: bool) -> Steps[T]:
+    for attempt in _retrying(call, settings, repeat):
+        with attempt:
+            if attempt.retry_state.attempt_number > 1:
+                yield Pause(attempt.retry_state.upcoming_sleep)
+                # A look that fails is a failed try like any other, so it is not tried again by itself.
+                look = call.look() if call.look else None
+                settled = (yield from with_retries(look, settings, repeat=False)) if look else None
+                if settled is not None:
+                    return settled.answer
+            answer: T = yield call
+            return answer
+    raise AssertionError("tenacity re-raises the last error")
+
+
+def _retrying(call: Call[Any], settings: Settings, repeat: bool) -> Retrying:
+    tries = settings.max_retries + 1 if repeat and (call.repeatable or call.look) else 1
+    return Retrying(
+        sleep=_leave_to_the_sender,
+        stop=stop_after_attempt(tries) | stop_before_delay(settings.total_timeout),
+        wait=_wait,
+        retry=retry_if_exception(lambda error: getattr(error, "retry_helps", False)),
+        before_sleep=_log_failed_try,
+        reraise=True,
+    )
+
+
+def _wait(state: RetryCallState) -> float:
+    asked_for = getattr(_error(state), "retry_after", None) or 0.0
+    return max(asked_for, _backoff(state))
+
+
+def _leave_to_the_sender(_: float) -> None:
+    """Pauses are yielded, not slept here."""
+
+
+def _log_failed_try(state: RetryCallState) -> None:
+    _log.warning(
+        "Try %d failed, next one in %.1f s: %s", state.attempt_number, state.upcoming_sleep, _error(state)
+    )
+
+
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from enum import Enum
+from uuid import UUID
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.calls import path
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
+
+ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+NOTHING = [None, "None", "none", " null ", "undefined", "", "   ", "\t\n"]
+
+
+class Mode(str, Enum):
+    INBOUND = "inbound"
+
+
+@pytest.mark.parametrize("check", [arguments.uuid, arguments.opaque_id, arguments.phone_number])
+@pytest.mark.parametrize("value", [*NOTHING, 7, True, b"x", ["x"], {"id": "x"}, object()])
+def test_refuses_what_is_no_text_or_nothing(check, value) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        check("some_id", value)
+    assert str(caught.value).startswith("some_id: ")
+    assert str(caught.value).endswith("Nothing was sent.")
+    assert caught.value.argument == "some_id"
+    assert not caught.value.retry_helps
+
+
+@pytest.mark.parametrize("value", [ID, ID.upper(), UUID(ID)])
+def test_uuid_comes_back_in_canonical_form(value) -> None:
+    assert arguments.uuid("id", value) == ID
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "../x",
+        ID + "/",
+        ID + "\n",
+        " " + ID,
+        ID.replace("-", ""),
+        f"{{{ID}}}",
+        f"urn:uuid:{ID}",
+        ID[:-1],
+        ID + "0",
+        "g" + ID[1:],
+        ID.replace("3", "\u0663", 1),
+    ],
+)
+def test_uuid_refuses_other_forms(value) -> None:
+    with pytest.raises(InvalidArgumentError, match="is not a uuid"):
+        arguments.uuid("id", value)
+
+
+@given(st.uuids(), st.booleans())
+def test_uuid_accepts_every_uuid(value, upper) -> None:
+    text = str(value).upper() if upper else str(value)
+    assert arguments.uuid("id", text) == str(value)
+
+
+@pytest.mark.parametrize("value", [ID, UUID(ID), [ID], (ID, ID.upper()), {ID}, iter([ID, UUID(ID)])])
+def test_uuids_come_back_once_each(value) -> None:
+    assert arguments.uuids("ids", value) == [ID]
+
+
+def test_uuids_keep_their_order() -> None:
+    ids = [str(UUID(int=number)) for number in (3, 1, 2, 3)]
+    assert arguments.uuids("ids", ids) == ids[:3]
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ([], "empty list"),
+        ((), "empty list"),
+        (7, "neither an id nor a list"),
+        (None, "gave nothing"),
+        ([ID, None], "gave nothing"),
+        ([ID, "../x"], "not a uuid"),
+        (f"['{ID}']", "not a uuid"),
+        (b"abc", "not text"),
+    ],
+)
+def test_uuids_refuse(value, problem) -> None:
+    with pytest.raises(InvalidArgumentError, match=problem):
+        arguments.uuids("ids", value)
+
+
+@pytest.mark.parametrize("value", ["A, B", ["A", "B"], ("A ", " B"), "A,B"])
+def test_names_may_be_a_list_or_text(value) -> None:
+    assert arguments.names("states", value) == ("A", "B")
+
+
+@pytest.mark.parametrize("value", ["", "A,,B", ",", [], [1], 7, None, ["A", None], "None"])
+def test_names_refuse(value) -> None:
+    with pytest.raises(InvalidArgumentError):
+        arguments.names("states", value)
+
+
+@pytest.mark.parametrize(
+    "value", ["a", "x" * 255, "pn_xyz789", ID, "...", "a..b", "a b", "%2e%2e", "é", "?a#b"]
+)
+def test_opaque_id_leaves_the_form_to_the_vendor(value) -> None:
+    assert arguments.opaque_id("agent_id", value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("..", "change the request's path"),
+        (".", "change the request's path"),
+        ("../x", "change the request's path"),
+        ("a/b", "change the request's path"),
+        ("a\\b", "change the request's path"),
+        (" a", "white space"),
+        ("a\n", "white space"),
+        ("a\x00b", "control characters"),
+        ("a\u202eb", "control characters"),
+        ("a\ud800", "control characters"),
+        ("x" * 256, "256 characters long"),
+    ],
+)
+def test_opaque_id_refuses(value, problem) -> None:
+    with pytest.raises(InvalidArgumentError, match=problem):
+        arguments.opaque_id("agent_id", value)
+
+
+@given(st.text(max_size=300))
+def test_no_accepted_id_changes_the_path(value) -> None:
+    try:
+        accepted = arguments.opaque_id("agent_id", value)
+    except InvalidArgumentError:
+        return
+    plain = path("/v1/agents/{agent_id}/numbers", agent_id="x")
+    built = path("/v1/agents/{agent_id}/numbers", agent_id=accepted)
+    sent = httpx.Client(base_url="https://vendor.example").build_request("GET", built).url
+    assert built.count("/") == plain.count("/")
+    assert sent.raw_path.decode() == built
+    assert (sent.host, sent.query, sent.fragment) == ("vendor.example", b"", "")
+    assert httpx.URL(f"https://vendor.example{built}").path.split("/")[3:4] == accepted.split("/")
+
+
+@pytest.mark.parametrize("value", ["1", "+15551234567", "x" * 255, "sip:a@b;c=d", " 1 555 ", "0"])
+def test_phone_number_may_have_any_format(value) -> None:
+    assert arguments.phone_number("phone_number", value) == value
+
+
+@pytest.mark.parametrize("value", ["x" * 256, "+1\n555", "+1\x7f", "\ud800"])
+def test_phone_number_refuses(value) -> None:
+    with pytest.raises(InvalidArgumentError, match="phone_number"):
+        arguments.phone_number("phone_number", value)
+
+
+@pytest.mark.parametrize("value", [None, "", "x" * 255, "é", "two\nlines"])
+def test_optional_text(value) -> None:
+    assert arguments.optional_text("description", value) == value
+
+
+@pytest.mark.parametrize("value", ["x" * 256, 7, True, ["x"], "half \ud800 a character", "None", " null "])
+def test_optional_text_refuses(value) -> None:
+    with pytest.raises(InvalidArgumentError, match="description"):
+        arguments.optional_text("description", value)
+
+
+def test_choice_returns_the_choice_itself() -> None:
+    assert arguments.choice("mode", "inbound", ("inbound", "outbound")) == "inbound"
+
+
+def test_choice_of_a_string_enum_is_its_value() -> None:
+    assert str(arguments.choice("mode", Mode.INBOUND, ("inbound", "outbound"))) == "inbound"
+
+
+@pytest.mark.parametrize("value", ["Inbound", "", None, 1, [], ["inbound"], "inbound "])
+def test_choice_names_the_choices(value) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"mode: .*use 'inbound' or 'outbound'"):
+        arguments.choice("mode", value, ("inbound", "outbound"))
+
+
+@pytest.mark.parametrize(
+    ("value", "meaning"),
+    [
+        (True, True),
+        (False, False),
+        ("True", True),
+        (" false ", False),
+        ("yes", True),
+        ("No", False),
+        (1, True),
+        (0, False),
+        ("1", True),
+        ("0", False),
+    ],
+)
+def test_boolean_in_its_usual_spellings(value, meaning) -> None:
+    assert arguments.boolean("flag", value) is meaning
+
+
+@pytest.mark.parametrize("value", [None, "None", "", "on", "2", 2, 1.5, [], ["true"], "tru"])
+def test_boolean_refuses(value) -> None:
+    with pytest.raises(InvalidArgumentError, match="neither true nor false"):
+        arguments.boolean("flag", value)
+
+
+@pytest.mark.parametrize(("value", "number"), [(0, 0), (10, 10), ("7", 7), (" 7 ", 7)])
+def test_integer(value, number) -> None:
+    assert arguments.integer("take", value, lowest=0, highest=10) == number
+
+
+@pytest.mark.parametrize("value", [-1, 11, "11", None, "", True, 1.0, "1.0", "x", "9" * 5000, [1]])
+def test_integer_refuses(value) -> None:
+    with pytest.raises(InvalidArgumentError, match="not a whole number from 0 to 10"):
+        arguments.integer("take", value, lowest=0, highest=10)
+
+
+@given(
+    st.one_of(
+        st.text(), st.binary(), st.integers(), st.floats(), st.none(), st.lists(st.text()), st.booleans()
+    )
+)
+def test_every_check_accepts_or_refuses(value) -> None:
+    refused = []
+    for check in (
+        arguments.uuid,
+        arguments.uuids,
+        arguments.names,
+        arguments.opaque_id,
+        arguments.phone_number,
+        arguments.optional_text,
+        arguments.boolean,
+    ):
+        try:
+            check("argument", value)
+        except InvalidArgumentError as error:
+            refused.append(str(error))
+    assert all(message.isprintable() for message in refused)
+
+
+def test_a_number_that_python_does_not_write_out_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="take: the value is not a whole number from 0 to 10"):
+        arguments.integer("take", 10**5000, lowest=0, highest=10)
+    with pytest.raises(InvalidArgumentError, match="id: the value is int, not text"):
+        arguments.opaque_id("id", 10**5000)
+
+
+def test_a_refused_value_cannot_forge_a_log_line() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        arguments.uuid("id", "x\nERROR forged \x1b[31m")
+    assert str(caught.value).isprintable()
