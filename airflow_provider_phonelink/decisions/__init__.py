@@ -1,0 +1,3 @@
+"""Decisions as pure functions over what was read: no network, no clock, no Airflow."""
+
+from __future__ import annotations

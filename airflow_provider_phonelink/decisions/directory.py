@@ -1,0 +1,103 @@
+"""Which number is meant by a name: an id, or a phone number in whatever notation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.api.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_phonelink.decisions.links import ListedNumber
+
+
+class NotNamedError(ValueError):
+    """A name that is no number's, or that of several."""
+
+
+class Directory:
+    """
+    The numbers that routes and scopes can name.
+
+    A phone number is looked for as it is written, for its format is the SIP provider's affair. Only if no
+    number is written like that, notations are compared by E.164.
+
+    :param numbers: All numbers that may be named.
+    :param uuids: Whether ids are uuids, for which upper and lower case are the same.
+    """
+
+    def __init__(self, numbers: Iterable[ListedNumber], *, uuids: bool) -> None:
+        self.numbers = {number.id: number for number in numbers}
+        self._uuids = uuids
+        self._as_written: defaultdict[str, list[str]] = defaultdict(list)
+        for number in self.numbers.values():
+            if number.phone_number:
+                self._as_written[number.phone_number].append(number.id)
+
+    def find(self, name: str, *, is_id: bool | None = None) -> str:
+        """
+        Return the id of the number that is meant.
+
+        :param name: An id or a phone number.
+        :param is_id: Whether it is an id; None if it may be either, which an id comes first in.
+        :raises NotNamedError: If there is no such number, or several have that phone number.
+        """
+        if is_id is not False:
+            number_id = name.lower() if self._uuids else name
+            if number_id in self.numbers:
+                return number_id
+            if is_id:
+                raise NotNamedError(f"there is no number with the id {clean(name)}")
+        found = self._as_written.get(name) or self._in_another_notation(name)
+        if not found:
+            raise NotNamedError(f"there is no number {clean(name)}, written like that or otherwise")
+        if len(found) > 1:
+            raise NotNamedError(
+                f"{clean(name)} may be any of {len(found)} numbers, with the ids {', '.join(map(clean, found))}; "
+                "name one by its id"
+            )
+        return found[0]
+
+    def plain_name(self, number_id: str) -> str:
+        """Return a name by which people find a number: the phone number, or its id if others have that, too."""
+        phone_number = self.numbers[number_id].phone_number
+        if (
+            phone_number
+            and self._as_written[phone_number] == [number_id]
+            and phone_number not in self.numbers
+        ):
+            return phone_number
+        return number_id
+
+    def described(self, number_id: str) -> str:
+        """Return a number's name for a message."""
+        number = self.numbers.get(number_id)
+        return named(number_id, number.phone_number if number else None)
+
+    def _in_another_notation(self, name: str) -> list[str]:
+        from airflow_provider_phonelink.decisions.e164 import e164, last_digits
+
+        wanted = e164(name)
+        if wanted is None:
+            return []
+        candidates = self._by_last_digits.get(last_digits(name), ())
+        return [number.id for number in candidates if e164(str(number.phone_number)) == wanted]
+
+    @cached_property
+    def _by_last_digits(self) -> dict[str, list[ListedNumber]]:
+        """Spare most numbers the parsing, which is what takes time."""
+        from airflow_provider_phonelink.decisions.e164 import last_digits
+
+        found: defaultdict[str, list[ListedNumber]] = defaultdict(list)
+        for number in self.numbers.values():
+            if number.phone_number:
+                found[last_digits(number.phone_number)].append(number)
+        return found
+
+
+def named(number_id: str, phone_number: str | None) -> str:
+    """Return a number's name for a message: the phone number, if it is known, and the id."""
+    return f"{clean(phone_number)} (id {clean(number_id)})" if phone_number else clean(number_id)

@@ -1,0 +1,55 @@
+"""Links as plain values, the same for both vendors, and the rules in which the vendors differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+INBOUND = "inbound"
+
+
+class Link(NamedTuple):
+    """A number serves an agent in a mode."""
+
+    number_id: str
+    agent_id: str
+    mode: str
+
+
+class ListedNumber(NamedTuple):
+    """What planning has to know of a number."""
+
+    #: On Dasha in lower case.
+    id: str
+    #: As the vendor writes it.
+    phone_number: str | None
+    #: Dasha's provider that manages it, in lower case.
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True)
+class LinkRules:
+    """What a vendor allows. Everywhere a number has one inbound agent at the most."""
+
+    vendor: str
+    #: The mode in which an agent calls out with a number.
+    outbound: str
+    #: Whether an agent calls out with one number at the most, so that a new one replaces the old one.
+    one_outbound_number: bool
+    #: The mode of a route that names none; None if the agent's type says.
+    default_mode: str | None
+    #: Whether ids of numbers are uuids, in which case does not matter.
+    uuids: bool
+
+    @property
+    def modes(self) -> tuple[str, str]:
+        """The modes that a route may name."""
+        return (INBOUND, self.outbound)
+
+
+DASHA = LinkRules(
+    "Dasha BlackBox", outbound="replaceOutbound", one_outbound_number=True, default_mode=INBOUND, uuids=True
+)
+CALLINGBOX = LinkRules(
+    "CallingBox", outbound="outbound", one_outbound_number=False, default_mode=None, uuids=False
+)

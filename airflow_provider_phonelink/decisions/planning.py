@@ -1,0 +1,238 @@
+"""
+The plan: the ordered changes that turn the links as they are into the routes as wished.
+
+Each change is one that has to be made, so there is no shorter plan: a number has one inbound agent, so
+that a wrong one costs one change, and (on Dasha) an agent has one outbound number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from airflow_provider_phonelink.api.errors import PromiseError
+from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.decisions.directory import named
+from airflow_provider_phonelink.decisions.links import INBOUND, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from airflow_provider_phonelink.decisions.limits import MaxChanges
+    from airflow_provider_phonelink.decisions.links import LinkRules
+    from airflow_provider_phonelink.decisions.scope import KnownScope
+
+_SIGNS = {"link": "+", "unlink": "-", "move": "~"}
+
+
+class TooManyChangesError(PromiseError):
+    """The plan has more changes than it may have. Nothing was changed."""
+
+
+class Change(NamedTuple):
+    """One change: a link is made, removed, or takes the place of another one."""
+
+    action: Literal["link", "unlink", "move"]
+    #: The link that is made or removed.
+    link: Link
+    #: For a move, the link that it ends: the number's inbound one, or the agent's outbound one.
+    ends: Link | None = None
+
+    @property
+    def loser(self) -> Link | None:
+        """The link that is gone afterwards."""
+        return self.link if self.action == "unlink" else self.ends
+
+    @property
+    def previous_agent_id(self) -> str | None:
+        """The agent that answers the number until then."""
+        return self.loser.agent_id if self.loser and self.link.mode == INBOUND else None
+
+    @property
+    def previous_number_id(self) -> str | None:
+        """For a move of an agent's outbound link, the number it calls out with until then."""
+        return self.ends.number_id if self.ends and self.link.mode != INBOUND else None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    Ordered changes.
+
+    Changes of one step may be made side by side, and a step is finished before the next one: links first,
+    then moves, each after those that give a number to the agent it takes one from, and at last removals.
+    """
+
+    steps: tuple[tuple[Change, ...], ...]
+    #: Wished links that are there already.
+    unchanged: int
+    #: The links before the run that are in scope: in the scope given, and those of the numbers with a route.
+    links_in_scope: int
+    #: Phone numbers by id.
+    phone_numbers: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    #: What somebody should look at.
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All changes, in order."""
+        return tuple(change for step in self.steps for change in step)
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether there is nothing to change."""
+        return not self.steps
+
+    @property
+    def summary(self) -> str:
+        """The plan in a line."""
+        counts = Counter(change.action for change in self.changes)
+        told = [f"{counts[action]} to {action}" for action in ("link", "move", "unlink")]
+        return ", ".join([*told, f"{self.unchanged} unchanged"])
+
+    def diff(self) -> list[str]:
+        """Return the plan for people, a line for each change."""
+        return [self.described(change) for change in self.changes]
+
+    def described(self, change: Change) -> str:
+        """Return a change for people."""
+        return f"{_SIGNS[change.action]} {change.action:<6} {self._told(change)}"
+
+    def as_json(self, change: Change) -> dict[str, Any]:
+        """Return a change as plain JSON."""
+        return {
+            "action": change.action,
+            "number_id": change.link.number_id,
+            "phone_number": self.phone_numbers.get(change.link.number_id),
+            "agent_id": change.link.agent_id,
+            "mode": change.link.mode,
+            "previous_agent_id": change.previous_agent_id,
+            "previous_number_id": change.previous_number_id,
+        }
+
+    def refuse_more_than(self, limit: MaxChanges | None) -> None:
+        """
+        Refuse a plan that is too large.
+
+        :raises TooManyChangesError: If it has more changes than ``limit`` allows.
+        """
+        if limit is not None and limit.is_exceeded(len(self.changes), self.links_in_scope):
+            raise TooManyChangesError(
+                f"The plan has {len(self.changes)} changes ({self.summary}), which is more than max_changes={limit} "
+                f"of {self.links_in_scope} links in scope. Nothing was changed."
+            )
+
+    def _told(self, change: Change) -> str:
+        link, ends = change.link, change.ends
+        number, agent = self._number(link.number_id), f"agent {clean(link.agent_id)}"
+        if ends is None:
+            return f"{number} {link.mode} {'to' if change.action == 'link' else 'from'} {agent}"
+        if link.mode == INBOUND:
+            return f"{number} {link.mode} from agent {clean(ends.agent_id)} to {agent}"
+        return f"{number} {link.mode} to {agent}, instead of {self._number(ends.number_id)}"
+
+    def _number(self, number_id: str) -> str:
+        return named(number_id, self.phone_numbers.get(number_id))
+
+
+def make_plan(
+    wishes: Collection[Link],
+    links: Collection[Link],
+    rules: LinkRules,
+    *,
+    scope: KnownScope | None = None,
+    prune: bool = False,
+    phone_numbers: Mapping[str, str | None] | None = None,
+    warnings: Iterable[str] = (),
+) -> Plan:
+    """
+    Plan the changes.
+
+    :param wishes: The links that are wished for; none contradicts another.
+    :param links: The links as they are, as far as they matter; nothing else is ever removed.
+    :param prune: Whether links in scope that no route mentions are removed.
+    """
+    found, wished = set(links), set(wishes)
+    made = _changes_that_make(wished, wishes, found, links, rules)
+    kept = found - {change.ends for change in made}
+    removed = [
+        Change("unlink", link)
+        for link in links
+        if prune and scope is not None and link in kept and link not in wished and scope.covers(link)
+    ]
+    return Plan(
+        steps=(*_in_steps(made, found, wished), *filter(None, (tuple(removed),))),
+        unchanged=len(wished & found),
+        links_in_scope=_count_in_scope(found, wished, scope),
+        phone_numbers=phone_numbers or {},
+        warnings=tuple(warnings),
+    )
+
+
+def _changes_that_make(
+    wished: Collection[Link],
+    in_order: Iterable[Link],
+    found: Collection[Link],
+    links: Iterable[Link],
+    rules: LinkRules,
+) -> list[Change]:
+    """Return the changes that make what is wished for and is not there, the moves after the rest."""
+    answering = {link.number_id: link for link in links if link.mode == INBOUND}
+    calling = (
+        {link.agent_id: link for link in links if link.mode != INBOUND and link not in wished}
+        if rules.one_outbound_number
+        else {}
+    )
+    changes = []
+    for link in dict.fromkeys(in_order):
+        if link not in found:
+            ends = answering.get(link.number_id) if link.mode == INBOUND else calling.get(link.agent_id)
+            changes.append(Change("move" if ends else "link", link, ends))
+    return sorted(changes, key=lambda change: change.action)  # stable: "link" comes before "move"
+
+
+def _in_steps(
+    changes: list[Change], found: Collection[Link], wished: Collection[Link]
+) -> list[tuple[Change, ...]]:
+    """
+    Order changes so that, where possible, no agent with an inbound route loses its last number before it has another.
+
+    A number is never without an agent: moving it is one write, or two right after each other.
+    """
+    due = {link.agent_id for link in wished if link.mode == INBOUND}
+    has = Counter(link.agent_id for link in found if link.mode == INBOUND)
+    steps: list[tuple[Change, ...]] = []
+    waiting = changes
+    while waiting:
+        step, waiting = _possible_now(waiting, due, has)
+        if not step:  # agents exchange numbers in a circle: somebody has to begin
+            step, waiting = waiting, []
+        has.update(change.link.agent_id for change in step if change.link.mode == INBOUND)
+        steps.append(tuple(step))
+    return steps
+
+
+def _possible_now(
+    waiting: list[Change], due: Collection[str], has: Counter[str]
+) -> tuple[list[Change], list[Change]]:
+    now: list[Change] = []
+    later: list[Change] = []
+    for change in waiting:
+        loser = change.previous_agent_id
+        if loser is not None and loser in due and has[loser] < 2:
+            later.append(change)
+            continue
+        now.append(change)
+        if loser is not None:
+            has[loser] -= 1
+    return now, later
+
+
+def _count_in_scope(found: Iterable[Link], wished: Iterable[Link], scope: KnownScope | None) -> int:
+    routed: defaultdict[str, set[str]] = defaultdict(set)
+    for link in wished:
+        routed[link.mode].add(link.number_id)
+    return sum(
+        link.number_id in routed[link.mode] or (scope is not None and scope.covers(link)) for link in found
+    )

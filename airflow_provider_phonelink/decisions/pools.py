@@ -1,0 +1,45 @@
+"""Pools that are described rather than listed: which numbers belong to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+
+#: What a pool can be described by, instead of by ids.
+POOL_FILTERS = ("provider_id", "display_name_prefix", "description_tag")
+
+
+def checked_filter(argument: str, pool: Mapping[Any, Any]) -> dict[str, str]:
+    """
+    Return a description of a pool, checked.
+
+    :param argument: What the caller calls it.
+    :raises InvalidArgumentError: If it describes nothing, or by something unknown or empty.
+    """
+    # An empty text, from an XCom that gave nothing, would match every number of the organisation.
+    wanted = {
+        arguments.choice(argument, name, POOL_FILTERS): arguments.phone_number(f"{argument}[{name!r}]", value)
+        for name, value in pool.items()
+    }
+    if not wanted:
+        raise InvalidArgumentError(argument, f"names no filter; use one of {', '.join(POOL_FILTERS)}.")
+    if "provider_id" in wanted:
+        wanted["provider_id"] = arguments.uuid(f"{argument}['provider_id']", wanted["provider_id"])
+    return wanted
+
+
+def belongs(number: PhoneNumber, wanted: Mapping[str, str]) -> bool:
+    """Return whether a number matches all that a pool is described by."""
+    provider_id = wanted.get("provider_id")
+    return (
+        (provider_id is None or (number.provider_id or "").lower() == provider_id)
+        and (number.display_name or "").startswith(wanted.get("display_name_prefix", ""))
+        and wanted.get("description_tag", "") in (number.description or "")
+    )

@@ -1,0 +1,157 @@
+"""Is a number's registration active? One pure judgement for sensor, trigger, operators and command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.api.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+
+#: Clocks differ: an active registration counts until this long after its ``expiresAt``.
+SKEW = timedelta(seconds=60)
+#: The one state that the vendor publishes.
+DISABLED = "disabled"
+
+
+class Verdict(str, Enum):
+    """What a registration means for somebody who waits for it."""
+
+    ACTIVE = "active"
+    FAILED = "failed"
+    WAITING = "waiting"
+    NEVER = "never"
+    GONE = "gone"
+
+    @property
+    def ends_the_wait(self) -> bool:
+        """Whether waiting longer is in vain."""
+        return self in (Verdict.FAILED, Verdict.NEVER, Verdict.GONE)
+
+
+@dataclass(frozen=True)
+class RegistrationRules:
+    """Which states count as what. States are compared without regard to case."""
+
+    active_states: tuple[str, ...]
+    failed_states: tuple[str, ...]
+    check_expiry: bool = True
+
+    def knows(self, state: str, states: Iterable[str]) -> bool:
+        """Return whether ``state`` is one of ``states``."""
+        return state.casefold() in {known.casefold() for known in states}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on one number, and why."""
+
+    number_id: str
+    verdict: Verdict
+    #: The vendor's literal; empty for a number that is gone.
+    state: str
+    #: The number with its state and whatever explains it, for a message.
+    description: str
+
+
+def judge(number_id: str, number: PhoneNumber | None, rules: RegistrationRules, now: datetime) -> Judgement:
+    """
+    Judge one number's registration.
+
+    :param number: The number as it was read, or None if there is none with that id.
+    :param now: The present moment, with a time zone.
+    """
+    if number is None:
+        return Judgement(number_id, Verdict.GONE, "", f"{number_id}: there is no such number")
+    state = number.registration_status.state
+    verdict, why = _verdict(number, rules, now)
+    name = f"{clean(number.phone_number)} ({number_id})"
+    return Judgement(number_id, verdict, state, f"{name}: {clean(state)}{f', {why}' if why else ''}")
+
+
+def _verdict(number: PhoneNumber, rules: RegistrationRules, now: datetime) -> tuple[Verdict, str]:
+    status = number.registration_status
+    if rules.knows(status.state, rules.active_states):
+        if rules.check_expiry and status.expires_at and _aware(status.expires_at) < now - SKEW:
+            return Verdict.WAITING, f"but expired at {status.expires_at.isoformat()}"
+        return Verdict.ACTIVE, ""
+    if rules.knows(status.state, rules.failed_states):
+        reasons = filter(None, (status.error_description, status.sip_response_message))
+        return Verdict.FAILED, ", ".join(clean(reason) for reason in reasons) or "the vendor gives no reason"
+    if status.state.casefold() == DISABLED and number.registration is False:
+        return Verdict.NEVER, "registration is switched off, so it will never become active"
+    return Verdict.WAITING, ""
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a wait for several numbers is."""
+
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def done(self) -> bool:
+        """Whether every number is active."""
+        return all(judgement.verdict is Verdict.ACTIVE for judgement in self.judgements)
+
+    @property
+    def hopeless(self) -> tuple[Judgement, ...]:
+        """The numbers for which waiting longer is in vain."""
+        return tuple(judgement for judgement in self.judgements if judgement.verdict.ends_the_wait)
+
+    @property
+    def waiting(self) -> tuple[Judgement, ...]:
+        """The numbers that are not active yet."""
+        return tuple(judgement for judgement in self.judgements if judgement.verdict is Verdict.WAITING)
+
+    @property
+    def summary(self) -> str:
+        """The whole wait in a line."""
+        active = sum(judgement.verdict is Verdict.ACTIVE for judgement in self.judgements)
+        line = f"{active} of {len(self.judgements)} numbers are active"
+        rest = [judgement for judgement in self.judgements if judgement.verdict is not Verdict.ACTIVE]
+        return f"{line}. Not active: {described(rest)}." if rest else f"{line}."
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Each number's state, the vendor's literal."""
+        return {judgement.number_id: judgement.state.replace("\0", "") for judgement in self.judgements}
+
+
+def registers(number: PhoneNumber) -> bool:
+    """Return whether registration is switched on; where an answer leaves that out, its state tells."""
+    if number.registration is not None:
+        return number.registration
+    return number.registration_status.state.casefold() != DISABLED
+
+
+def assess(numbers: Mapping[str, PhoneNumber | None], rules: RegistrationRules, now: datetime) -> Progress:
+    """Judge all numbers of a wait."""
+    return Progress(tuple(judge(number_id, number, rules, now) for number_id, number in numbers.items()))
+
+
+def described(judgements: Iterable[Judgement]) -> str:
+    """Return a list of numbers with their states for a message."""
+    return "; ".join(judgement.description for judgement in judgements)
+
+
+def hopeless_message(progress: Progress) -> str:
+    """Say for which numbers waiting is in vain."""
+    return f"Waiting longer is in vain. {described(progress.hopeless)}."
+
+
+def timeout_message(number_ids: Sequence[str], last: Progress | None) -> str:
+    """Say which numbers are still waiting, with their last states."""
+    if last is None:
+        return f"Timed out; the last poll failed, so the states of {', '.join(number_ids)} are not known."
+    return f"Timed out. Still waiting for {described(last.waiting)}."

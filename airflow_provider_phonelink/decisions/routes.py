@@ -1,0 +1,195 @@
+"""Routes, the wishes: "this number serves this agent in this mode". What they say, and whether it can all be so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, PhonelinkError
+from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.decisions.directory import NotNamedError
+from airflow_provider_phonelink.decisions.links import INBOUND, Link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_phonelink.decisions.directory import Directory
+    from airflow_provider_phonelink.decisions.links import LinkRules
+
+#: How a route may name its number, and whether that is an id (None: either).
+NUMBER_KEYS: dict[str, bool | None] = {
+    "number": None,
+    "phone_number": False,
+    "phone_number_id": True,
+    "number_id": True,
+}
+#: ``comment`` is for people.
+KEYS = (*NUMBER_KEYS, "agent_id", "mode", "comment")
+#: Problems that a message lists at the most.
+MOST_SHOWN = 20
+
+
+class RoutesError(PhonelinkError):
+    """The routes as a whole cannot come true. Nothing was changed."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"routes: {_listed(self.problems)}. Nothing was changed.")
+
+
+class Route(NamedTuple):
+    """One wish, as it is written."""
+
+    number: str
+    agent_id: str
+    #: None: by the agent's type.
+    mode: str | None
+    #: Whether the number is named by its id; None: by id or phone number.
+    is_id: bool | None = None
+    #: Where it stands among the routes, from 1.
+    position: int = 1
+
+
+def is_uuid(name: str) -> bool:
+    """Return whether a name can be the id of one of Dasha's numbers, so that no list is needed to find it."""
+    try:
+        arguments.uuid("number", name)
+    except InvalidArgumentError:
+        return False
+    return True
+
+
+def parse_routes(items: object, rules: LinkRules) -> list[Route]:
+    """
+    Read routes from plain data, as it comes from a file, an XCom or a DAG.
+
+    :param items: A list with a mapping for each route: the number (one of ``number``, ``phone_number``,
+        ``phone_number_id`` and ``number_id``), ``agent_id`` and, if wanted, ``mode`` and ``comment``.
+    :raises InvalidArgumentError: If anything is missing, unknown or unusable, or if two routes contradict each other
+        to the letter; names all such places.
+    """
+    if isinstance(items, (str, Mapping)) or not isinstance(items, Iterable):
+        raise InvalidArgumentError("routes", f"{clean(repr(items))} is not a list of routes.")
+    routes: list[Route] = []
+    problems: list[str] = []
+    for position, item in enumerate(items, 1):
+        try:
+            routes.append(_route(item, rules, position))
+        except InvalidArgumentError as error:
+            problems.append(f"route {position}, {error.argument}: {error.problem.rstrip('.')}")
+    if problems := problems or _clashes(routes):
+        raise InvalidArgumentError("routes", f"{_listed(problems)}.")
+    return routes
+
+
+def wishes_of(
+    routes: Iterable[Route],
+    directory: Directory,
+    rules: LinkRules,
+    mode_of: Callable[[Route], str] | None = None,
+) -> list[Link]:
+    """
+    Return the links that are wished for, each once.
+
+    :param mode_of: Says in which mode a route is meant; raises :class:`NotNamedError` if it is in none.
+    :raises RoutesError: If a number is not known or ambiguous, or a route contradicts another.
+    """
+    found: dict[Link, Route] = {}
+    problems: list[str] = []
+    for route in routes:
+        try:
+            number_id = directory.find(route.number, is_id=route.is_id)
+            mode = mode_of(route) if mode_of else route.mode or INBOUND
+        except NotNamedError as error:
+            problems.append(f"route {route.position}: {error}")
+        else:
+            found.setdefault(Link(number_id, route.agent_id, mode), route)
+    problems += _contradictions(found, directory, rules)
+    if problems:
+        raise RoutesError(problems)
+    return list(found)
+
+
+def _clashes(routes: Iterable[Route]) -> list[str]:
+    """Return what contradicts itself to the letter; the rest shows when it is known which numbers are meant."""
+    problems = []
+    answering: dict[tuple[str, bool | None], Route] = {}
+    for route in routes:
+        if route.mode != INBOUND:
+            continue
+        first = answering.setdefault((route.number, route.is_id), route)
+        if first.agent_id != route.agent_id:
+            agents = f"agent {clean(first.agent_id)}, and to agent {clean(route.agent_id)}"
+            problems.append(
+                f"routes {first.position} and {route.position} contradict each other: {clean(route.number)} inbound to "
+                f"{agents}, but a number has one inbound agent"
+            )
+    return problems
+
+
+def _contradictions(wishes: Mapping[Link, Route], directory: Directory, rules: LinkRules) -> list[str]:
+    problems = []
+    answering: dict[str, Link] = {}
+    calling: dict[str, Link] = {}
+    for link, route in wishes.items():
+        if link.mode == INBOUND:
+            first = answering.setdefault(link.number_id, link)
+            verdict = "but a number has one inbound agent"
+        elif rules.one_outbound_number:
+            first = calling.setdefault(link.agent_id, link)
+            verdict = "but an agent has one outbound number"
+        else:
+            continue
+        if first is not link:
+            problems.append(
+                f"routes {wishes[first].position} and {route.position} contradict each other: "
+                f"{_told(first, directory)}, and {_told(link, directory)}, {verdict}"
+            )
+    return problems
+
+
+def _told(link: Link, directory: Directory) -> str:
+    return f"{directory.described(link.number_id)} {link.mode} to agent {clean(link.agent_id)}"
+
+
+def _route(item: object, rules: LinkRules, position: int) -> Route:
+    fields = _fields(item)
+    number, is_id = _number(fields, rules)
+    mode = fields.get("mode", rules.default_mode)
+    return Route(
+        number=number,
+        agent_id=arguments.opaque_id("agent_id", fields.get("agent_id")),
+        mode=None if mode is None else arguments.choice("mode", mode, rules.modes),
+        is_id=is_id,
+        position=position,
+    )
+
+
+def _fields(item: object) -> dict[str, Any]:
+    """Return what a route says; an empty cell of a table says nothing."""
+    if not isinstance(item, Mapping):
+        raise InvalidArgumentError("the route", f"{clean(repr(item))} is not a mapping.")
+    for key in item:
+        if key not in KEYS:
+            raise InvalidArgumentError(clean(key), f"is not known; a route has {', '.join(KEYS)}.")
+    return {key: value for key, value in item.items() if value not in (None, "")}
+
+
+def _number(fields: Mapping[str, Any], rules: LinkRules) -> tuple[str, bool | None]:
+    given = [key for key in NUMBER_KEYS if key in fields]
+    if len(given) != 1:
+        problem = "is named twice" if given else "is missing"
+        raise InvalidArgumentError("number", f"{problem}; give one of {', '.join(NUMBER_KEYS)}.")
+    [key] = given
+    is_id, value = NUMBER_KEYS[key], fields[key]
+    if not is_id:
+        return arguments.phone_number(key, value), is_id
+    check = arguments.uuid if rules.uuids else arguments.opaque_id
+    return check(key, value), is_id
+
+
+def _listed(problems: Iterable[str]) -> str:
+    found = tuple(problems)
+    rest = f"; and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
+    return "; ".join(found[:MOST_SHOWN]) + rest

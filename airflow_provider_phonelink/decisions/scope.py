@@ -1,0 +1,124 @@
+"""The scope of a reconciliation: which links it may take away although no route mentions them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.decisions.directory import NotNamedError
+from airflow_provider_phonelink.decisions.routes import RoutesError
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.decisions.directory import Directory
+    from airflow_provider_phonelink.decisions.links import Link, LinkRules
+
+KEYS = ("agents", "provider_id", "pool", "modes")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A scope as it is written. What is None does not narrow it; what is given narrows it together."""
+
+    modes: tuple[str, ...]
+    agents: frozenset[str] | None = None
+    provider_id: str | None = None
+    #: Numbers, by id or phone number.
+    pool: tuple[str, ...] | None = None
+
+    @property
+    def narrows_numbers(self) -> bool:
+        """Whether it is limited to some numbers."""
+        return self.provider_id is not None or self.pool is not None
+
+    def within(self, directory: Directory) -> KnownScope:
+        """
+        Find out which numbers are meant.
+
+        :raises RoutesError: If a number of the pool is not known or ambiguous.
+        """
+        if not self.narrows_numbers:
+            return KnownScope(self.modes, self.agents, None)
+        found = set(directory.numbers)
+        if self.provider_id is not None:
+            found = {id_ for id_ in found if directory.numbers[id_].provider_id == self.provider_id}
+        if self.pool is not None:
+            found &= self._pooled(directory, self.pool)
+        return KnownScope(self.modes, self.agents, frozenset(found))
+
+    def _pooled(self, directory: Directory, pool: tuple[str, ...]) -> set[str]:
+        found, problems = set(), []
+        for name in pool:
+            try:
+                found.add(directory.find(name))
+            except NotNamedError as error:
+                problems.append(f"in the scope's pool, {error}")
+        if problems:
+            raise RoutesError(problems)
+        return found
+
+
+@dataclass(frozen=True)
+class KnownScope:
+    """A scope whose numbers are known by their ids."""
+
+    modes: tuple[str, ...]
+    agents: frozenset[str] | None
+    numbers: frozenset[str] | None
+
+    def covers(self, link: Link) -> bool:
+        """Return whether a link is in scope."""
+        return (
+            link.mode in self.modes
+            and (self.agents is None or link.agent_id in self.agents)
+            and (self.numbers is None or link.number_id in self.numbers)
+        )
+
+
+def parse_scope(value: object, rules: LinkRules) -> Scope | None:
+    """
+    Read a scope from plain data.
+
+    :param value: None, or a mapping with any of ``agents`` (ids), ``provider_id`` (Dasha), ``pool`` (numbers,
+        by id or phone number) and ``modes``. Several narrow the scope together.
+    :raises InvalidArgumentError: If it is anything else, or names none of the first three.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError("scope", f"{clean(repr(value))} is not a mapping with {', '.join(KEYS)}.")
+    keys = KEYS if rules.uuids else tuple(key for key in KEYS if key != "provider_id")
+    if unknown := sorted(str(key) for key in value if key not in keys):
+        raise InvalidArgumentError("scope", f"knows {', '.join(keys)}; not {clean(', '.join(unknown))}.")
+    given = {key: item for key, item in value.items() if item is not None}
+    if not given.keys() - {"modes"}:
+        raise InvalidArgumentError("scope", "is empty: name agents, a provider or a pool of numbers.")
+    return _scope(given, rules)
+
+
+def demand_scope(scope: Scope | None, prune: bool) -> None:
+    """
+    Refuse to prune without a scope.
+
+    :raises InvalidArgumentError: If links are to be pruned and nothing says which.
+    """
+    if prune and scope is None:
+        raise InvalidArgumentError(
+            "prune",
+            "needs a scope (agents, a provider or a pool): only links in it are ever removed unasked.",
+        )
+
+
+def _scope(given: Mapping[str, object], rules: LinkRules) -> Scope:
+    modes = arguments.names("scope, modes", given.get("modes", rules.modes))
+    return Scope(
+        modes=tuple(arguments.choice("scope, modes", mode, rules.modes) for mode in modes),
+        agents=frozenset(arguments.names("scope, agents", given["agents"])) if "agents" in given else None,
+        provider_id=arguments.uuid("scope, provider_id", given["provider_id"])
+        if "provider_id" in given
+        else None,
+        pool=arguments.names("scope, pool", given["pool"]) if "pool" in given else None,
+    )
