@@ -1,0 +1,89 @@
+"""CallingBox's bodies: for the documentation only, since any field but the id may be missing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, WithJsonSchema
+
+AgentType = Literal["inbound", "outbound"]
+
+
+class AgentQuery(BaseModel):
+    """Which agents to list."""
+
+    type: Annotated[AgentType | None, WithJsonSchema({"enum": ["inbound", "outbound"]})] = None
+
+
+class Number(BaseModel):
+    """A bought phone number."""
+
+    id: str
+    e164: str | None = None
+    friendly_name: str | None = None
+    country_code: str | None = None
+    number_type: str | None = None
+    status: str | None = None
+    monthly_cost_cents: int | None = None
+    purchased_at: str | None = None
+    inbound_agent_id: str | None = None
+    outbound_agent_ids: list[str] | None = None
+
+
+class Agent(BaseModel):
+    """A voice agent; its numbers are shown on detail and mutation answers."""
+
+    id: str
+    org_id: str | None = None
+    user_id: str | None = None
+    name: str | None = None
+    type: AgentType | None = None
+    persona: str | None = None
+    instructions: str | None = None
+    voice: str | None = None
+    language: str | None = None
+    returns: dict[str, Any] | None = None
+    tools: list[dict[str, Any]] | None = None
+    webhook_url: str | None = None
+    voicemail_action: Literal["hangup", "leave_message"] | None = None
+    primary_number_id: str | None = None
+    archived_at: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    numbers: list[Number] | None = None
+
+
+class NumberBody(BaseModel):
+    """Which number is meant. How the key is spelt is a switch, so this is for the documentation only."""
+
+    number_id: Annotated[str, Field(min_length=1)]
+
+
+class AgentList(BaseModel):
+    """All agents."""
+
+    data: list[Agent]
+
+
+class NumberList(BaseModel):
+    """Numbers, in the shape that wraps them."""
+
+    data: list[Number]
+    has_more: bool | None = None
+
+
+class ErrorMessage(BaseModel):
+    """The error as some clients meet it."""
+
+    message: str
+
+
+class Error(BaseModel):
+    """An error."""
+
+    error: str | ErrorMessage
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document the errors an endpoint answers."""
+    return {status: {"model": Error, "description": "Error"} for status in statuses}

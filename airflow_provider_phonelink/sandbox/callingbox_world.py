@@ -1,0 +1,215 @@
+"""CallingBox as state and rules: agents, numbers, and which number is attached to which agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from airflow_provider_phonelink.sandbox.refusals import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
+    from airflow_provider_phonelink.sandbox.clock import Clock
+    from airflow_provider_phonelink.sandbox.switches import Switches
+
+INBOUND = "inbound"
+OUTBOUND = "outbound"
+
+
+@dataclass(frozen=True)
+class AgentRecord:
+    """One agent as it is stored."""
+
+    id: str
+    type: str
+    name: str
+    created: float
+    updated: float
+    primary_number: str | None = None
+    numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NumberRecord:
+    """One bought number as it is stored."""
+
+    id: str
+    e164: str
+    friendly_name: str
+    country_code: str
+    purchased: float
+    inbound_agent: str | None = None
+    outbound_agents: tuple[str, ...] = ()
+
+
+class CallingBox:
+    """
+    One organisation's agents and numbers, under the vendor's rules. Nothing here buys or releases a number.
+
+    :param clock: the time.
+    :param switches: how undocumented behaviour is settled.
+    :param lock: guards all state of the sandbox; every public method takes it.
+    """
+
+    def __init__(self, *, clock: Clock, switches: Switches, lock: AbstractContextManager[object]) -> None:
+        self.id = str(uuid4())
+        self.agents: dict[str, AgentRecord] = {}
+        self.numbers: dict[str, NumberRecord] = {}
+        self.revision = 0
+        self._clock = clock
+        self._switches = switches
+        self._lock = lock
+
+    # What the vendor's endpoints do
+
+    def list_agents(self, type: str | None = None) -> list[AgentRecord]:  # noqa: A002 - the vendor's word
+        """Return the agents, all or those of one type."""
+        with self._lock:
+            return [agent for agent in self.agents.values() if type is None or agent.type == type]
+
+    def get_agent(self, agent_id: str) -> AgentRecord:
+        """Return one agent."""
+        with self._lock:
+            try:
+                return self.agents[agent_id]
+            except KeyError:
+                raise Refused(404, "Agent not found") from None
+
+    def list_numbers(self) -> list[NumberRecord]:
+        """Return the numbers the organisation has bought."""
+        with self._lock:
+            return list(self.numbers.values())
+
+    def attach(self, agent_id: str, number_id: str) -> AgentRecord:
+        """Give a number to an agent; one that another inbound agent has is refused to an inbound agent."""
+        with self._lock:
+            agent, number = self.get_agent(agent_id), self._get_number(number_id)
+            if number_id in agent.numbers:
+                return self._attached_again(agent)
+            if agent.type == INBOUND and number.inbound_agent is not None:
+                status = self._switches.callingbox_foreign_attach_status
+                raise Refused(status, "Number is already attached to a different inbound agent")
+            return self._attach(agent, number)
+
+    def detach(self, agent_id: str, number_id: str) -> AgentRecord:
+        """Take a number from an agent. It stays bought."""
+        with self._lock:
+            agent = self.get_agent(agent_id)
+            if number_id not in agent.numbers:
+                if self._switches.callingbox_detached_again_status == 404:
+                    raise Refused(404, "Number is not attached to this agent")
+                return agent
+            return self._detach(agent, self._get_number(number_id))
+
+    def set_primary(self, agent_id: str, number_id: str) -> AgentRecord:
+        """Make an attached number the agent's primary one."""
+        with self._lock:
+            agent = self.get_agent(agent_id)
+            if number_id not in agent.numbers:
+                raise Refused(400, "Number must be attached to the agent before it can be primary")
+            if agent.primary_number == number_id:
+                return agent
+            return self._store(replace(agent, primary_number=number_id))
+
+    # What tests and seeds do
+
+    def add_agent(self, type: str = INBOUND, name: str = "", *, id: str | None = None) -> str:  # noqa: A002 - the vendor's words
+        """Add an agent and return its id."""
+        if type not in (INBOUND, OUTBOUND):
+            raise ValueError(f"an agent's type is {INBOUND} or {OUTBOUND}, not {type!r}")
+        with self._lock:
+            now = self._clock.now()
+            agent_id = id or str(uuid4())
+            if agent_id in self.agents:
+                raise ValueError(f"there is an agent {agent_id!r} already")
+            self._store(AgentRecord(agent_id, type, name or agent_id, now, now))
+            return agent_id
+
+    def add_number(
+        self,
+        e164: str,
+        *,
+        id: str | None = None,  # noqa: A002 - the vendor's word
+        friendly_name: str = "",
+        country_code: str = "US",
+        agents: Iterable[str] = (),
+    ) -> str:
+        """Add a bought number, attached to the agents given, and return its id."""
+        with self._lock:
+            number_id = id or f"pn_{uuid4().hex[:12]}"
+            if number_id in self.numbers:
+                raise ValueError(f"there is a number {number_id!r} already")
+            self.numbers[number_id] = NumberRecord(
+                number_id, e164, friendly_name or e164, country_code, self._clock.now()
+            )
+            self.revision += 1
+            for agent_id in agents:
+                self.attach(agent_id, number_id)
+            return number_id
+
+    def attached(self, agent_id: str) -> list[str]:
+        """Return the ids of the numbers an agent has."""
+        return list(self.get_agent(agent_id).numbers)
+
+    def links(self) -> dict[str, tuple[str | None, list[str]]]:
+        """Return, per number id, its inbound agent and its outbound agents."""
+        with self._lock:
+            return {n.id: (n.inbound_agent, list(n.outbound_agents)) for n in self.numbers.values()}
+
+    def snapshot(self) -> Callable[[], None]:
+        """Remember the state, and return what brings it back."""
+        with self._lock:
+            agents, numbers, revision = dict(self.agents), dict(self.numbers), self.revision
+
+        def restore() -> None:
+            with self._lock:
+                self.agents, self.numbers, self.revision = agents, numbers, revision
+
+        return restore
+
+    # The rules
+
+    def _get_number(self, number_id: str) -> NumberRecord:
+        try:
+            return self.numbers[number_id]
+        except KeyError:
+            raise Refused(404, "Number not found") from None
+
+    def _attached_again(self, agent: AgentRecord) -> AgentRecord:
+        status = self._switches.callingbox_attached_again_status
+        if status != 200:
+            raise Refused(status, "Number is already attached to this agent")
+        return agent
+
+    def _attach(self, agent: AgentRecord, number: NumberRecord) -> AgentRecord:
+        primary = agent.primary_number
+        if not agent.numbers and self._switches.callingbox_first_number == "primary":
+            primary = number.id
+        self.numbers[number.id] = (
+            replace(number, inbound_agent=agent.id)
+            if agent.type == INBOUND
+            else replace(number, outbound_agents=(*number.outbound_agents, agent.id))
+        )
+        return self._store(replace(agent, numbers=(*agent.numbers, number.id), primary_number=primary))
+
+    def _detach(self, agent: AgentRecord, number: NumberRecord) -> AgentRecord:
+        remaining = tuple(other for other in agent.numbers if other != number.id)
+        primary = agent.primary_number
+        if primary == number.id:
+            keeps_one = remaining and self._switches.callingbox_detached_primary == "next"
+            primary = remaining[0] if keeps_one else None
+        self.numbers[number.id] = (
+            replace(number, inbound_agent=None)
+            if agent.type == INBOUND
+            else replace(number, outbound_agents=tuple(a for a in number.outbound_agents if a != agent.id))
+        )
+        return self._store(replace(agent, numbers=remaining, primary_number=primary))
+
+    def _store(self, agent: AgentRecord) -> AgentRecord:
+        stored = replace(agent, updated=self._clock.now())
+        self.agents[agent.id] = stored
+        self.revision += 1
+        return stored

@@ -1,0 +1,138 @@
+"""The sandbox's own endpoints, by which other processes drive it. They need no key and show none."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Query, Response
+
+from airflow_provider_phonelink.sandbox import seeds
+from airflow_provider_phonelink.sandbox.callingbox_schemas import errors
+from airflow_provider_phonelink.sandbox.clock import LONGEST
+from airflow_provider_phonelink.sandbox.faults import Fault  # noqa: TC001 - FastAPI reads the annotations
+from airflow_provider_phonelink.sandbox.refusals import Refused
+from airflow_provider_phonelink.sandbox.registration import Step  # noqa: TC001 - likewise
+from airflow_provider_phonelink.sandbox.switches import Switches
+from airflow_provider_phonelink.sandbox.table import as_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from airflow_provider_phonelink.sandbox.exchange import Stand
+
+
+@contextmanager
+def _checked() -> Iterator[None]:
+    """Answer 400 to what the sandbox cannot make sense of."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Refused(400, str(error)) from error
+
+
+Document = Annotated[dict[str, Any], Body()]
+SWITCHES_BODY = {
+    "requestBody": {"content": {"application/json": {"schema": Switches.json_schema()}}, "required": True}
+}
+
+
+def control_router(stand: Stand, reset: Callable[[], None]) -> APIRouter:
+    """
+    Return the sandbox's own endpoints.
+
+    :param stand: what the sandbox consists of.
+    :param reset: brings the sandbox back to how it started.
+    """
+    router = APIRouter(prefix="/_sandbox", tags=["Sandbox"], responses=errors(400))
+    _add_state(router, stand, reset)
+    _add_script(router, stand)
+    _add_journal(router, stand)
+    return router
+
+
+def _add_state(router: APIRouter, stand: Stand, reset: Callable[[], None]) -> None:
+    @router.get(
+        "/state",
+        summary="Every number, who serves it, and its registration",
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    async def state(as_: Annotated[Literal["json", "text"], Query(alias="format")] = "json") -> Any:
+        rows = stand.world.rows()
+        return Response(as_table(rows), media_type="text/plain") if as_ == "text" else rows
+
+    @router.post("/reset", summary="Back to how the sandbox started")
+    async def back_to_start() -> dict[str, bool]:
+        reset()
+        return {"reset": True}
+
+    @router.post("/seed", summary='Add a seed: a document, or {"name": "demo"}')
+    async def seed(document: Document) -> dict[str, int]:
+        with _checked():
+            seeds.plant(stand.world, seeds.DEMO if document == {"name": "demo"} else document)
+        return {"numbers": len(stand.world.rows())}
+
+    @router.post("/clock", summary='Move time forward: {"advance": seconds}')
+    async def clock(
+        advance: Annotated[float, Body(embed=True, ge=0, le=LONGEST, strict=True)],
+    ) -> dict[str, float]:
+        with _checked():
+            stand.world.advance(advance)
+        return {"now": stand.world.clock.now()}
+
+
+def _add_script(router: APIRouter, stand: Stand) -> None:
+    @router.get("/switches", summary="How undocumented behaviour is settled, and what else is plausible")
+    async def switches() -> dict[str, dict[str, Any]]:
+        settled = stand.world.switches
+        choices = settled.choices()
+        return {
+            name: {"value": getattr(settled, name), "values": choices.get(name, ()), "decides": doc}
+            for name, doc in settled.describe().items()
+        }
+
+    @router.patch("/switches", summary='Set switches: {"name": value}', openapi_extra=SWITCHES_BODY)
+    async def set_switches(document: Document) -> dict[str, Any]:
+        with _checked():
+            stand.world.switches.update(**document)
+        return {name: getattr(stand.world.switches, name) for name in document}
+
+    @router.post("/registrations", summary="Plan how a phone number's registration will go")
+    async def plan(
+        phone_number: Annotated[str, Body()], steps: Annotated[list[Step], Body(min_length=1)]
+    ) -> dict[str, str]:
+        stand.world.plan_registration(phone_number, steps)
+        return {"planned": phone_number}
+
+    @router.get("/faults", summary="The faults in force, and how often each has struck")
+    async def faults() -> list[dict[str, Any]]:
+        return [{**armed.fault.as_json(), "fired": armed.fired} for armed in stand.faults.armed]
+
+    @router.post("/faults", summary='Add a fault: {"kind": "drop", "method": "PUT", "when": "after"}')
+    async def add_fault(fault: Fault) -> dict[str, Any]:
+        return stand.faults.add(fault).fault.as_json()
+
+    @router.delete("/faults", summary="Take all faults out of force")
+    async def clear_faults() -> dict[str, bool]:
+        stand.faults.clear()
+        return {"cleared": True}
+
+
+def _add_journal(router: APIRouter, stand: Stand) -> None:
+    @router.get("/journal", summary="The latest requests to the vendors")
+    async def journal(
+        method: str = "",
+        path: Annotated[str, Query(description="A regular expression to be found in the path")] = "",
+        vendor: str = "",
+        since: Annotated[int, Query(ge=0)] = 0,
+        writes: bool = False,
+    ) -> dict[str, Any]:
+        with _checked():
+            found = stand.journal.requests(method or None, path, vendor or None, since)
+        entries = [entry.as_dict() for entry in found if entry.changed or not writes]
+        return {"total": stand.journal.total, "requests": entries}
+
+    @router.delete("/journal", summary="Forget all requests")
+    async def clear_journal() -> dict[str, bool]:
+        stand.journal.clear()
+        return {"cleared": True}

@@ -1,0 +1,156 @@
+"""Dasha's bodies: what a client may send (checked), and what it gets (for the documentation only)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+Mode = Literal["inbound", "replaceOutbound"]
+MAX_INT32 = 2_147_483_647
+
+
+def _whole_number(value: Any) -> Any:
+    # pydantic alone would also take "1_0" and "1.0".
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+", value):
+        raise ValueError("not a whole number")
+    return value
+
+
+def _true_or_false(value: Any) -> Any:
+    # pydantic alone would also take "yes" and "1".
+    if isinstance(value, str):
+        if value.lower() not in ("true", "false"):
+            raise ValueError("neither true nor false")
+        return value.lower() == "true"
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_true_or_false)]
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class _Query(_Schema):
+    # Older versions of FastAPI hand the parameters over by their Python names. Misspelt ones: see `replies.checked`.
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class ListQuery(_Query):
+    """Which numbers to list."""
+
+    phone_number: str = ""
+    skip: Annotated[int, Field(ge=0, le=MAX_INT32), BeforeValidator(_whole_number)] = 0
+    take: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole_number)] = 20
+    linked_agent_id: str = ""
+    unlinked_only: Flag = False
+    provider_id: Annotated[UUID | None, WithJsonSchema({"type": "string", "format": "uuid"})] = None
+
+
+class LinkQuery(_Query):
+    """Which agent gets a number, and for what."""
+
+    agent_id: Annotated[str, Field(min_length=1)]
+    mode: Mode = "inbound"
+
+
+class UnlinkQuery(_Query):
+    """Which agent loses a number, and for what."""
+
+    mode: Mode = "inbound"
+    agent_id: str = ""
+
+
+class DeleteQuery(_Query):
+    """Whether to delete a number that is in use."""
+
+    force: Flag = False
+
+
+class PhoneNumberBody(_Schema):
+    """Configuration for creating or updating a SIP phone number."""
+
+    # The vendor would skip over a misspelt name in silence; a stand-in had better say so.
+    model_config = ConfigDict(extra="forbid")
+
+    phone_number: Annotated[str, Field(min_length=1, max_length=255)]
+    credentials_id: UUID
+    display_name: Annotated[str | None, Field(max_length=255)] = None
+    description: Annotated[str | None, Field(max_length=255)] = None
+    registration: StrictBool = False
+
+
+class RegistrationStatus(_Schema):
+    """Current SIP registration status."""
+
+    state: str
+    error_description: str | None = None
+    sip_response_message: str | None = None
+    last_updated: str | None = None
+    expires_at: str | None = None
+
+
+class PhoneNumber(_Schema):
+    """SIP phone number configuration."""
+
+    id: UUID
+    org_id: Annotated[str, Field(min_length=1)]
+    phone_number: Annotated[str, Field(min_length=1)]
+    credentials_id: UUID
+    created_time: str
+    last_update_time: str
+    registration_status: RegistrationStatus
+    description: str | None = None
+    display_name: str | None = None
+    registration: bool
+    provider_id: UUID | None = None
+    incoming_calls_agent_id: str | None = None
+
+
+class PhoneNumberPage(_Schema):
+    """One page of the numbers that match."""
+
+    items: list[PhoneNumber]
+    total_count: int
+    skip: int
+    take: int
+
+
+class AffectedAgent(_Schema):
+    """One agent that uses a number, and for what."""
+
+    agent_id: str
+    agent_name: str
+    uses: list[str]
+
+
+class AffectedAgents(_Schema):
+    """Who uses a number."""
+
+    id: UUID
+    phone_number: str
+    affected_agents: list[AffectedAgent]
+
+
+class ProblemDetails(BaseModel):
+    """An error."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Document the errors an endpoint answers."""
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {
+        status: {"description": "Error", "content": {"application/problem+json": {"schema": schema}}}
+        for status in statuses
+    }

@@ -1,0 +1,402 @@
+"""
+Dasha BlackBox as state and rules: one organisation's phone numbers and who uses them.
+
+Records are frozen and replaced as a whole, so a snapshot of an organisation is a copy of three dicts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from airflow_provider_phonelink.sandbox.refusals import Refused
+from airflow_provider_phonelink.sandbox.registration import Status, Step, disabled, script_of, status_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
+
+    from airflow_provider_phonelink.sandbox.clock import Clock
+    from airflow_provider_phonelink.sandbox.switches import Switches
+
+INBOUND = "inbound"
+OUTBOUND = "replaceOutbound"
+
+
+@dataclass(frozen=True)
+class NumberSettings:
+    """What POST and PUT say of a number."""
+
+    phone_number: str
+    credentials_id: str
+    display_name: str | None = None
+    description: str | None = None
+    registration: bool = False
+
+
+@dataclass(frozen=True)
+class NumberRecord:
+    """One phone number as it is stored."""
+
+    id: str
+    organisation: str
+    settings: NumberSettings
+    created: float
+    updated: float
+    registering_since: float
+    script: tuple[Step, ...] | None = None
+    provider_id: str | None = None
+    inbound_agent: str | None = None
+
+
+@dataclass(frozen=True)
+class NumberQuery:
+    """What a list request asks for."""
+
+    skip: int = 0
+    take: int = 20
+    phone_number: str | None = None
+    linked_agent: str | None = None
+    unlinked_only: bool = False
+    provider_id: str | None = None
+
+
+class OutboundLinks:
+    """Which number each agent calls out with, readable from both ends."""
+
+    def __init__(self, number_of: Mapping[str, str] | None = None) -> None:
+        self.number_of: dict[str, str] = {}
+        self._agents_of: dict[str, dict[str, None]] = {}
+        for agent, number in (number_of or {}).items():
+            self.put(agent, number)
+
+    def agents_of(self, number: str) -> list[str]:
+        """Return the agents that call out with a number, in the order they came."""
+        return list(self._agents_of.get(number, ()))
+
+    def put(self, agent: str, number: str) -> None:
+        """Make a number the agent's only one."""
+        self.remove(agent)
+        self.number_of[agent] = number
+        self._agents_of.setdefault(number, {})[agent] = None
+
+    def remove(self, agent: str) -> None:
+        """Leave the agent without a number to call out with."""
+        number = self.number_of.pop(agent, None)
+        if number is not None:
+            del self._agents_of[number][agent]
+
+
+class Organisation:
+    """
+    The numbers of one organisation, under the vendor's rules.
+
+    :param id: the organisation's id.
+    :param clock: the time.
+    :param switches: how undocumented behaviour is settled.
+    :param lock: guards all state of the sandbox; every public method takes it.
+    :param linked_elsewhere: whether another organisation has a phone number linked inbound.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - the vendor's word
+        *,
+        clock: Clock,
+        switches: Switches,
+        lock: AbstractContextManager[object],
+        linked_elsewhere: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self.id = id
+        self.numbers: dict[str, NumberRecord] = {}
+        self.agents: dict[str, str] = {}
+        self.outbound = OutboundLinks()
+        self.plans: dict[str, tuple[Step, ...]] = {}
+        self.revision = 0
+        self._pairs: dict[tuple[str, str], str] = {}
+        self._clock = clock
+        self._switches = switches
+        self._lock = lock
+        self._linked_elsewhere = linked_elsewhere
+
+    # What the vendor's endpoints do
+
+    def create(self, settings: NumberSettings, provider_id: str | None = None) -> NumberRecord:
+        """Add a number, if its pair of phone number and credentials is free."""
+        with self._lock:
+            self._require_free(settings)
+            now = self._clock.now()
+            script = self.plans.get(settings.phone_number)
+            number = NumberRecord(str(uuid4()), self.id, settings, now, now, now, script, provider_id)
+            self._store(number)
+            return number
+
+    def page(self, query: NumberQuery) -> tuple[list[NumberRecord], int]:
+        """Return one page of the numbers that match, and how many match in all."""
+        with self._lock:
+            numbers = list(self.numbers.values())
+            for matches in self._filters(query):
+                numbers = [number for number in numbers if matches(number)]
+            return numbers[query.skip : query.skip + query.take], len(numbers)
+
+    def get(self, number_id: str) -> NumberRecord:
+        """Return one number."""
+        with self._lock:
+            try:
+                return self.numbers[number_id]
+            except KeyError:
+                raise Refused(404, f"Phone number '{number_id}' was not found.") from None
+
+    def replace(self, number_id: str, settings: NumberSettings) -> NumberRecord:
+        """Replace all settings of a number; links and provider stay."""
+        with self._lock:
+            old = self.get(number_id)
+            self._require_free(settings, except_for=number_id)
+            now = self._clock.now()
+            new = replace(old, settings=settings, updated=now)
+            if _registers_anew(old.settings, settings):
+                script = self.plans.get(settings.phone_number, old.script)
+                new = replace(new, registering_since=now, script=script)
+            self._store(new, old)
+            return new
+
+    def link(self, number_id: str, agent: str, mode: str = INBOUND) -> NumberRecord:
+        """Give a number to an agent, inbound (whoever had it loses it) or as its only outbound one."""
+        with self._lock:
+            number = self.get(number_id)
+            self._require_agent(agent)
+            if mode == OUTBOUND:
+                self._link_outbound(number_id, agent)
+                return number
+            self._require_unique_inbound(number)
+            return self._set_inbound(number, agent)
+
+    def unlink(self, number_id: str, mode: str = INBOUND, agent: str | None = None) -> NumberRecord:
+        """Take a number from an agent; inbound without `agent`, from whoever has it."""
+        with self._lock:
+            number = self.get(number_id)
+            if mode == OUTBOUND:
+                return self._unlink_outbound(number, agent)
+            if number.inbound_agent is None:
+                return self._nothing_to_unlink(number)
+            if agent is not None and agent != number.inbound_agent:
+                return self._unlink_someone_elses(number, agent)
+            return self._set_inbound(number, None)
+
+    def affected(self, number_id: str) -> list[tuple[str, str, list[str]]]:
+        """Return (agent id, agent name, uses) of every agent that uses a number."""
+        with self._lock:
+            number = self.get(number_id)
+            uses: dict[str, list[str]] = {}
+            if number.inbound_agent is not None:
+                uses.setdefault(number.inbound_agent, []).append(INBOUND)
+            for agent in self.outbound.agents_of(number_id):
+                uses.setdefault(agent, []).append(self._switches.dasha_outbound_literal)
+            return [(agent, self.agents.get(agent, agent), literals) for agent, literals in uses.items()]
+
+    def delete(self, number_id: str, *, force: bool = False) -> NumberRecord:
+        """Remove a number; one that agents use only with `force`, which unlinks them too."""
+        with self._lock:
+            number = self.get(number_id)
+            users = self.affected(number_id)
+            if users and not force:
+                raise Refused(409, f"Phone number is used by {len(users)} agent(s); use force to delete it.")
+            for agent in self.outbound.agents_of(number_id):
+                self.outbound.remove(agent)
+            del self.numbers[number_id]
+            del self._pairs[_pair(number.settings)]
+            self.revision += 1
+            return number
+
+    # What tests and seeds do
+
+    def add_agent(self, agent: str, name: str | None = None) -> str:
+        """Make an agent known, so that it has a name (and may be linked if only known ones may)."""
+        with self._lock:
+            self.agents[agent] = name or agent
+            self.revision += 1
+            return agent
+
+    def add_number(
+        self,
+        phone_number: str,
+        credentials_id: str | None = None,
+        *,
+        display_name: str | None = None,
+        description: str | None = None,
+        registration: bool | None = None,
+        provider_id: str | None = None,
+        inbound: str | None = None,
+        outbound: Iterable[str] = (),
+        steps: Iterable[Step | tuple[Any, ...] | Mapping[str, Any]] | None = None,
+    ) -> str:
+        """
+        Add a number with its links, and return its id.
+
+        :param registration: whether it is to be registered; if not given, it is when `steps` are.
+        :param inbound: the agent that answers its calls.
+        :param outbound: agents that call out with it.
+        :param steps: how its registration goes (see `registration.Step`), from now on.
+        """
+        with self._lock:
+            registration = steps is not None if registration is None else registration
+            credentials_id = str(UUID(credentials_id) if credentials_id else uuid4())
+            settings = NumberSettings(phone_number, credentials_id, display_name, description, registration)
+            number = self.create(settings, str(UUID(provider_id)) if provider_id else None)
+            if steps is not None:
+                self.script(number.id, steps)
+            if inbound is not None:
+                self._set_inbound(self.get(number.id), inbound)
+            for agent in outbound:
+                self.outbound.put(agent, number.id)
+            return number.id
+
+    def plan(self, phone_number: str, steps: Iterable[Step | tuple[Any, ...] | Mapping[str, Any]]) -> None:
+        """Say how the registration of a phone number will go, whenever it is created or registered anew."""
+        with self._lock:
+            self.plans[phone_number] = script_of(steps)
+
+    def script(self, number_id: str, steps: Iterable[Step | tuple[Any, ...] | Mapping[str, Any]]) -> None:
+        """Say how the registration of an existing number goes, from now on."""
+        with self._lock:
+            number = self.get(number_id)
+            now = self._clock.now()
+            self._store(replace(number, script=script_of(steps), registering_since=now), number)
+
+    def status(self, number: NumberRecord) -> Status:
+        """Return where a number's registration stands now."""
+        if not number.settings.registration:
+            return disabled(number.registering_since)
+        script = number.script or (
+            Step(0, self._switches.dasha_waiting_literal),
+            Step(self._switches.dasha_registration_seconds, self._switches.dasha_active_literal),
+        )
+        lifetime = self._switches.dasha_registration_lifetime
+        return status_at(script, number.registering_since, self._clock.now(), lifetime)
+
+    def links(self) -> dict[str, tuple[str | None, list[str]]]:
+        """Return, per number id, its inbound agent and its outbound agents."""
+        with self._lock:
+            return {
+                number.id: (number.inbound_agent, self.outbound.agents_of(number.id))
+                for number in self.numbers.values()
+            }
+
+    def inbound_phone_numbers(self) -> set[str]:
+        """Return the phone numbers that are linked inbound here."""
+        with self._lock:
+            return {n.settings.phone_number for n in self.numbers.values() if n.inbound_agent is not None}
+
+    def snapshot(self) -> Callable[[], None]:
+        """Remember the state, and return what brings it back."""
+        with self._lock:
+            numbers, pairs, outbound = dict(self.numbers), dict(self._pairs), dict(self.outbound.number_of)
+            agents, plans, revision = dict(self.agents), dict(self.plans), self.revision
+
+        def restore() -> None:
+            with self._lock:
+                self.numbers, self._pairs, self.outbound = numbers, pairs, OutboundLinks(outbound)
+                self.agents, self.plans, self.revision = agents, plans, revision
+
+        return restore
+
+    # The rules
+
+    def _filters(self, query: NumberQuery) -> Iterable[Callable[[NumberRecord], bool]]:
+        if query.phone_number is not None:
+            yield self._phone_filter(query.phone_number)
+        if query.provider_id is not None:
+            yield lambda number: number.provider_id == query.provider_id
+        if query.linked_agent is not None:
+            yield lambda number: query.linked_agent in self._agents_seen(number)
+        if query.unlinked_only:
+            yield lambda number: not self._agents_seen(number)
+
+    def _phone_filter(self, wanted: str) -> Callable[[NumberRecord], bool]:
+        if self._switches.dasha_phone_filter == "substring":
+            return lambda number: wanted in number.settings.phone_number
+        return lambda number: number.settings.phone_number == wanted
+
+    def _agents_seen(self, number: NumberRecord) -> tuple[str, ...]:
+        """Return the agents that the list's link filters look at."""
+        inbound = () if number.inbound_agent is None else (number.inbound_agent,)
+        if self._switches.dasha_linked_filter == "inbound":
+            return inbound
+        return (*inbound, *self.outbound.agents_of(number.id))
+
+    def _require_free(self, settings: NumberSettings, except_for: str | None = None) -> None:
+        if self._pairs.get(_pair(settings), except_for) != except_for:
+            raise Refused(
+                self._switches.dasha_duplicate_status,
+                "A phone number with the same number and credentials already exists in the organization.",
+            )
+
+    def _require_agent(self, agent: str) -> None:
+        if self._switches.dasha_unknown_agent == "refuse" and agent not in self.agents:
+            raise Refused(404, f"Agent '{agent}' was not found.")
+
+    def _require_unique_inbound(self, number: NumberRecord) -> None:
+        phone_number = number.settings.phone_number
+        taken = self._linked_elsewhere(phone_number)
+        if self._switches.dasha_inbound_uniqueness == "everywhere":
+            taken = taken or any(
+                other.settings.phone_number == phone_number
+                for other in self.numbers.values()
+                if other.inbound_agent is not None and other.id != number.id
+            )
+        if taken:
+            raise Refused(
+                self._switches.dasha_foreign_link_status, "The phone number is already linked elsewhere."
+            )
+
+    def _set_inbound(self, number: NumberRecord, agent: str | None) -> NumberRecord:
+        if number.inbound_agent == agent:
+            return number
+        new = replace(number, inbound_agent=agent, updated=self._clock.now())
+        self._store(new, number)
+        return new
+
+    def _link_outbound(self, number_id: str, agent: str) -> None:
+        if self.outbound.number_of.get(agent) != number_id:
+            self.outbound.put(agent, number_id)
+            self.revision += 1
+
+    def _unlink_outbound(self, number: NumberRecord, agent: str | None) -> NumberRecord:
+        if agent is None:
+            raise Refused(400, "agentId is required for mode=replaceOutbound.")
+        if self.outbound.number_of.get(agent) != number.id:
+            return self._nothing_to_unlink(number)
+        self.outbound.remove(agent)
+        self.revision += 1
+        return number
+
+    def _nothing_to_unlink(self, number: NumberRecord) -> NumberRecord:
+        if self._switches.dasha_unlinked_again_status == 404:
+            raise Refused(404, "The phone number is not linked to the agent.")
+        return number
+
+    def _unlink_someone_elses(self, number: NumberRecord, agent: str) -> NumberRecord:
+        behaviour = self._switches.dasha_unlink_agent_id
+        if behaviour == "refused":
+            raise Refused(409, f"The phone number is not linked to agent '{agent}'.")
+        return number if behaviour == "respected" else self._set_inbound(number, None)
+
+    def _store(self, number: NumberRecord, old: NumberRecord | None = None) -> None:
+        if old is not None:
+            del self._pairs[_pair(old.settings)]
+        self.numbers[number.id] = number
+        self._pairs[_pair(number.settings)] = number.id
+        self.revision += 1
+
+
+def _pair(settings: NumberSettings) -> tuple[str, str]:
+    return settings.phone_number, settings.credentials_id
+
+
+def _registers_anew(old: NumberSettings, new: NumberSettings) -> bool:
+    return (new.registration, new.phone_number, new.credentials_id) != (
+        old.registration,
+        old.phone_number,
+        old.credentials_id,
+    )
