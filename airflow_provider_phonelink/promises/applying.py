@@ -1,0 +1,205 @@
+"""Apply a plan: step by step, the changes of a step side by side, each with a result of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow_provider_phonelink.api.calls import Together
+from airflow_provider_phonelink.api.errors import (
+    AuthenticationError,
+    ChangedMeanwhileError,
+    PhonelinkError,
+    TakenError,
+)
+from airflow_provider_phonelink.decisions.routes import MOST_SHOWN
+from airflow_provider_phonelink.promises.naming import who
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.decisions.planning import Change, Plan
+    from airflow_provider_phonelink.promises.outcomes import Changed
+
+#: What a plan as such can cause and a new plan can mend: the next run reads who has the number by then.
+_MENDED_BY_A_NEW_PLAN = (TakenError, ChangedMeanwhileError)
+
+
+@dataclass(frozen=True)
+class ChangeResult:
+    """What came of one change."""
+
+    change: Change
+    #: ``done``: it is so now; ``failed``: see the error; ``held back``: not tried, see the summary.
+    state: Literal["done", "failed", "held back"]
+    #: What is true now, or why not.
+    summary: str
+    error: PhonelinkError | None = None
+    warnings: tuple[str, ...] = ()
+
+    def log_to(self, log: Any) -> None:
+        """Say what came of it to a logger, an Airflow one or a plain one."""
+        if self.state == "done":
+            log.info("%s", self.summary)
+        else:
+            log.error("%s: %s", self.state.capitalize(), self.summary)
+        for warning in self.warnings:
+            log.warning("%s", warning)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A plan and what came of it, change by change; nothing yet, if it was not to be applied."""
+
+    plan: Plan
+    results: tuple[ChangeResult, ...] = ()
+    #: Agents for which what an earlier try had left undone is done now.
+    settled: tuple[str, ...] = ()
+    #: Why some of that could not be done.
+    unsettled: tuple[PhonelinkError, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every change that was tried or held back is made."""
+        return all(result.state == "done" for result in self.results) and not self.unsettled
+
+    @property
+    def retry_helps(self) -> bool:
+        """Whether another run may do what this one could not."""
+        errors = [*(result.error for result in self.results if result.error), *self.unsettled]
+        return any(error.retry_helps or isinstance(error, _MENDED_BY_A_NEW_PLAN) for error in errors)
+
+    @property
+    def summary(self) -> str:
+        """What came of it: in a line, if all went well, otherwise with each change that is not made."""
+        if self.plan.in_sync and self.complete:
+            rest = (
+                f"what an earlier try left undone for {', '.join(map(who, self.settled))} is done"
+                if self.settled
+                else "nothing was written"
+            )
+            return f"All {self.plan.unchanged} routes were true already; {rest}."
+        if self.complete:
+            return (
+                f"All {len(self.results)} changes are made; {self.plan.unchanged} routes were true already."
+            )
+        counts = Counter(result.state for result in self.results)
+        line = (
+            f"{counts['done']} of {len(self.results)} changes are made, {counts['failed']} failed, "
+            f"{counts['held back']} were held back, {self.plan.unchanged} routes were true already"
+        )
+        open_ones = [
+            f"{self.plan.described(result.change)}: {result.summary}"
+            for result in self.results
+            if result.state != "done"
+        ] + [str(error) for error in self.unsettled]
+        rest = f" ... and {len(open_ones) - MOST_SHOWN} more" if len(open_ones) > MOST_SHOWN else ""
+        return "".join([line, ".", *(f" [{one}]" for one in open_ones[:MOST_SHOWN]), rest])
+
+    def result(self) -> dict[str, Any]:
+        """Return the plain form for XCom."""
+        counts = Counter(result.state for result in self.results)
+        return {
+            "drift": not self.plan.in_sync,
+            "applied": bool(self.results) or self.plan.in_sync,
+            "changes": [*map(self._as_json, self.plan.changes, self._padded_results())],
+            "unchanged": self.plan.unchanged,
+            "links_in_scope": self.plan.links_in_scope,
+            "done": counts["done"],
+            "failed": counts["failed"],
+            "held_back": counts["held back"],
+            "warnings": list(self.plan.warnings),
+        }
+
+    def _padded_results(self) -> tuple[ChangeResult | None, ...]:
+        return self.results or (None,) * len(self.plan.changes)
+
+    def _as_json(self, change: Change, result: ChangeResult | None) -> dict[str, Any]:
+        return {
+            **self.plan.as_json(change),
+            "state": result.state if result else "planned",
+            "error": result.summary if result and result.state != "done" else None,
+        }
+
+
+def apply_plan(
+    plan: Plan,
+    carry_out: Callable[[Change], Flow[Changed]],
+    tell: Callable[[ChangeResult], None] = lambda _: None,
+    *,
+    side_by_side: bool = True,
+) -> Flow[Report]:
+    """
+    Make the changes of a plan. One that fails does not disturb the others.
+
+    :param carry_out: Makes one change, or nothing if it is so by then.
+    :param tell: Called with each result as soon as it is there, possibly from several threads.
+    :param side_by_side: Whether changes of one step may be made at the same time.
+    """
+    so_far = _SoFar()
+    results: list[ChangeResult] = []
+    for step in plan.steps:
+        flows = [_applied(change, carry_out, so_far, tell) for change in step]
+        results += (yield Together(flows)) if side_by_side else (yield from _in_turn(flows))
+        so_far.note(results)
+    return Report(plan, tuple(results))
+
+
+@dataclass
+class _SoFar:
+    """What earlier changes mean for later ones."""
+
+    #: The error that will meet every other change, too.
+    refusal: AuthenticationError | None = None
+    #: Who should have got a number and did not, by mode.
+    without: set[tuple[str, str]] = field(default_factory=set)
+
+    def note(self, results: list[ChangeResult]) -> None:
+        self.without = {
+            (result.change.link.agent_id, result.change.link.mode)
+            for result in results
+            if result.state != "done" and result.change.action != "unlink"
+        }
+
+    def reason_against(self, change: Change) -> str | None:
+        """Return why a change is not to be tried."""
+        if self.refusal:
+            return f"not tried after the vendor refused the API key: {self.refusal}"
+        if change.action == "unlink" and (change.link.agent_id, change.link.mode) in self.without:
+            return f"agent {change.link.agent_id} did not get the number that a route gives it, so it keeps this one"
+        return None
+
+
+def _in_turn(flows: list[Flow[ChangeResult]]) -> Flow[list[ChangeResult]]:
+    results = []
+    for flow in flows:
+        results.append((yield from flow))
+    return results
+
+
+def _applied(
+    change: Change,
+    carry_out: Callable[[Change], Flow[Changed]],
+    so_far: _SoFar,
+    tell: Callable[[ChangeResult], None],
+) -> Flow[ChangeResult]:
+    result = yield from _result(change, carry_out, so_far)
+    tell(result)
+    return result
+
+
+def _result(
+    change: Change, carry_out: Callable[[Change], Flow[Changed]], so_far: _SoFar
+) -> Flow[ChangeResult]:
+    if reason := so_far.reason_against(change):
+        return ChangeResult(change, "held back", reason)
+    try:
+        outcome = yield from carry_out(change)
+    except PhonelinkError as error:
+        if refusal := next((e for e in (error, error.__cause__) if isinstance(e, AuthenticationError)), None):
+            so_far.refusal = refusal
+        # Without the frames: an error that is kept would keep alive all that they refer to.
+        return ChangeResult(change, "failed", str(error), error.with_traceback(None))
+    return ChangeResult(change, "done", outcome.summary, warnings=outcome.warnings)

@@ -1,0 +1,20 @@
+"""How numbers and agents are called in messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.api.text import clean
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+
+
+def named(number: PhoneNumber) -> str:
+    """Return a number's name for a message."""
+    return f"Number {clean(number.phone_number)} (id {clean(number.id)})"
+
+
+def who(agent_id: str | None) -> str:
+    """Return an agent's name for a message."""
+    return f"agent {clean(agent_id)}" if agent_id else "nobody"

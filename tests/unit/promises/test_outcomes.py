@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from unit.api.fake_dasha import number_json
+
+from airflow_provider_phonelink.api.models.callingbox import Agent
+from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+from airflow_provider_phonelink.promises.outcomes import Changed, Created, Outcome, plain
+
+NUL = "a\0b"
+NUMBER = PhoneNumber.model_validate(number_json(1, displayName=NUL, extra={NUL: [NUL, 1, None]}))
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        plain(NUMBER),
+        plain(Agent.model_validate({"id": NUL, "returns": {NUL: NUL}, "tools": [{NUL: [NUL]}]})),
+        Created(summary="", number=NUMBER, adopted=True).result(),
+        Changed(summary="", subject=NUMBER, changed=True, previous_agent_id=NUL).result(),
+    ],
+)
+def test_no_nul_character_gets_into_xcom(result) -> None:
+    assert "\\u0000" not in json.dumps(result)
+    assert "ab" in json.dumps(result)
+
+
+def test_a_result_is_the_number_and_what_became_of_it() -> None:
+    changed = Changed(summary="", subject=NUMBER, changed=False, previous_agent_id=None)
+    assert changed.result() == {**plain(NUMBER), "changed": False, "previous_agent_id": None}
+    created = Created(summary="", number=NUMBER, adopted=False)
+    assert created.result() == {**plain(NUMBER), "adopted": False}
+
+
+def test_an_outcome_is_told_with_its_warnings(caplog) -> None:
+    with caplog.at_level(logging.INFO):
+        Outcome(summary="done", warnings=("look", "here")).log_to(logging.getLogger("task"))
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "done"),
+        ("WARNING", "look"),
+        ("WARNING", "here"),
+    ]
