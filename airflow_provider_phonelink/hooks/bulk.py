@@ -1,0 +1,140 @@
+"""Do the same for many numbers at once: bounded, with progress in the log and a result per number."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.exceptions import as_airflow_exceptions
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+
+    from airflow.providers.common.compat.sdk import AirflowException
+
+T = TypeVar("T")
+
+Item = Mapping[str, Any]
+
+#: How many numbers are worked on at once, unless the caller says otherwise.
+CONCURRENCY = 32
+#: Seconds between two lines of progress.
+PROGRESS_INTERVAL = 5.0
+
+
+@dataclass(frozen=True)
+class BulkResult(Generic[T]):
+    """What came of one number of many: its answer or its error."""
+
+    item: Item
+    answer: T | None = None
+    error: AirflowException | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it worked."""
+        return self.error is None
+
+
+def checked(items: Iterable[Item], describe: Callable[..., object]) -> list[Item]:
+    """
+    Check the arguments of all items before the first request leaves.
+
+    :param describe: Makes the item's call, or raises.
+    """
+    found = list(items)
+    with as_airflow_exceptions():
+        for position, item in enumerate(found):
+            try:
+                describe(**item)
+            except InvalidArgumentError as error:
+                raise InvalidArgumentError(f"item {position}, {error.argument}", error.problem) from None
+            except TypeError as error:  # a parameter is missing or unknown
+                raise InvalidArgumentError(f"item {position}", f"{error}.") from None
+    return found
+
+
+async def carry_out(
+    items: Sequence[Item], do: Callable[..., Awaitable[T]], *, concurrency: int, log: Any, what: str
+) -> list[BulkResult[T]]:
+    """
+    Do something for each item, and report each on its own: one that fails does not disturb the others.
+
+    :param do: Called with an item's entries as parameters.
+    :param concurrency: How many are under way at once, at least 1.
+    :param what: What is done, for the log.
+    :return: The results, in the order of the items.
+    """
+    if concurrency < 1:
+        with as_airflow_exceptions():
+            raise InvalidArgumentError("concurrency", f"{concurrency} is less than 1.")
+    progress = _Progress(len(items), what, log)
+    results: list[BulkResult[T]] = [BulkResult(item) for item in items]
+    remaining = iter(range(len(items)))
+    reporter = asyncio.create_task(progress.report_now_and_then())
+    try:
+        workers = [
+            asyncio.create_task(_work(remaining, results, do, progress))
+            for _ in range(min(concurrency, len(items)))
+        ]
+        try:
+            await asyncio.gather(*workers)
+        finally:  # one that broke, or our own cancellation, must not leave others writing
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+    finally:
+        reporter.cancel()
+    progress.report()
+    return results
+
+
+async def _work(
+    remaining: Iterator[int],
+    results: list[BulkResult[T]],
+    do: Callable[..., Awaitable[T]],
+    progress: _Progress,
+) -> None:
+    from airflow.providers.common.compat.sdk import AirflowException
+
+    for position in remaining:  # shared by all workers: each takes the next one
+        item = results[position].item
+        try:
+            results[position] = BulkResult(item, answer=await do(**item))
+        except AirflowException as error:
+            results[position] = BulkResult(item, error=error)
+        progress.count(results[position].done)
+
+
+class _Progress:
+    """Counts, and says so in the log every few seconds."""
+
+    def __init__(self, total: int, what: str, log: Any) -> None:
+        self._total = total
+        self._what = what
+        self._log = log
+        self._done = self._failed = 0
+        self._started = time.monotonic()
+
+    def count(self, done: bool) -> None:
+        if done:
+            self._done += 1
+        else:
+            self._failed += 1
+
+    def report(self) -> None:
+        finished = self._done + self._failed
+        rate = finished / max(time.monotonic() - self._started, 1e-9)
+        left = self._total - finished
+        self._log.info(
+            "%s: %d done, %d failed, %d left, %.0f a second", self._what, self._done, self._failed, left, rate
+        )
+
+    async def report_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_INTERVAL)
+            self.report()

@@ -1,0 +1,121 @@
+"""Hook for CallingBox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow_provider_phonelink.api import callingbox, callingbox_reads, callingbox_writes
+from airflow_provider_phonelink.hooks.vendor import VendorHook
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.api.calls import Call
+    from airflow_provider_phonelink.api.models.callingbox import Agent, Number
+    from airflow_provider_phonelink.api.settings import CallingBoxSettings
+
+
+class CallingBoxHook(VendorHook["CallingBoxSettings"]):
+    """
+    Talk to CallingBox about agents and their numbers.
+
+    Each method is one call to the vendor, tried again as far as that is safe; each has an async twin with
+    an ``a`` before its name. Nothing here can buy or release a number.
+
+    :param callingbox_conn_id: The Airflow connection of type ``callingbox``: API key in the password, base
+        URL in the host if it is not the vendor's usual one.
+    """
+
+    conn_name_attr = "callingbox_conn_id"
+    default_conn_name = "callingbox_default"
+    conn_type = "callingbox"
+    hook_name = "CallingBox"
+
+    def __init__(self, callingbox_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(callingbox_conn_id, **kwargs)
+        self.callingbox_conn_id = callingbox_conn_id
+
+    @classmethod
+    def _settings_class(cls) -> type[CallingBoxSettings]:
+        from airflow_provider_phonelink.api.settings import CallingBoxSettings
+
+        return CallingBoxSettings
+
+    def _probe(self) -> Call[Any]:
+        return callingbox.list_numbers()
+
+    def list_numbers(self) -> list[Number]:
+        """Read the organisation's numbers."""
+        return self.run(callingbox_reads.all_numbers())
+
+    async def alist_numbers(self) -> list[Number]:
+        """Do what :meth:`list_numbers` does, asynchronously."""
+        return await self.arun(callingbox_reads.all_numbers())
+
+    def list_agents(self, type: str | None = None) -> list[Agent]:  # noqa: A002 - the vendor's name
+        """
+        Read the organisation's agents.
+
+        :param type: ``inbound`` or ``outbound``; None for both.
+        """
+        return self.run(callingbox_reads.all_agents(type))
+
+    async def alist_agents(self, type: str | None = None) -> list[Agent]:  # noqa: A002 - the vendor's name
+        """Do what :meth:`list_agents` does, asynchronously."""
+        return await self.arun(callingbox_reads.all_agents(type))
+
+    def get_agent(self, agent_id: str) -> Agent:
+        """
+        Read an agent with its numbers.
+
+        :param agent_id: The agent.
+        """
+        return self.send(callingbox.get_agent, agent_id)
+
+    async def aget_agent(self, agent_id: str) -> Agent:
+        """Do what :meth:`get_agent` does, asynchronously."""
+        return await self.asend(callingbox.get_agent, agent_id)
+
+    def attach(self, agent_id: str, number_id: str) -> Agent:
+        """
+        Attach a number to an agent. After an open outcome, looks before posting again.
+
+        :param agent_id: The agent. An inbound agent cannot get a number that another inbound agent has.
+        :param number_id: The number.
+        """
+        key = self.settings.attach_body_key
+        return self.run(callingbox_writes.attach(agent_id, number_id, body_key=key))
+
+    async def aattach(self, agent_id: str, number_id: str) -> Agent:
+        """Do what :meth:`attach` does, asynchronously."""
+        key = await self._aattach_body_key()
+        return await self.arun(callingbox_writes.attach(agent_id, number_id, body_key=key))
+
+    def detach(self, agent_id: str, number_id: str) -> Agent:
+        """
+        Detach a number from an agent. The number stays bought and billed.
+
+        :param agent_id: The agent.
+        :param number_id: The number.
+        """
+        return self.run(callingbox_writes.detach(agent_id, number_id))
+
+    async def adetach(self, agent_id: str, number_id: str) -> Agent:
+        """Do what :meth:`detach` does, asynchronously."""
+        return await self.arun(callingbox_writes.detach(agent_id, number_id))
+
+    def set_primary_number(self, agent_id: str, number_id: str) -> Agent:
+        """
+        Make a number the agent's primary one.
+
+        :param agent_id: The agent.
+        :param number_id: The number; it must be attached already.
+        """
+        key = self.settings.attach_body_key
+        return self.run(callingbox_writes.set_primary_number(agent_id, number_id, body_key=key))
+
+    async def aset_primary_number(self, agent_id: str, number_id: str) -> Agent:
+        """Do what :meth:`set_primary_number` does, asynchronously."""
+        key = await self._aattach_body_key()
+        return await self.arun(callingbox_writes.set_primary_number(agent_id, number_id, body_key=key))
+
+    async def _aattach_body_key(self) -> str:
+        return cast("CallingBoxSettings", (await self._async_sender()).settings).attach_body_key

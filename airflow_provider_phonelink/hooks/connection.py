@@ -1,0 +1,173 @@
+"""Read an Airflow connection into the settings of a client, or say what is wrong with it."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from airflow_provider_phonelink.api.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Connection
+    from pydantic import ValidationError
+
+    from airflow_provider_phonelink.api.settings import Settings
+
+
+SettingsT = TypeVar("SettingsT", bound="Settings")
+
+#: Settings that come from the connection's own fields and not from its extras.
+_NOT_EXTRAS = frozenset({"base_url", "api_key", "source"})
+
+
+def settings_of(connection: Connection, settings_class: type[SettingsT]) -> SettingsT:
+    """
+    Return the settings that a connection describes.
+
+    :raises ConfigurationError: If the key, the host or an extra is unusable; names which and what to do.
+    """
+    from pydantic import SecretStr, ValidationError
+
+    source = f"Connection '{connection.conn_id}'"
+    extras = _extras(connection.extra, settings_class, source)
+    try:
+        settings = settings_class(
+            base_url=base_url(
+                connection.host, connection.schema, connection.port, settings_class.default_base_url
+            ),
+            api_key=SecretStr(_api_key(connection.password)),
+            source=source,
+            **extras,
+        )
+        _refuse_plain_http(settings)
+    except ValidationError as error:
+        # Without a cause: what pydantic shows of the input may be a secret.
+        raise ConfigurationError(f"{source}: {_explained(error)}. Nothing was sent.") from None
+    except ValueError as error:
+        raise ConfigurationError(f"{source}: {error} Nothing was sent.") from None
+    return settings
+
+
+def base_url(host: str | None, schema: str | None, port: int | None, default: str) -> str:
+    """
+    Put a base URL together from a connection's fields.
+
+    :param host: A host name, or a URL of scheme, host and port.
+    :param schema: ``http`` or ``https``; https if neither this nor the host says.
+    :param port: A port, if the host does not have one.
+    :param default: The vendor's own address, for an empty host.
+    """
+    if not host or not host.strip():
+        host = default
+    text = host.strip()
+    parts = _split(text if "://" in text else f"//{_bracketed(text)}")
+    rest = parts.path.strip("/") or parts.query or parts.fragment
+    _refuse_more_than_an_address(rest, parts.username, parts.hostname)
+    scheme = _agreed("schema", parts.scheme, (schema or "").strip().lower()) or "https"
+    if scheme not in ("http", "https"):
+        raise ValueError(
+            f"its address has the scheme {scheme!r}; use https (or http for a loopback address)."
+        )
+    try:
+        own_port = parts.port
+    except ValueError:
+        raise ValueError("the port in its host is not a number from 1 to 65535.") from None
+    final_port = _agreed("port", own_port, port)
+    if own_port == 0 or not 0 <= (final_port or 0) <= 65535:
+        raise ValueError("its port is not a number from 1 to 65535.")
+    name = f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname)
+    return f"{scheme}://{name}" + (f":{final_port}" if final_port else "")
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        pass  # its message shows the address, with the password that may be in it
+    raise ValueError("its host is not a host name or URL.")
+
+
+def _refuse_more_than_an_address(rest: str, username: str | None, hostname: str | None) -> None:
+    if username is not None:
+        raise ValueError("its host has a user or password in it; put the API key into the password field.")
+    if rest:
+        raise ValueError(
+            "its host has a path or query; give the address only, such as https://host or https://host:8443."
+        )
+    if not hostname or not _is_host_name(hostname):
+        raise ValueError("its host is not a host name or URL.")
+
+
+def _is_host_name(hostname: str) -> bool:
+    try:
+        if ":" in hostname:  # from brackets, which Python 3.10 lets anything be in
+            ipaddress.IPv6Address(hostname)
+        hostname.encode("idna")
+    except ValueError:
+        return False
+    return all(character.isalnum() or character in "-._:%" for character in hostname)
+
+
+def _bracketed(text: str) -> str:
+    """Let an IPv6 address be written without brackets."""
+    return f"[{text}]" if text.count(":") > 1 and not text.startswith("[") and "@" not in text else text
+
+
+def _agreed(name: str, first: Any, second: Any) -> Any:
+    if first and second and first != second:
+        raise ValueError(
+            f"its host says {name} {first}, its {name} field says {second}; leave one of them empty."
+        )
+    return first or second
+
+
+def _refuse_plain_http(settings: Settings) -> None:
+    parts = urlsplit(settings.base_url)
+    if parts.scheme == "http" and not settings.allow_http and not _is_loopback(parts.hostname or ""):
+        raise ValueError(
+            "plain http would send the API key readable to anyone on the way; use https, or set the extra "
+            "`allow_http` if that is really wanted."
+        )
+
+
+def _is_loopback(hostname: str) -> bool:
+    try:
+        return hostname == "localhost" or ipaddress.ip_address(hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def _api_key(password: str | None) -> str:
+    if not password or not password.strip():
+        raise ValueError("its password is empty; put the vendor's API key there.")
+    if password == "***":  # noqa: S105 - what Airflow 3.0 tests a saved connection with
+        raise ValueError(
+            "its password is '***', which is what Airflow shows in a secret's place; put the vendor's API key there."
+        )
+    if not password.isascii() or not password.isprintable() or " " in password:
+        raise ValueError("its password is no API key: there is white space or a non-ASCII character in it.")
+    return password
+
+
+def _extras(extra: str | None, settings_class: type[Settings], source: str) -> dict[str, Any]:
+    """Read the extras by allow-list. An empty value counts as not set, for a form sends those."""
+    try:
+        extras = json.loads(extra) if extra and extra.strip() else {}
+    except (ValueError, RecursionError):
+        extras = None
+    if not isinstance(extras, dict):
+        raise ConfigurationError(f"{source}: its extra is not a JSON object. Nothing was sent.")
+    allowed = sorted(set(settings_class.model_fields) - _NOT_EXTRAS)
+    if unknown := sorted(extras.keys() - set(allowed)):
+        raise ConfigurationError(
+            f"{source}: unknown extra {', '.join(map(repr, unknown))}; known are {', '.join(allowed)}. "
+            "Nothing was sent."
+        )
+    return {name: value for name, value in extras.items() if value not in (None, "")}
+
+
+def _explained(error: ValidationError) -> str:
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"extra `{detail['loc'][0]}`: {detail['msg']}" for detail in details)

@@ -1,0 +1,240 @@
+"""Hook for Dasha BlackBox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.api import dasha, dasha_reads, dasha_writes
+from airflow_provider_phonelink.api.paging import Listing
+from airflow_provider_phonelink.hooks import bulk
+from airflow_provider_phonelink.hooks.vendor import VendorHook
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+
+    from typing_extensions import Unpack
+
+    from airflow_provider_phonelink.api.calls import Call
+    from airflow_provider_phonelink.api.dasha import Configuration, Filters, LinkMode
+    from airflow_provider_phonelink.api.models.dasha import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.api.settings import DashaSettings
+    from airflow_provider_phonelink.hooks.bulk import BulkResult, Item
+
+
+class DashaHook(VendorHook["DashaSettings"]):
+    """
+    Talk to Dasha BlackBox about phone numbers.
+
+    Each method is one call to the vendor, tried again as far as that is safe; each has an async twin with
+    an ``a`` before its name. The vendor's pages are those on ``/api/v1/sip-phone-numbers``. To reach a
+    state whatever the state is now, use the operators.
+
+    :param dasha_conn_id: The Airflow connection of type ``dasha``: API key in the password, base URL in
+        the host if it is not the vendor's usual one.
+    """
+
+    conn_name_attr = "dasha_conn_id"
+    default_conn_name = "dasha_default"
+    conn_type = "dasha"
+    hook_name = "Dasha BlackBox"
+
+    def __init__(self, dasha_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(dasha_conn_id, **kwargs)
+        self.dasha_conn_id = dasha_conn_id
+
+    @classmethod
+    def _settings_class(cls) -> type[DashaSettings]:
+        from airflow_provider_phonelink.api.settings import DashaSettings
+
+        return DashaSettings
+
+    def _probe(self) -> Call[Any]:
+        return dasha.list_numbers(take=1)
+
+    def create_number(
+        self, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
+    ) -> PhoneNumber:
+        """
+        Create a number. After an open outcome, looks for it before posting again.
+
+        :param phone_number: 1 to 255 characters, in the SIP provider's format.
+        :param credentials_id: The SIP credentials, a uuid; unique together with ``phone_number``.
+        :param configuration: ``display_name`` and ``description``, at most 255 characters each, and
+            ``registration``, whether the number registers with the SIP provider (off by default).
+        """
+        return self.run(dasha_writes.create_number(phone_number, credentials_id, **configuration))[0]
+
+    async def acreate_number(
+        self, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
+    ) -> PhoneNumber:
+        """Do what :meth:`create_number` does, asynchronously."""
+        return (await self.arun(dasha_writes.create_number(phone_number, credentials_id, **configuration)))[0]
+
+    def get_number(self, number_id: str) -> PhoneNumber:
+        """
+        Read a number.
+
+        :param number_id: The number, a uuid.
+        """
+        return self.send(dasha.get_number, number_id)
+
+    async def aget_number(self, number_id: str) -> PhoneNumber:
+        """Do what :meth:`get_number` does, asynchronously."""
+        return await self.asend(dasha.get_number, number_id)
+
+    def update_number(
+        self, number_id: str, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
+    ) -> PhoneNumber:
+        """
+        Replace a number's whole configuration: what is left out is reset.
+
+        :param number_id: The number, a uuid. The other parameters are those of :meth:`create_number`.
+        """
+        return self.run(dasha_writes.update_number(number_id, phone_number, credentials_id, **configuration))
+
+    async def aupdate_number(
+        self, number_id: str, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
+    ) -> PhoneNumber:
+        """Do what :meth:`update_number` does, asynchronously."""
+        return await self.arun(
+            dasha_writes.update_number(number_id, phone_number, credentials_id, **configuration)
+        )
+
+    def list_numbers(self, **filters: Unpack[Filters]) -> list[PhoneNumber]:
+        """
+        Read all numbers that match, in pages of 1,000.
+
+        :param filters: ``phone_number`` (exactly as written), ``linked_agent_id`` (whose inbound calls go to
+            this agent), ``unlinked_only`` (whose inbound calls go to nobody), ``provider_id`` (a uuid).
+        """
+        return self.run(dasha_reads.all_numbers(**filters))
+
+    async def alist_numbers(self, **filters: Unpack[Filters]) -> list[PhoneNumber]:
+        """Do what :meth:`list_numbers` does, asynchronously."""
+        return await self.arun(dasha_reads.all_numbers(**filters))
+
+    def iter_numbers(self, **filters: Unpack[Filters]) -> Iterator[PhoneNumber]:
+        """
+        Read all numbers that match one after the other, with only a page of 1,000 in memory.
+
+        :param filters: The filters of :meth:`list_numbers`.
+        """
+        listing = Listing(keep=False)
+        while listing.goes_on:
+            yield from self.run(dasha_reads.next_numbers(listing, **filters))
+
+    async def aiter_numbers(self, **filters: Unpack[Filters]) -> AsyncIterator[PhoneNumber]:
+        """Do what :meth:`iter_numbers` does, asynchronously."""
+        listing = Listing(keep=False)
+        while listing.goes_on:
+            for number in await self.arun(dasha_reads.next_numbers(listing, **filters)):
+                yield number
+
+    def find_number(self, phone_number: str, credentials_id: str) -> PhoneNumber | None:
+        """Find the number with exactly this (phone number, credentials) pair; None if there is none."""
+        return self.run(dasha_reads.find_number(phone_number, credentials_id))
+
+    async def afind_number(self, phone_number: str, credentials_id: str) -> PhoneNumber | None:
+        """Do what :meth:`find_number` does, asynchronously."""
+        return await self.arun(dasha_reads.find_number(phone_number, credentials_id))
+
+    def link(self, number_id: str, agent_id: str, mode: LinkMode = "inbound") -> PhoneNumber:
+        """
+        Link a number to an agent, whoever has it.
+
+        An inbound link is not repeated after an open outcome if another agent is seen to have the number.
+
+        :param number_id: The number, a uuid.
+        :param agent_id: The agent.
+        :param mode: ``inbound``: the agent answers the number's calls, instead of any other agent.
+            ``replaceOutbound``: the number becomes the agent's one outbound number.
+        """
+        return self.run(dasha_writes.link(number_id, agent_id, mode))
+
+    async def alink(self, number_id: str, agent_id: str, mode: LinkMode = "inbound") -> PhoneNumber:
+        """Do what :meth:`link` does, asynchronously."""
+        return await self.arun(dasha_writes.link(number_id, agent_id, mode))
+
+    def unlink(self, number_id: str, mode: LinkMode = "inbound", agent_id: str | None = None) -> PhoneNumber:
+        """
+        Unlink a number.
+
+        :param number_id: The number, a uuid.
+        :param mode: ``inbound`` takes it from whoever has it now, ``replaceOutbound`` from ``agent_id``.
+        :param agent_id: The agent; needed for ``replaceOutbound``.
+        """
+        return self.run(dasha_writes.unlink(number_id, mode, agent_id))
+
+    async def aunlink(
+        self, number_id: str, mode: LinkMode = "inbound", agent_id: str | None = None
+    ) -> PhoneNumber:
+        """Do what :meth:`unlink` does, asynchronously."""
+        return await self.arun(dasha_writes.unlink(number_id, mode, agent_id))
+
+    def affected_agents(self, number_id: str) -> AffectedAgents:
+        """
+        Read which agents use a number: the one way to see outbound links.
+
+        :param number_id: The number, a uuid.
+        """
+        return self.send(dasha.affected_agents, number_id)
+
+    async def aaffected_agents(self, number_id: str) -> AffectedAgents:
+        """Do what :meth:`affected_agents` does, asynchronously."""
+        return await self.asend(dasha.affected_agents, number_id)
+
+    def delete_number(self, number_id: str, *, force: bool = False) -> None:
+        """
+        Delete a number.
+
+        :param number_id: The number, a uuid.
+        :param force: Also unlink the agents that use it; without it the vendor refuses with 409.
+        """
+        self.run(dasha_writes.delete_number(number_id, force=force))
+
+    async def adelete_number(self, number_id: str, *, force: bool = False) -> None:
+        """Do what :meth:`delete_number` does, asynchronously."""
+        await self.arun(dasha_writes.delete_number(number_id, force=force))
+
+    async def acreate_many(
+        self, numbers: Iterable[Item], *, concurrency: int = bulk.CONCURRENCY
+    ) -> list[BulkResult[PhoneNumber]]:
+        """
+        Create many numbers.
+
+        All arguments are checked before the first request leaves. An error is in the result of its number.
+
+        :param numbers: Parameters of :meth:`create_number`, a mapping for each number.
+        :param concurrency: How many are under way at once; ``requests_per_second`` holds for all together.
+        """
+        items = bulk.checked(numbers, dasha.create_number)
+        return await self._do_many(items, self.acreate_number, concurrency, "Create numbers")
+
+    async def alink_many(
+        self, links: Iterable[Item], *, concurrency: int = bulk.CONCURRENCY
+    ) -> list[BulkResult[PhoneNumber]]:
+        """
+        Link many numbers; see :meth:`acreate_many`.
+
+        :param links: Parameters of :meth:`link`, a mapping for each link.
+        :param concurrency: How many are under way at once.
+        """
+        items = bulk.checked(links, dasha.link)
+        return await self._do_many(items, self.alink, concurrency, "Link numbers")
+
+    async def aunlink_many(
+        self, links: Iterable[Item], *, concurrency: int = bulk.CONCURRENCY
+    ) -> list[BulkResult[PhoneNumber]]:
+        """
+        Unlink many numbers; see :meth:`acreate_many`.
+
+        :param links: Parameters of :meth:`unlink`, a mapping for each link.
+        :param concurrency: How many are under way at once.
+        """
+        items = bulk.checked(links, dasha.unlink)
+        return await self._do_many(items, self.aunlink, concurrency, "Unlink numbers")
+
+    async def _do_many(
+        self, items: list[Item], do: Callable[..., Awaitable[PhoneNumber]], concurrency: int, what: str
+    ) -> list[BulkResult[PhoneNumber]]:
+        return await bulk.carry_out(items, do, concurrency=concurrency, log=self.log, what=what)
