@@ -1,0 +1,3 @@
+"""Sensors, one module per vendor."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Triggers, one module per vendor."""
+
+from __future__ import annotations
