@@ -1,0 +1,91 @@
+"""
+Assets: what a DAG can be scheduled on when a link changes.
+
+A number and each side of an agent is an asset of its own::
+
+    phonelink://dasha/numbers/<number id>
+    phonelink://dasha/agents/<agent id>/inbound     the numbers that the agent answers
+    phonelink://dasha/agents/<agent id>/outbound    the number that the agent calls out with: its caller ID
+
+and likewise under ``phonelink://callingbox``. Airflow calls :func:`normalise` for every such URI.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal, TypeAlias
+from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+    from airflow.sdk import Asset
+
+SCHEME = "phonelink"
+Vendor: TypeAlias = Literal["dasha", "callingbox"]
+Side: TypeAlias = Literal["inbound", "outbound"]
+
+_VENDORS = ("dasha", "callingbox")
+_SIDES = ("inbound", "outbound")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_FORMS = "phonelink://<dasha|callingbox>/numbers/<id> or phonelink://<dasha|callingbox>/agents/<id>/<inbound|outbound>"
+
+
+def number_uri(number_id: str, vendor: str = "dasha") -> str:
+    """Return the URI of a number."""
+    return f"{SCHEME}://{vendor}/numbers/{_segment(number_id)}"
+
+
+def agent_uri(agent_id: str, side: str = "outbound", vendor: str = "dasha") -> str:
+    """Return the URI of one side of an agent."""
+    return f"{SCHEME}://{vendor}/agents/{_segment(agent_id)}/{side}"
+
+
+def number_asset(number_id: str, vendor: Vendor = "dasha") -> Asset:
+    """
+    Return the asset of a number, to schedule a DAG on: it has an event whenever one of its links changes.
+
+    :param number_id: The vendor's id of the number.
+    """
+    from airflow.sdk import Asset
+
+    return Asset(number_uri(number_id, vendor))
+
+
+def agent_asset(agent_id: str, side: Side = "outbound", vendor: Vendor = "dasha") -> Asset:
+    """
+    Return the asset of one side of an agent, to schedule a DAG on.
+
+    :param agent_id: The agent.
+    :param side: ``outbound``: the agent's caller ID; ``inbound``: the numbers that it answers.
+    """
+    from airflow.sdk import Asset
+
+    return Asset(agent_uri(agent_id, side, vendor))
+
+
+def normalise(parts: SplitResult) -> SplitResult:
+    """
+    Return a ``phonelink`` URI in its one canonical form.
+
+    The vendor and uuids are in lower case, ids are escaped.
+
+    :raises ValueError: If it is no URI of a number or of a side of an agent.
+    """
+    vendor = parts.netloc.lower()
+    kind, *rest = parts.path.strip("/").split("/")
+    ids = [unquote(part) for part in rest]
+    if parts.query or parts.fragment or vendor not in _VENDORS or not ids or not ids[0].strip():
+        raise ValueError(f"not an asset of phonelink; the forms are {_FORMS}")
+    if kind == "numbers" and len(ids) == 1:
+        path = f"/numbers/{_segment(ids[0])}"
+    elif kind == "agents" and len(ids) == 2 and ids[1].lower() in _SIDES:
+        path = f"/agents/{_segment(ids[0])}/{ids[1].lower()}"
+    else:
+        raise ValueError(f"not an asset of phonelink; the forms are {_FORMS}")
+    return parts._replace(netloc=vendor, path=path)
+
+
+def _segment(identifier: str) -> str:
+    plain = identifier.lower() if _UUID.fullmatch(identifier) else identifier
+    return quote(plain, safe="")

@@ -1,0 +1,3 @@
+"""Operators, one module per vendor."""
+
+from __future__ import annotations

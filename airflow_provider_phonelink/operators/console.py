@@ -1,0 +1,42 @@
+"""Links from a task in Airflow's UI to the vendor's web console, for connections with a ``console_url``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperatorLink
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import BaseOperator, TaskInstanceKey
+
+
+class NumberInConsoleLink(BaseOperatorLink):
+    """To the number that a task was about."""
+
+    name = "Number in the console"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Return the address; nothing if it is not known. Asks nobody: the task has read the connection."""
+        settings = _settings_of(operator)
+        return settings.number_in_console(_id(operator, "phone_number_id", "number_id")) if settings else ""
+
+
+class AgentInConsoleLink(BaseOperatorLink):
+    """To the agent that a task was about."""
+
+    name = "Agent in the console"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """Return the address; nothing if it is not known. Asks nobody: the task has read the connection."""
+        settings = _settings_of(operator)
+        return settings.agent_in_console(_id(operator, "agent_id")) if settings else ""
+
+
+def _settings_of(operator: BaseOperator) -> Any:
+    """Return the connection's settings as far as the task has come to read them."""
+    hook = vars(operator).get("hook")
+    return vars(hook).get("settings") if hook else None
+
+
+def _id(operator: BaseOperator, *names: str) -> str:
+    return str(next((value for name in names if (value := getattr(operator, name, None))), ""))

@@ -1,0 +1,170 @@
+"""Asset events: a task tells Airflow which links it changed, so that other DAGs can be scheduled on it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.assets import agent_uri, number_uri
+from airflow_provider_phonelink.operators.choices import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow.providers.common.compat.sdk import BaseOperator, Context
+    from airflow.sdk import Asset
+
+    from airflow_provider_phonelink.decisions.planning import Plan
+
+#: Airflow records the events of a task in the request that ends it, at some 10 to 20 ms each, and gives that 5 s.
+MOST_EVENTS = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkChange:
+    """A number's link before and after a task; what goes into the ``extra`` of its asset events."""
+
+    vendor: str
+    number_id: str
+    #: None where the vendor's answer does not tell.
+    phone_number: str | None = None
+    #: In the vendor's words. None where the agent's type is not told.
+    mode: str | None
+    #: Who has the number in this mode now; None for nobody.
+    agent_id: str | None
+    #: Who had it before, if known.
+    previous_agent_id: str | None = None
+    #: For an outbound link: the number that the agent called out with before, if known.
+    previous_number_id: str | None = None
+    #: False where this try found it so: then an earlier try of the task made the change, or nobody had to.
+    changed: bool = True
+
+    @property
+    def side(self) -> str | None:
+        """The side of the agents concerned."""
+        return self.mode and ("inbound" if self.mode == "inbound" else "outbound")
+
+    def uris(self) -> list[str]:
+        """Return the URIs of the assets that have changed."""
+        agents = [self.agent_id, self.previous_agent_id] if self.side else []
+        numbers = [self.number_id, self.previous_number_id]
+        found = [agent_uri(agent, str(self.side), self.vendor) for agent in agents if agent]
+        found += [number_uri(number, self.vendor) for number in numbers if number]
+        return list(dict.fromkeys(found))
+
+
+def tell(operator: BaseOperator, context: Context, changes: Iterable[LinkChange]) -> None:
+    """
+    Have Airflow record an event for each asset that changed and that some DAG names, when the task succeeds.
+
+    The assets become outlets of the task as it runs. An asset of which several things changed has one event.
+    Switched off by ``asset_events = False`` in the section ``phonelink`` of Airflow's configuration.
+    """
+    from airflow.providers.common.compat.sdk import conf
+    from airflow.sdk import Asset
+
+    concerned: defaultdict[str, list[LinkChange]] = defaultdict(list)
+    for change in changes:
+        for uri in change.uris():
+            concerned[uri].append(change)
+    if not concerned or not conf.getboolean("phonelink", "asset_events", fallback=True):
+        return
+    events: Any = context["outlet_events"]
+    declared = {outlet.uri: outlet for outlet in operator.outlets if isinstance(outlet, Asset)}
+    found = {uri: declared.get(uri) or _known(uri, events) for uri in concerned}
+    known = {uri: asset for uri, asset in found.items() if asset}
+    if len(known) > MOST_EVENTS:
+        operator.log.warning("%d assets changed; only %d have an event.", len(known), MOST_EVENTS)
+    for uri, asset in list(known.items())[:MOST_EVENTS]:
+        events[asset].extra.update(_extra(concerned[uri]))
+        if uri not in declared:
+            operator.outlets = [*operator.outlets, asset]
+
+
+def _known(uri: str, events: Any) -> Asset | None:
+    """
+    Return the asset if some DAG names it; nobody waits for any other.
+
+    Through an alias Airflow would make the others as the task ends. But if two tasks end at once with the same new
+    asset, or for the first time with the same alias, it fails one of them for good.
+    """
+    from airflow.sdk import Asset
+    from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+
+    try:
+        key = events[Asset.ref(uri=uri)].key
+    except AirflowRuntimeError as error:
+        if error.error.error != ErrorType.ASSET_NOT_FOUND:
+            raise
+        return None
+    return Asset(name=key.name, uri=key.uri)
+
+
+def _extra(changes: list[LinkChange]) -> dict[str, Any]:
+    """Return what changed; of several changes, what they have in common."""
+    first, *others = map(asdict, changes)
+    common = {
+        name: value if all(other[name] == value for other in others) else None
+        for name, value in first.items()
+    }
+    return {**common, "changed": any(change.changed for change in changes), "changes": len(changes)}
+
+
+def tell_if_changed(operator: BaseOperator, context: Context, change: LinkChange) -> None:
+    """
+    Tell of a change, also in a later try that finds it made: an earlier one may have made it, unable to tell.
+
+    So each change is told at least once; one told twice says the second time that ``changed`` is false.
+    """
+    if change.changed or later_try(context):
+        tell(operator, context, [change])
+
+
+def later_try(context: Context) -> bool:
+    """Return whether an earlier try of the task may have made the change that this one finds made."""
+    return int(context["ti"].try_number) > 1
+
+
+class News:
+    """
+    What a task that applies a plan has to tell, whichever of its tries made a change.
+
+    A try that fails or dies on the way cannot tell what it changed, and the next one finds it made. So each try
+    leaves its plan before the first write, and the one that succeeds tells of all of them.
+    """
+
+    def __init__(self, operator: BaseOperator, context: Context, *, vendor: str) -> None:
+        self._operator, self._context, self._vendor = operator, context, vendor
+        self._kept = Kept(context, "changes")
+        self._earlier: list[dict[str, Any]] = (self._kept.read() or []) if later_try(context) else []
+        self._planned: list[dict[str, Any]] = []
+
+    def expect(self, plan: Plan) -> None:
+        """Leave the changes that are about to be made."""
+        self._planned = [plan.as_json(change) for change in plan.changes]
+        self._earlier = [change for change in self._earlier if change not in self._planned]
+        if self._planned:
+            self._kept.write(self._earlier + self._planned)
+
+    def tell(self) -> None:
+        """Tell of the changes, all of which are made."""
+        told = [self._link_change(change, changed=False) for change in self._earlier]
+        told += [self._link_change(change, changed=True) for change in self._planned]
+        tell(self._operator, self._context, told)
+        if told:
+            self._kept.write(None)
+
+    def _link_change(self, planned: dict[str, Any], *, changed: bool) -> LinkChange:
+        removed = planned["action"] == "unlink"
+        agent_id = planned["agent_id"]
+        return LinkChange(
+            vendor=self._vendor,
+            number_id=planned["number_id"],
+            phone_number=planned["phone_number"],
+            mode=planned["mode"],
+            agent_id=None if removed else agent_id,
+            previous_agent_id=agent_id if removed else planned["previous_agent_id"],
+            previous_number_id=planned["previous_number_id"],
+            changed=changed,
+        )

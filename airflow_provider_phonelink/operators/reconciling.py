@@ -1,0 +1,139 @@
+"""What the reconcile operators of both vendors have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_exceptions
+from airflow_provider_phonelink.operators.arguments import must_be_there
+from airflow_provider_phonelink.operators.events import News
+from airflow_provider_phonelink.operators.results import delivered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.decisions.links import LinkRules
+    from airflow_provider_phonelink.decisions.planning import Plan
+    from airflow_provider_phonelink.promises.applying import ChangeResult, Report
+
+OnDrift: TypeAlias = Literal["report", "fail", "skip"]
+ON_DRIFT = ("report", "fail", "skip")
+#: Templated fields. ``dry_run`` is kept as ``plan_only``, for each Airflow operator has a method of that name.
+FIELDS = ("routes", "plan_only", "prune", "max_changes", "scope", "on_drift")
+
+
+class ReconcileLinksOperator(BaseOperator):
+    """
+    Plan, check, apply.
+
+    It has no constructor: Airflow wraps each one of a class hierarchy, and that is what parsing a file costs.
+    """
+
+    #: A path of routes is templated; what is in the file is not.
+    template_ext: Sequence[str] = ()
+    template_fields_renderers = {"routes": "json", "scope": "json"}  # noqa: RUF012 - as Airflow declares it
+
+    routes: Sequence[Mapping[str, Any]] | str | Path
+    plan_only: bool | str
+    prune: bool | str
+    max_changes: int | str | None
+    scope: Mapping[str, Any] | None
+    on_drift: OnDrift
+    #: Which arguments must not render to nothing.
+    _named: frozenset[str]
+
+    @abstractmethod
+    def _hook(self) -> AbstractContextManager[Any]:
+        """Return the hook, whose connection type is the vendor's name in assets."""
+
+    @abstractmethod
+    def _rules(self) -> LinkRules:
+        """Return what the vendor allows."""
+
+    @abstractmethod
+    def _planning(self, **wish: Any) -> Flow[Plan]:
+        """Return the flow that plans."""
+
+    @abstractmethod
+    def _applying(
+        self, hook: Any, plan: Plan, tell: Callable[[ChangeResult], None], context: Context
+    ) -> Flow[Report]:
+        """Return the flow that applies a plan."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Read the links, plan, check the plan, apply it."""
+        from airflow_provider_phonelink.promises.applying import Report
+
+        with as_airflow_exceptions():
+            dry_run, limit, wish = self._checked()
+        with self._hook() as hook:
+            plan = hook.run(self._planning(**wish))
+            self._log(plan)
+            if dry_run:
+                return self._drift(context, Report(plan).result(), plan)
+            with as_airflow_exceptions():
+                plan.refuse_more_than(limit)
+            news = News(self, context, vendor=hook.conn_type)
+            news.expect(plan)
+            report = hook.run(self._applying(hook, plan, lambda result: result.log_to(self.log), context))
+        if not report.complete:
+            self._push(context, report.result())
+            raise airflow_exception(report.summary, retry_helps=report.retry_helps)
+        self.log.info("%s", report.summary)
+        news.tell()
+        return delivered(self, context, report.result())
+
+    def _checked(self) -> tuple[bool, Any, dict[str, Any]]:
+        """Check all arguments before anything is sent."""
+        from airflow_provider_phonelink.api import arguments
+        from airflow_provider_phonelink.decisions.limits import parse_max_changes
+        from airflow_provider_phonelink.decisions.routes import parse_routes
+        from airflow_provider_phonelink.decisions.scope import demand_scope, parse_scope
+        from airflow_provider_phonelink.routes_file import read_routes
+
+        must_be_there(self, self._named)
+        arguments.choice("on_drift", self.on_drift, ON_DRIFT)
+        prune = arguments.boolean("prune", self.prune)
+        scope = parse_scope(self.scope, self._rules())
+        demand_scope(scope, prune)
+        folder = self.dag.folder if self.has_dag() else None  # type: ignore[no-untyped-call]
+        routes = parse_routes(read_routes(self.routes, folder), self._rules())
+        limit = parse_max_changes(self.max_changes)
+        return (
+            arguments.boolean("dry_run", self.plan_only),
+            limit,
+            {"routes": routes, "scope": scope, "prune": prune},
+        )
+
+    def _log(self, plan: Plan) -> None:
+        for line in plan.diff():
+            self.log.info("%s", line)
+        for warning in plan.warnings:
+            self.log.warning("%s", warning)
+        self.log.info("Plan: %s; %d links in scope.", plan.summary, plan.links_in_scope)
+
+    def _drift(self, context: Context, result: dict[str, Any], plan: Plan) -> dict[str, Any]:
+        from airflow.providers.common.compat.sdk import AirflowSkipException
+
+        if plan.in_sync or self.on_drift == "report":
+            return delivered(self, context, result)
+        self._push(context, result)
+        message = f"The links are not as the routes want them: {plan.summary}. Nothing was changed (dry run)."
+        if self.on_drift == "skip":
+            raise AirflowSkipException(message)
+        raise airflow_exception(message, retry_helps=False)
+
+    def _push(self, context: Context, result: dict[str, Any]) -> None:
+        """Leave the result to others although the task does not succeed."""
+        context["ti"].xcom_push("return_value", result)
+        if self.multiple_outputs:
+            for key, value in result.items():
+                context["ti"].xcom_push(key, value)
