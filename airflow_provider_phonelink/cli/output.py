@@ -1,0 +1,118 @@
+"""Print results, and on a terminal how long work gets on."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any, TextIO
+
+from airflow_provider_phonelink.api.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+_STYLES = {"+": "green", "-": "red", "~": "yellow"}
+#: Where results go while everything else that is printed goes to the error output.
+_results: list[TextIO] = []
+
+
+@contextmanager
+def only_results_on_stdout() -> Iterator[None]:
+    """Let nobody else write to the standard output: Airflow 3.0 puts log lines there."""
+    _results.append(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+        _results[-1].flush()
+    finally:
+        _results.pop()
+
+
+def results() -> TextIO:
+    """Return where results go."""
+    return _results[-1] if _results else sys.stdout
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Print a result."""
+    print(text, end=end, file=results())
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
+    """
+    Print rows.
+
+    :param form: ``table``, ``json``, ``yaml`` or ``csv``.
+    """
+    if form == "table":
+        _print_table(rows, columns)
+    elif form == "csv":
+        writer = csv.DictWriter(results(), columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({column: _cell(row.get(column)) for column in columns} for row in rows)
+    else:
+        print_document([{column: row.get(column) for column in columns} for row in rows], form)
+
+
+def print_document(document: Any, form: str) -> None:
+    """
+    Print plain data.
+
+    :param form: ``json`` or ``yaml``.
+    """
+    if form == "json":
+        say(json.dumps(document, indent=2))
+        return
+    import yaml
+
+    say(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), end="")
+
+
+def print_diff(lines: Sequence[str]) -> None:
+    """Print a plan for people, in colours on a terminal."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=results(), highlight=False)
+    for line in lines:
+        console.print(Text(line, style=_STYLES[line[0]]), soft_wrap=True)
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """
+    Show on a terminal that something takes its time, on the error output; elsewhere show nothing.
+
+    :param total: How many pieces there are; None if that is not known.
+    :return: What to call when a piece is done, with any arguments.
+    """
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda *_: bar.advance(task)
+
+
+def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=SIMPLE, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(clean(_cell(row.get(column)))) for column in columns))
+    # Whoever reads it in place of a terminal wants whole lines.
+    Console(file=results(), width=None if results().isatty() else 10_000).print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,0 +1,100 @@
+"""Run a command: give it its client, and make an error one clear line."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
+
+from airflow_provider_phonelink.api.errors import ConfigurationError, PhonelinkError
+from airflow_provider_phonelink.cli.output import only_results_on_stdout
+from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
+from airflow_provider_phonelink.hooks.dasha import DashaHook
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+IN_SYNC = 0
+ERROR = 1
+DRIFT = 2
+INTERRUPTED = 130
+
+Hook = DashaHook | CallingBoxHook
+
+
+def run(function: str, options: argparse.Namespace) -> int:
+    """
+    Run a command and return its exit code.
+
+    :param function: The command, as ``module:function``; called with the options, returns an exit code.
+    """
+    module, _, name = function.partition(":")
+    command: Callable[[Any], int] = getattr(import_module(module), name)
+    # As Airflow's own commands do before they read a connection: look into its database, too.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    try:
+        with only_results_on_stdout(), _quiet_logs():
+            code = command(options)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what reads our output has gone
+        return ERROR
+    except (PhonelinkError, AirflowException) as error:
+        return complain(str(error))
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    return code
+
+
+def complain(message: str) -> int:
+    """Print an error, in one line, and return the exit code for it."""
+    print(f"phonelink: error: {' '.join(message.split())}", file=sys.stderr)
+    return ERROR
+
+
+def hook_of(conn_id: str) -> Hook:
+    """Return the hook for a connection, by the connection's type."""
+    try:
+        conn_type = BaseHook.get_connection(conn_id).conn_type
+    except AirflowNotFoundException:
+        raise ConfigurationError(
+            f"There is no connection '{conn_id}'. Nothing was sent. Add it with `airflow connections add {conn_id} "
+            "--conn-type dasha --conn-password <API key>` (or --conn-type callingbox), or name another one with "
+            "--conn-id."
+        ) from None
+    if conn_type not in (DashaHook.conn_type, CallingBoxHook.conn_type):
+        raise ConfigurationError(
+            f"Connection '{conn_id}' is of type '{conn_type}', not dasha or callingbox. Nothing was sent."
+        )
+    return CallingBoxHook(conn_id) if conn_type == CallingBoxHook.conn_type else DashaHook(conn_id)
+
+
+def dasha_hook_of(conn_id: str, what: str) -> DashaHook:
+    """Return the hook for a connection to Dasha, the only vendor with ``what``."""
+    hook = hook_of(conn_id)
+    if isinstance(hook, CallingBoxHook):
+        raise ConfigurationError(f"CallingBox has no {what}; name a connection of type dasha with --conn-id.")
+    return hook
+
+
+@contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """Show what the client warns of, such as tries that failed, and spare people the rest."""
+    log = logging.getLogger("airflow_provider_phonelink")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("phonelink: %(message)s"))
+    propagates, log.propagate = log.propagate, False
+    log.addHandler(handler)
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        log.removeHandler(handler)
+        log.propagate = propagates
