@@ -1,0 +1,92 @@
+"""Fixtures that need Airflow, all of them lazy: a test that uses none does not import Airflow."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow_harness.home import AirflowHome
+from airflow_harness.leaks import leaks, log_everything_to
+from hypothesis import settings
+
+from airflow_provider_phonelink.sandbox.server import CALLINGBOX_KEY, DASHA_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from airflow_harness.processes import Deployment
+
+# No test may fail because the machine is busy.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+# Airflow reads its settings once, on import, so they have to be there before any test module imports it.
+LOGS = Path(__file__).parents[1] / "build" / "airflow-logs" / Path(sys.prefix).name
+HOME = AirflowHome(Path(tempfile.mkdtemp(prefix="phonelink-airflow-")))
+HOME.enter()
+atexit.register(shutil.rmtree, HOME.path, ignore_errors=True)
+EVERYTHING_LOGGED = log_everything_to(HOME.path / "everything-logged.txt")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the whole run if the sandbox's keys stand in anything that it logged or stored."""
+    EVERYTHING_LOGGED.close()
+    homes = session.config._tmp_path_factory.getbasetemp().glob("*/airflow.db")  # type: ignore[attr-defined]
+    found = leaks([HOME.path, LOGS, *(home.parent for home in homes)], [DASHA_KEY, CALLINGBOX_KEY])
+    if found:
+        print("\nAPI keys were found in what the tests logged or stored:", *found, sep="\n  ")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def airflow_home() -> AirflowHome:
+    """The home of the Airflow in this process."""
+    return HOME
+
+
+@pytest.fixture(scope="session")
+def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
+    """A home with a migrated database that nobody works on, to be copied."""
+    home = AirflowHome(tmp_path_factory.mktemp("migrated"))
+    home.migrate()
+    return home
+
+
+@pytest.fixture(scope="session")
+def airflow_database(airflow_home: AirflowHome, migrated_home: AirflowHome) -> Iterator[Path]:
+    """The database of the Airflow in this process."""
+    airflow_home.copy_database_from(migrated_home)
+    yield airflow_home.database
+    from airflow_harness import runs
+
+    runs.close()
+
+
+@pytest.fixture
+def run_dag(airflow_database: Path) -> Callable[..., object]:
+    """:func:`airflow_harness.runs.run_dag`, with its database."""
+    from airflow_harness import runs
+
+    return runs.run_dag
+
+
+@pytest.fixture(scope="session")
+def deploy(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Deployment]:
+    """
+    Make a :class:`airflow_harness.processes.Deployment` on a fresh database: ``with deploy(dags=[...]) as airflow``.
+
+    The logs of all its processes and tasks end up below ``build/airflow-logs``.
+    """
+    from airflow_harness.processes import Deployment
+
+    def make(name: str = "airflow", **options: Any) -> Deployment:
+        home = AirflowHome(tmp_path_factory.mktemp(name))
+        home.copy_database_from(migrated_home)
+        return Deployment(home, keep_logs=LOGS / home.path.name, **options)
+
+    return make
