@@ -1,0 +1,200 @@
+"""The command line: routes are planned, applied and exported."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+from integration.commands import FORMS, is_one_error, parsed
+from integration.worlds import state_of, writes
+
+from airflow_provider_phonelink.sandbox import Fault
+
+pytestmark = pytest.mark.phonelink_sandbox(seed="demo")
+
+
+@pytest.fixture
+def sandbox(phonelink_sandbox):
+    """The one of the environment, as it is for whoever types commands."""
+    phonelink_sandbox.journal.clear()
+    return phonelink_sandbox
+
+
+class TestPlan:
+    @pytest.mark.parametrize("form", FORMS)
+    def test_drift(self, phonelink, sandbox, routes_file, form):
+        before = state_of(sandbox)
+        code, out, err = phonelink("routes", "plan", "-f", routes_file, "-o", form)
+        assert (code, err) == (2, "")
+        if form == "table":
+            first, last = out.splitlines()
+            assert first.startswith("+ link   +15550100003 (id ")
+            assert last == "Plan: 1 to link, 0 to move, 0 to unlink, 1 unchanged; 1 links in scope."
+        elif form == "csv":
+            [change] = parsed(out, form)
+            assert (change["action"], change["phone_number"], change["state"]) == (
+                "link",
+                "+15550100003",
+                "planned",
+            )
+        else:
+            found = parsed(out, form)
+            assert (found["drift"], found["applied"], found["unchanged"]) == (True, False, 1)
+        assert state_of(sandbox) == before
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_in_sync(self, phonelink, routes_file, form):
+        routes_file.write_text("- {number: '+15550100001', agent_id: agent-support}")
+        assert phonelink("routes", "plan", "-f", routes_file, "-o", form)[0] == 0
+
+    def test_pruning_within_a_scope(self, phonelink, routes_file):
+        words = ("routes", "plan", "-f", routes_file, "--prune", "--scope-pool", "+15550100001,+15550100002")
+        _, out, _ = phonelink(*words, "--scope-modes", "replaceOutbound")
+        assert "- unlink +15550100002" in out
+        assert "- unlink" not in phonelink(*words, "--scope-agents", "agent-sales")[1]
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("--prune",), "scope"),
+            (("--max-changes", "x"), "max_changes"),
+            (("--max-changes", "0"), "max_changes=0"),
+            (("--scope-modes", "inbound"), "scope"),
+            (("--scope-pool", "+1999"), "+1999"),
+            (("--conn-id", "nowhere"), "There is no connection 'nowhere'"),
+        ],
+    )
+    def test_errors(self, phonelink, sandbox, routes_file, words, said):
+        code, _, err = phonelink("routes", "plan", "-f", routes_file, *words)
+        assert code == 1
+        assert is_one_error(err, said)
+        assert writes(sandbox) == []
+
+    @pytest.mark.parametrize("text", ["- {number: '+1999', agent_id: a}", "- {number: ''}", "{", "x"])
+    def test_bad_files(self, phonelink, routes_file, text):
+        routes_file.write_text(text)
+        code, out, err = phonelink("routes", "plan", "-f", routes_file)
+        assert (code, out) == (1, "")
+        assert is_one_error(err, "routes: ")
+
+    def test_no_file(self, phonelink, tmp_path):
+        code, _, err = phonelink("routes", "plan", "-f", tmp_path / "none.yaml")
+        assert code == 1
+        assert is_one_error(err, "none.yaml")
+
+    @pytest.mark.parametrize("status", [401, 503])
+    def test_a_vendor_that_refuses(self, phonelink, sandbox, routes_file, status):
+        sandbox.faults.add(Fault("status", status=status, count=None))
+        code, out, err = phonelink("routes", "plan", "-f", routes_file)
+        assert (code, out) == (1, "")
+        assert is_one_error(err.splitlines(keepends=True)[-1], str(status))
+
+    def test_a_use_that_is_unknown_is_a_warning(self, phonelink, sandbox, routes_file):
+        sandbox.set(dasha_outbound_literal="callerId")
+        routes_file.write_text("- {number: '+15550100002', agent_id: agent-campaign, mode: replaceOutbound}")
+        code, _, err = phonelink("routes", "plan", "-f", routes_file)
+        assert code == 2
+        assert "unknown here" in err
+
+
+class TestApply:
+    @pytest.mark.parametrize("form", FORMS)
+    def test_yes(self, phonelink, sandbox, routes_file, form):
+        code, out, _ = phonelink("routes", "apply", "-f", routes_file, "--yes", "-o", form)
+        assert code == 0
+        assert writes(sandbox) == ["PUT agent-link"]
+        if form == "table":
+            assert out.splitlines()[-1] == "All 1 changes are made; 1 routes were true already."
+        elif form == "csv":
+            assert [change["state"] for change in parsed(out, form)] == ["done"]
+        else:
+            assert (parsed(out, form)["applied"], parsed(out, form)["done"]) == (True, 1)
+        assert phonelink("routes", "plan", "-f", routes_file)[0] == 0
+        assert phonelink("routes", "apply", "-f", routes_file)[0] == 0  # nothing to ask about
+        assert len(writes(sandbox)) == 1
+
+    @pytest.mark.parametrize(("answer", "code"), [("yes\n", 0), ("y\n", 0), ("no\n", 2), ("\n", 2), ("", 2)])
+    def test_asks(self, phonelink, sandbox, routes_file, monkeypatch, answer, code):
+        stdin = io.StringIO(answer)
+        stdin.isatty = lambda: True
+        monkeypatch.setattr(sys, "stdin", stdin)
+        found, out, err = phonelink("routes", "apply", "-f", routes_file)
+        assert found == code
+        assert out.startswith("+ link   +15550100003")
+        assert "Make 1 changes?" in err
+        assert len(writes(sandbox)) == (code == 0)
+
+    def test_needs_yes_where_nobody_can_be_asked(self, phonelink, sandbox, routes_file, monkeypatch):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+        code, _, err = phonelink("routes", "apply", "-f", routes_file)
+        assert code == 1
+        assert is_one_error(err, "--yes")
+        assert writes(sandbox) == []
+
+    def test_no_more_changes_than_allowed(self, phonelink, sandbox, routes_file):
+        code, _, err = phonelink("routes", "apply", "-f", routes_file, "--yes", "--max-changes", "0%")
+        assert code == 1
+        assert is_one_error(err, "max_changes=0%")
+        assert writes(sandbox) == []
+
+    def test_a_partial_failure(self, phonelink, sandbox, routes_file):
+        routes_file.write_text(
+            routes_file.read_text() + "- {number: '+15550100005', agent_id: agent-sales}\n"
+        )
+        fault = sandbox.faults.add(Fault("status", status=400, method="PUT", count=1))
+        code, out, err = phonelink("routes", "apply", "-f", routes_file, "--yes", "-o", "json")
+        assert code == 1
+        assert is_one_error(err.splitlines(keepends=True)[-1], "1 of 2 changes are made, 1 failed", "400")
+        assert sorted(change["state"] for change in parsed(out, "json")["changes"]) == ["done", "failed"]
+        sandbox.faults.remove(fault)
+        assert phonelink("routes", "apply", "-f", routes_file, "--yes")[0] == 0
+
+    def test_on_callingbox(self, phonelink, sandbox, tmp_path):
+        (tmp_path / "r.csv").write_text(
+            "number,agent_id\n+15550100103,agt_reception\npn_spare,agt_reminders\n"
+        )
+        words = ("-f", tmp_path / "r.csv", "--conn-id", "callingbox_default", "--yes")
+        assert phonelink("routes", "apply", *words)[0] == 0
+        assert sandbox.world.callingbox.links()["pn_spare"] == ("agt_reception", ["agt_reminders"])
+        assert phonelink("routes", "plan", *words[:-1])[0] == 0
+
+
+class TestExport:
+    @pytest.mark.parametrize("form", ["yaml", "json", "csv"])
+    @pytest.mark.parametrize("conn_id", ["dasha_default", "callingbox_default"])
+    def test_is_a_file_of_routes_that_are_true(self, phonelink, tmp_path, form, conn_id):
+        code, out, err = phonelink("routes", "export", "-o", form, "--conn-id", conn_id)
+        assert (code, err) == (0, "")
+        assert len(parsed(out, form)) == 2
+        (tmp_path / f"r.{form}").write_text(out)
+        words = ("-f", tmp_path / f"r.{form}", "--conn-id", conn_id, "-o", "json")
+        code, out, _ = phonelink("routes", "plan", *words)
+        assert (code, parsed(out, "json")["unchanged"]) == (0, 2)
+
+    def test_names_a_number_by_its_id_if_others_have_that_phone_number(self, phonelink, sandbox):
+        [id_] = [
+            n.id for n in sandbox.world.dasha.numbers.values() if n.settings.phone_number == "+15550100001"
+        ]
+        sandbox.world.dasha.add_number("+15550100001")
+        found = parsed(phonelink("routes", "export")[1], "yaml")
+        assert found[0] == {"number": id_, "agent_id": "agent-support", "mode": "inbound"}
+
+    @pytest.mark.parametrize(
+        ("words", "modes", "reads"),
+        [
+            (("--scope-modes", "inbound", "--scope-agents", "agent-support"), ["inbound"], 0),
+            (("--scope-pool", "+15550100002"), ["replaceOutbound"], 1),
+            (("--scope-agents", "agent-campaign"), ["replaceOutbound"], 5),
+        ],
+    )
+    def test_of_a_scope(self, phonelink, sandbox, words, modes, reads):
+        found = parsed(phonelink("routes", "export", *words)[1], "yaml") or []
+        assert [route["mode"] for route in found] == modes
+        assert len(sandbox.journal.requests(path="affected-agents")) == reads
+
+    def test_an_unknown_use_is_a_warning(self, phonelink, sandbox):
+        sandbox.set(dasha_outbound_literal="callerId")
+        code, out, err = phonelink("routes", "export")
+        assert (code, len(parsed(out, "yaml"))) == (0, 1)
+        assert "unknown here" in err

@@ -1,0 +1,212 @@
+"""Create: afterwards exactly one number with this (phone number, credentials) pair exists."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from airflow_harness.tasks import run_task
+from integration.worlds import CREDENTIALS, OTHER_CREDENTIALS, state_of, writes
+
+from airflow_provider_phonelink.exceptions import PhonelinkFailException
+from airflow_provider_phonelink.operators.dasha import DashaCreatePhoneNumberOperator
+from airflow_provider_phonelink.sandbox import Fault
+
+NEW = "+15550111"
+ANOTHER = "11111111-1111-4111-8111-111111111111"
+
+
+def create(**arguments) -> DashaCreatePhoneNumberOperator:
+    usual = {"phone_number": NEW, "credentials_id": CREDENTIALS}
+    return DashaCreatePhoneNumberOperator(task_id="create", **{**usual, **arguments})
+
+
+def with_pair(sandbox) -> list:
+    return [
+        n.settings
+        for n in sandbox.world.dasha.numbers.values()
+        if (n.settings.phone_number, n.settings.credentials_id) == (NEW, CREDENTIALS)
+    ]
+
+
+def test_creates_once_however_often_it_runs(sandbox, number, connections):
+    before = state_of(sandbox)
+    task = {"display_name": "New", "description": "of ours", "registration": True}
+    first = run_task(create(**task), connections=connections)
+    second = run_task(create(**task), connections=connections, try_number=2)
+
+    assert (first.state, second.state) == ("success", "success"), second.log
+    (made,) = with_pair(sandbox)
+    assert (made.display_name, made.description, made.registration) == ("New", "of ours", True)
+    assert writes(sandbox) == ["POST sip-phone-numbers"]
+    assert before.items() <= state_of(sandbox).items()
+    assert (first.value["adopted"], second.value["adopted"]) == (False, True)
+    assert first.xcoms["id"] == second.xcoms["id"] == first.value["id"]
+    assert first.value["registration_status"]["state"] == "Registering"
+
+
+def test_leaves_to_the_vendor_what_it_does_not_name(sandbox, connections):
+    outcome = run_task(create(), connections=connections)
+
+    (made,) = with_pair(sandbox)
+    assert (made.display_name, made.description, made.registration) == (None, None, False)
+    assert outcome.value["registration"] is False
+
+
+def test_the_pair_counts_and_not_the_phone_number(sandbox, connections):
+    sandbox.world.dasha.add_number(NEW, OTHER_CREDENTIALS)
+    outcome = run_task(create(), connections=connections)
+
+    assert outcome.value["adopted"] is False
+    assert len(sandbox.world.dasha.numbers) == 2
+
+
+def test_credentials_in_capitals_are_the_same(sandbox, connections):
+    sandbox.world.dasha.add_number(NEW, CREDENTIALS)
+    outcome = run_task(create(credentials_id=CREDENTIALS.upper()), connections=connections)
+
+    assert outcome.value["adopted"] is True
+    assert not writes(sandbox)
+
+
+def test_adopting_changes_nothing_and_warns_of_other_texts(sandbox, connections):
+    sandbox.world.dasha.add_number(NEW, CREDENTIALS, display_name="Old", description="keep")
+    outcome = run_task(create(display_name="New"), connections=connections)
+
+    assert outcome.state == "success"
+    assert outcome.value["display_name"] == "Old"
+    assert "WARNING" in outcome.log
+    assert "if_exists='update'" in outcome.log
+    assert not writes(sandbox)
+
+
+@pytest.mark.parametrize("wished", [True, False])
+def test_another_registration_is_an_error_that_says_how_to_change_it(sandbox, connections, wished):
+    sandbox.world.dasha.add_number(NEW, CREDENTIALS, registration=not wished)
+    outcome = run_task(create(registration=wished, retries=3), connections=connections)
+
+    assert outcome.state == "failed"
+    assert isinstance(outcome.error, PhonelinkFailException)
+    assert "if_exists='update'" in str(outcome.error)
+    assert not writes(sandbox)
+
+
+def test_update_keeps_what_the_task_does_not_name(sandbox, connections):
+    sandbox.world.dasha.add_number(
+        NEW, CREDENTIALS, display_name="Old", description="keep", registration=True, inbound="agent-x"
+    )
+    update = {"if_exists": "update", "display_name": "New"}
+    first = run_task(create(**update), connections=connections)
+    second = run_task(create(**update), connections=connections, try_number=2)
+
+    (made,) = with_pair(sandbox)
+    assert (made.display_name, made.description, made.registration) == ("New", "keep", True)
+    assert [n.inbound_agent for n in sandbox.world.dasha.numbers.values()] == ["agent-x"]
+    assert len(writes(sandbox)) == 1
+    assert first.value["display_name"] == second.value["display_name"] == "New"
+
+
+def test_update_switches_registration(sandbox, connections):
+    sandbox.world.dasha.add_number(NEW, CREDENTIALS, display_name="Old", registration=False)
+    run_task(create(if_exists="update", registration="True"), connections=connections)
+
+    assert [(n.display_name, n.registration) for n in with_pair(sandbox)] == [("Old", True)]
+
+
+def test_fail_refuses_a_number_that_exists(sandbox, connections):
+    sandbox.world.dasha.add_number(NEW, CREDENTIALS)
+    outcome = run_task(create(if_exists="fail", retries=3), connections=connections)
+
+    assert outcome.state == "failed"
+    assert "exists already" in str(outcome.error)
+    assert not writes(sandbox)
+
+
+def test_templates(sandbox, connections):
+    outcome = run_task(
+        create(
+            phone_number="{{ ti.xcom_pull('bought')['e164'] }}",
+            credentials_id="{{ dag_run.conf.credentials }}",
+            display_name="{{ params.name }} {{ ds }}",
+            description="{{ var.value.team }}",
+            registration="{{ params.on }}",
+            dasha_conn_id="{{ params.conn }}",
+            params={"name": "Night", "on": False, "conn": "dasha_default"},
+        ),
+        connections=connections,
+        xcoms={"bought": {"e164": NEW}},
+        variables={"team": "ops"},
+        conf={"credentials": CREDENTIALS},
+    )
+
+    assert outcome.state == "success", outcome.log
+    (made,) = with_pair(sandbox)
+    assert made.display_name.startswith("Night 20")
+    assert (made.description, made.registration) == ("ops", False)
+
+
+LOST = Fault("drop", method="POST", when="before")
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "state", "registration"), [("adopt", "failed", False), ("update", "success", True)]
+)
+def test_a_number_somebody_made_while_our_answer_was_lost_is_no_exception(
+    sandbox, connections, if_exists, state, registration
+):
+    sandbox.faults.meanwhile(
+        lambda world: world.dasha.add_number(NEW, CREDENTIALS, registration=False), method="POST"
+    )
+    sandbox.faults.add(LOST)
+    outcome = run_task(create(registration=True, if_exists=if_exists), connections=connections)
+
+    assert outcome.state == state
+    assert [n.registration for n in with_pair(sandbox)] == [registration]
+
+
+def test_an_update_that_did_not_take_is_an_error(sandbox, connections):
+    sandbox.world.dasha.add_number(NEW, CREDENTIALS, display_name="Old")
+    sandbox.faults.add(Fault("ignored", method="PUT"))
+    outcome = run_task(create(if_exists="update", display_name="New", retries=1), connections=connections)
+
+    assert outcome.state == "up_for_retry"
+
+
+def test_update_does_not_reset_what_the_vendor_did_not_tell(sandbox, connections):
+    sandbox.world.dasha.add_number(NEW, CREDENTIALS, display_name="Old", registration=True)
+    sandbox.faults.add(Fault("edit", method="GET", remove=("registration",), count=None))
+    run_task(create(if_exists="update", display_name="New"), connections=connections)
+
+    assert [n.registration for n in with_pair(sandbox)] == [True]
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_somebody_was_faster(sandbox, connections, status):
+    sandbox.set(dasha_duplicate_status=status)
+    sandbox.faults.meanwhile(lambda world: world.dasha.add_number(NEW, CREDENTIALS), method="POST")
+    outcome = run_task(create(), connections=connections)
+
+    assert outcome.state == "success", outcome.log
+    assert outcome.value["adopted"] is True
+    assert len(with_pair(sandbox)) == 1
+
+
+def test_a_refusal_that_is_no_duplicate_stays_a_refusal(sandbox, connections):
+    sandbox.faults.add(Fault("status", method="POST", status=422, count=None))
+    outcome = run_task(create(retries=3), connections=connections)
+
+    assert outcome.state == "failed"
+    assert "422" in str(outcome.error)
+
+
+def test_a_pair_that_exists_twice_is_an_error_that_names_both(sandbox, connections):
+    first = sandbox.world.dasha.add_number(NEW, CREDENTIALS)
+    pair = {"phoneNumber": NEW, "credentialsId": CREDENTIALS, "registrationStatus": {"state": "x"}}
+    items = [{"id": id_, **pair} for id_ in (first, ANOTHER)]
+    page = json.dumps({"items": items, "totalCount": 2, "skip": 0, "take": 1000})
+    sandbox.faults.add(Fault("status", status=200, body=page, method="GET", count=None))
+    outcome = run_task(create(retries=3), connections=connections)
+
+    assert outcome.state == "failed"
+    assert all(id_ in str(outcome.error) for id_ in (first, ANOTHER))
+    assert not writes(sandbox)

@@ -1,0 +1,380 @@
+"""Wait: until every number is active; at once an error where waiting is in vain; the same in each mode."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException
+from airflow_harness.tasks import run_task, run_to_end, run_trigger
+from integration.worlds import ABSENT, writes
+
+from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
+from airflow_provider_phonelink.sandbox import Fault
+from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
+
+MODES = ("poke", "reschedule", "deferrable")
+each_mode = pytest.mark.parametrize("mode", MODES)
+NEVER = [(0, "Registering")]
+REGISTERED = [(0, "Registered")]
+SOON = [(0, "Registering"), (0.3, "Registered")]
+FAILING = [(0, "Failed", "No route to the registrar", "403 Forbidden")]
+
+
+def sensor(ids, mode="poke", **options) -> DashaRegistrationSensor:
+    how = {"deferrable": True} if mode == "deferrable" else {"mode": mode, "deferrable": False}
+    options = {"poke_interval": 0.1, "timeout": 20, "retries": 2, **how, **options}
+    return DashaRegistrationSensor(task_id="wait", phone_number_ids=ids, **options)
+
+
+def waited(task, connections, **options):
+    """Run a sensor to its end: its trigger where it defers, and again and again where it reschedules itself."""
+    first_started, reschedules = datetime.now(timezone.utc), 0
+    outcome = run_to_end(task, connections=connections, **options)
+    while outcome.state == "up_for_reschedule":
+        reschedules += 1
+        time.sleep(max(0, (outcome.reschedule_at - datetime.now(timezone.utc)).total_seconds()))
+        earlier = outcome.log
+        # As another process would: nothing is remembered but when it began.
+        outcome = run_to_end(
+            outcome.again.task,
+            connections=connections,
+            reschedules=reschedules,
+            first_started=first_started,
+            **options,
+        )
+        outcome.log = f"{earlier}\n{outcome.log}"
+    return outcome
+
+
+def planted(sandbox, *scripts) -> list[str]:
+    return [sandbox.world.dasha.add_number(f"+1555020{n}", steps=steps) for n, steps in enumerate(scripts)]
+
+
+@each_mode
+def test_active_at_once(sandbox, connections, mode):
+    (number,) = planted(sandbox, REGISTERED)
+    outcome = run_task(sensor(number, mode), connections=connections)
+
+    assert outcome.state == "success", outcome.log
+    assert outcome.value == {number: "Registered"}
+    assert len(sandbox.journal) == 1
+
+
+@each_mode
+def test_active_later(sandbox, connections, mode):
+    ids = planted(sandbox, REGISTERED, SOON)
+    outcome = waited(sensor(ids, mode), connections)
+
+    assert outcome.state == "success", outcome.log
+    assert outcome.value == dict.fromkeys(ids, "Registered")
+    assert "1 of 2 numbers are active" in outcome.log
+    assert not writes(sandbox)
+
+
+@each_mode
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+def test_a_failed_registration(sandbox, connections, mode, later):
+    steps = [(0, "Registering"), (0.2, *FAILING[0][1:])] if later else FAILING
+    ids = planted(sandbox, REGISTERED, steps)
+    outcome = waited(sensor(ids, mode), connections)
+
+    assert outcome.state == "failed"
+    assert isinstance(outcome.error, PhonelinkFailException)
+    for word in (ids[1], "+15550201", "Failed", "No route to the registrar", "403 Forbidden"):
+        assert word in str(outcome.error)
+    assert ids[0] not in str(outcome.error)
+
+
+@each_mode
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+def test_a_number_that_can_never_become_active(sandbox, connections, mode, later):
+    (number,) = planted(sandbox, NEVER if later else None)
+    if later:
+        switched_off = lambda world: world.dasha.replace(  # noqa: E731
+            number, type(world.dasha.get(number).settings)("+15550200", ABSENT, registration=False)
+        )
+        sandbox.faults.meanwhile(switched_off, nth=2)
+    outcome = waited(sensor(number, mode), connections)
+
+    assert outcome.state == "failed"
+    assert "Disabled" in str(outcome.error)
+    assert "switched off" in str(outcome.error)
+
+
+@each_mode
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+def test_a_number_that_is_gone(sandbox, connections, mode, later):
+    (number,) = planted(sandbox, NEVER) if later else (ABSENT,)
+    if later:
+        sandbox.faults.meanwhile(lambda world: world.dasha.delete(number), nth=2)
+    outcome = waited(sensor(number, mode), connections)
+
+    assert outcome.state == "failed"
+    assert f"{number}: there is no such number" in str(outcome.error)
+
+
+@each_mode
+def test_a_registration_that_lapses_counts_as_waiting(sandbox, connections, mode):
+    (number,) = planted(sandbox, [{"after": 0, "state": "Registered", "lifetime": 1, "renews": False}])
+    sandbox.world.advance(2)
+    past = "2020-01-01T00:00:00Z"
+    lapsed = {"state": "Registered", "expiresAt": past}
+    sandbox.faults.add(Fault("edit", merge={"registrationStatus": lapsed}, count=None))
+    outcome = waited(sensor(number, mode, timeout=0.3), connections)
+
+    assert outcome.state == "failed"
+    assert "Registered, but expired at 2020" in str(outcome.error)
+
+    connections["dasha_default"]["extra"]["check_expiry"] = False
+    assert waited(sensor(number, mode), connections).state == "success"
+
+
+@each_mode
+@pytest.mark.parametrize("waiting", [1, 3])
+def test_a_timeout_names_each_number_still_waiting_and_is_never_retried(sandbox, connections, mode, waiting):
+    ids = planted(sandbox, REGISTERED, *[NEVER] * waiting)
+    outcome = waited(sensor(ids, mode, timeout=0.3), connections)
+
+    assert outcome.state == "failed"
+    assert isinstance(outcome.error, AirflowSensorTimeout)
+    for n, number in enumerate(ids[1:], 1):
+        assert f"+1555020{n} ({number}): Registering" in str(outcome.error)
+    assert ids[0] not in str(outcome.error)
+
+
+CASES = ("timeout", "failed", "failed later", "gone", "refused")
+
+
+@pytest.mark.parametrize(
+    ("mode", "case"),
+    [(mode, case) for mode in MODES for case in CASES],
+)
+def test_soft_fail(sandbox, connections, mode, case):
+    scripts = {"failed": FAILING, "failed later": [(0, "Registering"), (0.1, *FAILING[0][1:])]}
+    (number,) = planted(sandbox, scripts.get(case, NEVER))
+    if case == "refused":
+        sandbox.faults.add(Fault("status", status=403, nth=2))
+    task = sensor(ABSENT if case == "gone" else number, mode, soft_fail=True, timeout=0.4)
+    outcome = waited(task, connections)
+
+    assert outcome.state == "skipped", outcome.log
+    assert isinstance(outcome.error, AirflowSkipException) or outcome.error is None
+    assert {
+        "timeout": "Registering",
+        "failed": "403 Forbidden",
+        "failed later": "403 Forbidden",
+        "gone": "no such number",
+        "refused": "answered 403",
+    }[case] in outcome.log + str(outcome.error)
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["poke", pytest.param("deferrable", marks=pytest.mark.xfail(reason="poke retries, deferrable skips"))],
+)
+def test_soft_fail_does_not_skip_for_an_outage(sandbox, connections, mode):
+    (number,) = planted(sandbox, NEVER)
+    connections["dasha_default"]["extra"]["max_failed_polls"] = 2
+    sandbox.faults.add(Fault("status", status=503, nth=2, count=None))
+    outcome = waited(sensor(number, mode, soft_fail=True), connections)
+
+    assert outcome.state == "up_for_retry", outcome.log
+
+
+@each_mode
+def test_many_numbers_are_read_by_pages(sandbox, connections, mode):
+    ids = planted(sandbox, *[REGISTERED] * 1200)
+    outcome = waited(sensor(ids, mode), connections)
+
+    assert outcome.state == "success", outcome.log
+    assert len(outcome.value) == 1200
+    assert len(sandbox.journal) == 2
+    assert {entry.path for entry in sandbox.journal} == {"/api/v1/sip-phone-numbers"}
+
+
+@each_mode
+@pytest.mark.parametrize("where", ["argument", "comma-separated", "connection", "connection text"])
+def test_settable_states(sandbox, connections, mode, where):
+    active, failed = planted(sandbox, [(0, "OK")], [(0, "Kaputt")])
+    states = {"active_states": ["ok", "fine"], "failed_states": ["kaputt"]}
+    text = {name: ", ".join(value) for name, value in states.items()}
+    arguments = {"argument": states, "comma-separated": text}.get(where, {})
+    extra = {"connection": states, "connection text": text}.get(where, {})
+    connections["dasha_default"]["extra"].update(extra)
+
+    assert waited(sensor(active, mode, **arguments), connections).state == "success"
+    outcome = waited(sensor(failed, mode, **arguments), connections)
+    assert outcome.state == "failed"
+    assert "Kaputt" in str(outcome.error)
+
+
+@each_mode
+def test_an_outage_shorter_than_allowed(sandbox, connections, mode):
+    (number,) = planted(sandbox, [(0, "Registering"), (0.1, "Registered")])
+    connections["dasha_default"]["extra"]["max_failed_polls"] = 4
+    sandbox.faults.add(Fault("status", status=503, count=3))
+    outcome = waited(sensor(number, mode), connections)
+
+    assert outcome.state == "success", outcome.log
+    assert "Poll failed" in outcome.log
+
+
+@pytest.mark.parametrize("mode", ["poke", "deferrable"])
+def test_an_outage_longer_than_allowed_is_retried(sandbox, connections, mode):
+    (number,) = planted(sandbox, NEVER)
+    connections["dasha_default"]["extra"]["max_failed_polls"] = 3
+    sandbox.faults.add(Fault("status", status=503, nth=2, count=None))
+    outcome = waited(sensor(number, mode), connections)
+
+    assert outcome.state == "up_for_retry", outcome.log
+    assert isinstance(outcome.error, PhonelinkRetryableException)
+    assert "503" in str(outcome.error)
+    assert len(sandbox.journal) == 4
+
+
+@each_mode
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("nth", [1, 2], ids=["at once", "later"])
+@pytest.mark.parametrize("count", [1, 2], ids=["one number", "two numbers"])
+def test_a_refused_key_ends_the_wait_at_once(sandbox, connections, mode, status, nth, count):
+    ids = planted(sandbox, *[NEVER] * count)
+    sandbox.faults.add(Fault("status", status=status, nth=nth, count=None))
+    outcome = waited(sensor(ids, mode), connections)
+
+    assert outcome.state == "failed"
+    assert isinstance(outcome.error, PhonelinkFailException)
+    assert str(status) in str(outcome.error)
+    assert "key" in str(outcome.error)
+    assert len(sandbox.journal) == nth
+
+
+@each_mode
+def test_a_404_of_the_list_ends_the_wait_at_once(sandbox, connections, mode):
+    ids = planted(sandbox, NEVER, NEVER)
+    sandbox.faults.add(Fault("status", status=404, count=None))
+    outcome = waited(sensor(ids, mode), connections)
+
+    assert outcome.state == "failed"
+    assert len(sandbox.journal) <= 3
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_key_edited_during_the_wait_works_at_the_next_poll(sandbox, connections, mode):
+    (number,) = planted(sandbox, [(0, "Registering"), (0.4, "Registered")])
+
+    def rotate(_):
+        sandbox.change_key("dasha", "another-key")
+        connections["dasha_default"]["password"] = "another-key"
+
+    sandbox.faults.meanwhile(rotate, nth=2, when="after")
+    outcome = waited(sensor(number, mode, retries=0), connections)
+
+    assert outcome.state == "success", outcome.log
+    assert len(sandbox.journal) > 2
+
+
+@each_mode
+def test_exponential_backoff_waits_longer_each_time(sandbox, connections, mode):
+    (number,) = planted(sandbox, NEVER)
+    waited(sensor(number, mode, exponential_backoff=True, timeout=1.5), connections)
+
+    assert 2 <= len(sandbox.journal) <= 7
+
+
+@each_mode
+def test_templates_and_ids_from_an_xcom(sandbox, connections, mode):
+    ids = planted(sandbox, REGISTERED, SOON)
+    task = sensor(
+        ["{{ ti.xcom_pull('create')['id'] }}", "{{ params.other }}"],
+        mode,
+        active_states="{{ var.value.active }}",
+        failed_states=["{{ params.failed }}"],
+        dasha_conn_id="{{ params.conn }}",
+        params={"other": ids[1], "failed": "Failed", "conn": "dasha_default"},
+    )
+    outcome = waited(
+        task, connections, xcoms={"create": {"id": ids[0]}}, variables={"active": "Registered, Active"}
+    )
+
+    assert outcome.state == "success", outcome.log
+    assert outcome.value == dict.fromkeys(ids, "Registered")
+
+
+@each_mode
+def test_one_id_given_twice_is_one_number(sandbox, connections, mode):
+    (number,) = planted(sandbox, SOON)
+    outcome = waited(sensor([number, number.upper()], mode), connections)
+
+    assert outcome.value == {number: "Registered"}
+
+
+def test_looks_once_before_it_defers_and_leaves_the_trigger_plain(sandbox, connections):
+    (number,) = planted(sandbox, NEVER)
+    outcome = run_task(sensor(number, "deferrable"), connections=connections)
+
+    assert outcome.state == "deferred"
+    assert len(sandbox.journal) == 1
+    assert connections["dasha_default"]["password"] not in str(outcome.deferral.trigger_kwargs)
+    assert outcome.deferral.timeout > timedelta(seconds=20)
+
+
+def test_the_deadline_does_not_start_again_with_the_triggerer(sandbox, connections):
+    (number,) = planted(sandbox, NEVER)
+    deferral = run_task(sensor(number, "deferrable", timeout=1), connections=connections).deferral
+    with pytest.raises(TimeoutError):  # a triggerer that dies
+        run_trigger(deferral.trigger, connections=connections, timeout=0.6)
+    started = datetime.now(timezone.utc)
+    (event,) = run_trigger(type(deferral.trigger)(**deferral.trigger_kwargs), connections=connections)
+
+    assert "Registering" in str(event)
+    assert datetime.now(timezone.utc) - started < timedelta(seconds=0.8)
+
+
+def test_a_cancelled_trigger_leaves_nothing_running(sandbox, connections):
+    (number,) = planted(sandbox, NEVER)
+    deferral = run_task(sensor(number, "deferrable"), connections=connections).deferral
+    sandbox.faults.add(Fault("hang", nth=2, count=None))
+    before = threading.active_count()
+    left = []
+
+    async def cancelled():
+        from airflow_harness.tasks import trigger_context
+
+        with trigger_context(connections):
+            stream = deferral.trigger.run()
+            task = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0.6)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await deferral.trigger.cleanup()
+            left.extend(other for other in asyncio.all_tasks() if other is not asyncio.current_task())
+
+    asyncio.run(cancelled())
+    gc.collect()  # an unclosed socket is a warning, and warnings are errors
+    assert not left
+    assert threading.active_count() <= before + 1  # the loop's thread pool goes with it, in its own time
+    asked = len(sandbox.journal)
+    threading.Event().wait(0.3)
+    assert len(sandbox.journal) == asked
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_the_configured_default_of_deferrable(configured):
+    show = (
+        "from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor as Sensor;"
+        "print(Sensor(task_id='wait', phone_number_ids='x').deferrable)"
+    )
+    environment = {**os.environ, "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE": str(configured)}
+    shown = subprocess.run(
+        [sys.executable, "-c", show], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert shown.stdout.split()[-1] == str(configured)
