@@ -1,0 +1,117 @@
+"""The example DAGs about routes, as they are, against the sandbox."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
+from airflow_harness.runs import load_dag
+from system.test_examples import EXAMPLES, dasha_links
+
+pytestmark = pytest.mark.phonelink_sandbox(seed="demo")
+
+WISHED = {
+    "+15550100001": ("agent-support", []),
+    "+15550100002": (None, []),
+    "+15550100003": (None, ["agent-campaign"]),
+    "+15550100004": (None, []),
+    "+15550100005": ("agent-sales", []),
+}
+
+
+@pytest.fixture
+def run_example(run_dag, phonelink_sandbox):
+    def run(name, **options):
+        return run_dag(
+            load_dag(EXAMPLES / f"{name}.py"), connections=phonelink_sandbox.connections, **options
+        )
+
+    return run
+
+
+@pytest.fixture
+def approved(monkeypatch):
+    """Whoever is asked agrees, without being asked."""
+    if AIRFLOW_V_3_1_PLUS:
+        from airflow.providers.standard.operators.hitl import ApprovalOperator
+
+        monkeypatch.setattr(
+            ApprovalOperator, "execute", lambda self, context: {"chosen_options": ["Approve"]}
+        )
+
+
+def test_routing_as_code(run_example, phonelink_sandbox, approved):
+    first = run_example("routing_as_code")
+    assert first.succeeded, first.explain()
+    assert dasha_links(phonelink_sandbox) == WISHED
+    assert first.xcom("plan", key="drift") is True
+
+    phonelink_sandbox.journal.clear()
+    second = run_example("routing_as_code")
+    assert second.succeeded, second.explain()
+    assert second.task_state("apply") == "skipped"
+    assert not phonelink_sandbox.journal.writes()
+
+
+@pytest.mark.skipif(not AIRFLOW_V_3_1_PLUS, reason="this Airflow asks nobody")
+def test_no_more_than_was_approved_is_changed(run_example, phonelink_sandbox, monkeypatch):
+    from airflow.providers.standard.operators.hitl import ApprovalOperator
+
+    dasha = phonelink_sandbox.world.dasha
+    [support] = [n.id for n in dasha.numbers.values() if n.settings.phone_number == "+15550100001"]
+
+    def takes_a_number_away_meanwhile(self, context):
+        dasha.unlink(support)
+        return {"chosen_options": ["Approve"]}
+
+    monkeypatch.setattr(ApprovalOperator, "execute", takes_a_number_away_meanwhile)
+    run = run_example("routing_as_code")
+    assert run.task_state("apply") == "failed"
+    assert "max_changes=2" in run.log("apply")
+    assert len(phonelink_sandbox.journal.writes()) == 0
+
+
+def test_onboarding_from_csv(run_example, phonelink_sandbox):
+    phonelink_sandbox.set(dasha_registration_seconds=0.2)
+    run = run_example("onboarding_from_csv")
+    assert run.succeeded, run.explain()
+    links = dasha_links(phonelink_sandbox)
+    assert len(links) == 205
+    assert [links[f"+1555010{1000 + i}"][0] for i in range(3)] == [
+        "agent-support",
+        "agent-sales",
+        "agent-campaign",
+    ]
+    assert sum(agent is not None for agent, _ in links.values()) == 201
+
+    phonelink_sandbox.journal.clear()
+    again = run_example("onboarding_from_csv")
+    assert again.succeeded, again.explain()
+    assert not phonelink_sandbox.journal.writes()
+
+
+@pytest.mark.skipif(not AIRFLOW_V_3_1_PLUS, reason="this Airflow asks nobody")
+@pytest.mark.parametrize("answer", ["Approve", "Reject"])
+def test_somebody_is_asked(deploy, phonelink_sandbox, answer):
+    """Under a real scheduler, and answered through the API as the UI does."""
+    before = dasha_links(phonelink_sandbox)
+    files = [EXAMPLES / "routing_as_code.py", EXAMPLES / "routes.yaml"]
+    with deploy("routing", dags=files, connections=phonelink_sandbox.connections) as airflow:
+        run_id = airflow.api.trigger_dag("routing_as_code")
+        asked = f"dags/routing_as_code/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
+        airflow.api.wait_until(
+            lambda: any(
+                state in ("deferred", "awaiting_input")
+                for (task_id, _), state in airflow.api.task_states("routing_as_code", run_id).items()
+                if task_id == "approve"
+            ),
+            60,
+            lambda: str(airflow.api.task_states("routing_as_code", run_id)),
+        )
+        time.sleep(3)  # as people do: an answer in the same second overtakes the scheduler's own bookkeeping
+        assert "+15550100003" in airflow.api.get(asked)["body"]
+        assert dasha_links(phonelink_sandbox) == before
+        airflow.api.request("PATCH", asked, json={"chosen_options": [answer], "params_input": {}})
+        assert airflow.api.wait("routing_as_code", run_id) == "success"
+    assert dasha_links(phonelink_sandbox) == (WISHED if answer == "Approve" else before)
