@@ -1,0 +1,50 @@
+"""Runs of example DAGs, as somebody sees them who looks after them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from browser.run_page import Graph, task_log
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from airflow_harness.processes import Deployment
+    from playwright.sync_api import Page
+
+
+def test_onboarding_is_green_from_end_to_end(page: Page, airflow: Deployment, picture) -> None:
+    graph = Graph(page, airflow.url, "onboarding", run(airflow, "onboarding"))
+    graph.unfold()
+    for task in ("wanted_numbers", "create", "wait_until_registered", "link_inbound", "set_outbound"):
+        expect(graph.task(task)).to_contain_text("success")
+    picture("onboarding-graph", graph.area())
+
+
+def test_the_rotation_says_which_number_it_has_set(page: Page, airflow: Deployment, sandbox, picture) -> None:
+    before = outbound(sandbox)
+    run_id = run(airflow, "nightly_rotation")
+    graph = Graph(page, airflow.url, "nightly_rotation", run_id)
+    expect(graph.task("rotate")).to_contain_text("success")
+    expect(graph.task("report")).to_contain_text("success")
+    expect(graph.task("alert")).to_contain_text("skipped")
+    picture("rotation-graph", graph.area())
+
+    log = task_log(page, airflow.url, "nightly_rotation", run_id, "rotate")
+    now = outbound(sandbox)
+    assert now != before
+    expect(log).to_contain_text(f"Number {now} ")
+    expect(log).to_contain_text("is now agent agent-campaign's outbound number")
+    picture("rotation-log", log.bounding_box())
+
+
+def run(airflow: Deployment, dag_id: str) -> str:
+    run_id = airflow.api.trigger_dag(dag_id)
+    assert airflow.api.wait(dag_id, run_id) == "success", airflow.api.task_states(dag_id, run_id)
+    return run_id
+
+
+def outbound(sandbox) -> str:
+    """The number that the campaign calls with."""
+    dasha = sandbox.world.dasha
+    [id_] = [id_ for id_, (_, agents) in dasha.links().items() if "agent-campaign" in agents]
+    return dasha.get(id_).settings.phone_number
