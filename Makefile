@@ -111,23 +111,26 @@ integration: $(READY) ## Run the integration tests: real sockets, against the sa
 	$(say) 'integration tests, Airflow $(AIRFLOW)'
 	@$(PYTEST) tests/integration $(PYTEST_ARGS)
 
-.PHONY: system
-system: $(READY) ## Run the system tests: a real scheduler, triggerer and API server
-	$(say) 'system tests, Airflow $(AIRFLOW)'
-	@$(PYTEST) tests/system $(PYTEST_ARGS)
-
 # Servers and a browser come from Debian's packages; elsewhere, have them on the PATH.
-PACKAGES := postgresql:postgres redis-server:redis-server chromium:chromium
+POSTGRESQL := postgresql:postgres
+PACKAGES := $(POSTGRESQL) redis-server:redis-server chromium:chromium
+install = @PYTHONPATH=tests $(PYTHON) tools/debian_packages.py
+
+.PHONY: system
+system: $(FULL)/.ready ## Run the system tests: a real scheduler, triggerer and API server
+	$(install) $(POSTGRESQL)
+	$(say) 'system tests'
+	@$(FULL)/bin/python -m pytest tests/system $(PYTEST_ARGS)
 
 .PHONY: test-system
 test-system: $(FULL)/.ready ## Prove it in production-like circumstances: PostgreSQL, Redis, Celery, a browser
-	@PYTHONPATH=tests $(PYTHON) tools/debian_packages.py $(PACKAGES)
+	$(install) $(PACKAGES)
 	$(say) 'production-like deployment and browser'
 	@$(FULL)/bin/python -m pytest tests/production tests/browser $(PYTEST_ARGS)
 
 .PHONY: pictures
 pictures: $(FULL)/.ready ## Make the documentation's pictures of Airflow anew, by the tests that drive a browser
-	@PYTHONPATH=tests $(PYTHON) tools/debian_packages.py chromium:chromium
+	$(install) $(POSTGRESQL) chromium:chromium
 	@$(FULL)/bin/python -m pytest tests/browser --pictures docs/pictures $(PYTEST_ARGS)
 
 .PHONY: docs
@@ -136,11 +139,9 @@ docs: $(FULL)/.ready ## Build the documentation, strictly, into build/docs
 	@$(FULL)/bin/python -m sphinx -W --keep-going -n -q -b html docs build/docs
 
 .PHONY: coverage
-coverage: $(READY) ## Run the unit, integration and system tests on the newest Airflow; require 95 % branch coverage
-	$(say) 'unit, integration and system tests with coverage, Airflow $(AIRFLOW)'
+coverage: ## Run the unit, integration and system tests on the newest Airflow; require 95 % branch coverage
 	@$(COVERAGE) erase
-	@$(COVERAGE) run -m pytest $(PYTEST_ARGS)
-	@$(MAKE) .covered
+	@$(MAKE) .main-lane .system-covered .covered
 
 .PHONY: .covered
 .covered:
@@ -166,9 +167,10 @@ SIDE := build/test-on-the-side.txt
 	@$(COVERAGE) run -m pytest tests/unit tests/integration $(PYTEST_ARGS)
 
 .PHONY: .system-covered
-.system-covered: $(READY)
-	$(say) 'system tests, Airflow $(AIRFLOW)'
-	@$(COVERAGE) run -m pytest tests/system $(PYTEST_ARGS)
+.system-covered: $(FULL)/.ready
+	$(install) $(POSTGRESQL)
+	$(say) 'system tests'
+	@$(FULL)/bin/coverage run -m pytest tests/system $(PYTEST_ARGS)
 
 .PHONY: test
 test: $(READY) ## Run everything: lint, types, documentation, all tests on the newest Airflow, the oldest one, a deployment

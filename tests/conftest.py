@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow_harness.home import AirflowHome
-from airflow_harness.leaks import leaks, log_everything_to
+from airflow_harness.leaks import leaks, leaks_in_postgresql, log_everything_to
 from hypothesis import settings
 
 from airflow_provider_phonelink.sandbox.server import CALLINGBOX_KEY, DASHA_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from airflow_harness.processes import Deployment
 
@@ -30,6 +30,7 @@ LOGS = Path(__file__).parents[1] / "build" / "airflow-logs" / Path(sys.prefix).n
 HOME = AirflowHome(Path(tempfile.mkdtemp(prefix="phonelink-airflow-")))
 HOME.enter()
 atexit.register(shutil.rmtree, HOME.path, ignore_errors=True)
+KEYS = (DASHA_KEY, CALLINGBOX_KEY)
 EVERYTHING_LOGGED = log_everything_to(HOME.path / "everything-logged.txt")
 
 
@@ -37,7 +38,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the whole run if the sandbox's keys stand in anything that it logged or stored."""
     EVERYTHING_LOGGED.close()
     homes = session.config._tmp_path_factory.getbasetemp().glob("*/airflow.db")  # type: ignore[attr-defined]
-    found = leaks([HOME.path, LOGS, *(home.parent for home in homes)], [DASHA_KEY, CALLINGBOX_KEY])
+    found = leaks([HOME.path, LOGS, *(home.parent for home in homes)], KEYS)
     if found:
         print("\nAPI keys were found in what the tests logged or stored:", *found, sep="\n  ")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -76,17 +77,54 @@ def run_dag(airflow_database: Path) -> Callable[..., object]:
 
 
 @pytest.fixture(scope="session")
-def deploy(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Deployment]:
+def deploy_on_sqlite(
+    migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Deployment]:
     """
-    Make a :class:`airflow_harness.processes.Deployment` on a fresh database: ``with deploy(dags=[...]) as airflow``.
+    Make a :class:`airflow_harness.processes.Deployment` that needs no server, for one task at a time.
 
-    The logs of all its processes and tasks end up below ``build/airflow-logs``.
+    Processes that write to SQLite at once lock each other out, and some parts of Airflow then give up.
     """
-    from airflow_harness.processes import Deployment
 
     def make(name: str = "airflow", **options: Any) -> Deployment:
         home = AirflowHome(tmp_path_factory.mktemp(name))
         home.copy_database_from(migrated_home)
-        return Deployment(home, keep_logs=LOGS / home.path.name, **options)
+        return _deployment(home, options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Deployment]]:
+    """
+    Make a :class:`airflow_harness.processes.Deployment` on PostgreSQL: ``with deploy(dags=[...]) as airflow``.
+
+    Each has a database of its own, in which no key may be found in the end. The logs of all its processes and tasks
+    end up below ``build/airflow-logs``.
+    """
+    from airflow_harness.servers import postgresql
+
+    with postgresql() as server:
+        databases = []
+
+        def home(database: str, template: str = "template1") -> AirflowHome:
+            server.create_database(database, template)
+            databases.append(database)
+            return AirflowHome(
+                tmp_path_factory.mktemp(database),
+                settings={"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": server.sqlalchemy_url(database)},
+            )
+
+        def make(name: str = "airflow", **options: Any) -> Deployment:
+            return _deployment(home(f"{name}-{len(databases)}", "migrated"), options)
+
+        home("migrated").migrate()
+        yield make
+        found = [(name, leaks_in_postgresql(server.url(name), KEYS)) for name in databases]
+        assert not any(tables for _, tables in found), found
+
+
+def _deployment(home: AirflowHome, options: Mapping[str, Any]) -> Deployment:
+    from airflow_harness.processes import Deployment
+
+    return Deployment(home, migrate=False, keep_logs=LOGS / home.path.name, **options)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOOPBACK = ("127.0.0.1", "localhost")
+#: How long a process waits while another one writes to the SQLite database; 5 s if nothing is said.
+SECONDS_FOR_A_LOCK = 60
 
 
 @dataclass
@@ -50,11 +52,6 @@ class AirflowHome:
     def database(self) -> Path:
         return self.path / "airflow.db"
 
-    @property
-    def has_database(self) -> bool:
-        """Whether the SQLite database is there. Any other kind is always migrated."""
-        return self.database.exists() and "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" not in self.settings
-
     def variables(self) -> dict[str, str]:
         """The environment variables that are this home's own."""
         return {
@@ -62,7 +59,7 @@ class AirflowHome:
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout={SECONDS_FOR_A_LOCK}",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.logs),
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",

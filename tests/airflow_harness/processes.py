@@ -89,17 +89,19 @@ class Deployment:
         connections: Mapping[str, Mapping[str, Any]] | None = None,
         settings: Mapping[str, str] | None = None,
         components: Iterable[str] = COMPONENTS,
+        migrate: bool = True,
         keep_logs: Path | None = None,
         on_start: Callable[[psutil.Process], None] = lambda _: None,
     ) -> None:
         """
-        :param home: a home that no other deployment uses; an empty one gets a database.
+        :param home: a home that no other deployment uses.
         :param dags: files that are copied into its DAGs folder.
         :param connections: by id, created in the database.
         :param settings: environment variables for all processes, before those of ``FAST``.
         :param components: which processes to run, of ``COMPONENTS`` and ``celery-worker``; the API server is always
             among them. Several of a kind have a number each, as in ``triggerer-2``, and Airflow then takes their
             names for those of their hosts.
+        :param migrate: whether to make the database's tables first, which takes some seconds.
         :param keep_logs: a folder that gets all logs at the end.
         :param on_start: told of each process as it is started. Each leads a process group of its own.
         """
@@ -125,6 +127,7 @@ class Deployment:
             shutil.copy(file, self.home.dags)
         self.api = AirflowApi(self.url, self.check)
         self._connections = connections or {}
+        self._migrate = migrate
         self._keep_logs = keep_logs
         self._on_start = on_start
         self._environment = self.home.environment()
@@ -134,7 +137,7 @@ class Deployment:
     def __enter__(self) -> Deployment:
         atexit.register(self.stop)
         try:
-            if not self.home.has_database:
+            if self._migrate:
                 self.home.migrate()
             for name in self._names:
                 self.start(name)

@@ -22,6 +22,6 @@ def path_of(program: str) -> str:
     found = find(program)
     if found is None:
         raise FileNotFoundError(
-            f"There is no program {program} on this machine; `make test-system` installs it."
+            f"There is no program {program} on this machine; `make system` and `make test-system` install it."
         )
     return found

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,18 +26,51 @@ USER = "airflow"
 SECONDS = 30.0
 
 
-@contextlib.contextmanager
-def postgresql() -> Iterator[str]:
-    """Run an empty database without durability, and give its SQLAlchemy URL."""
-    import psycopg2
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A running server."""
 
+    port: int
+    password: str = field(repr=False)
+
+    def url(self, database: str, scheme: str = "postgresql") -> str:
+        return f"{scheme}://{USER}:{self.password}@{HOST}:{self.port}/{database}"
+
+    def sqlalchemy_url(self, database: str) -> str:
+        return self.url(database, "postgresql+psycopg2")
+
+    def create_database(self, name: str, template: str = "template1") -> None:
+        """Make a database: an empty one, or a copy of one that nobody is connected to."""
+        import psycopg2
+        from psycopg2.sql import SQL, Identifier
+
+        with contextlib.closing(psycopg2.connect(self.url("postgres"))) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    SQL("create database {} template {}").format(Identifier(name), Identifier(template))
+                )
+
+    def answers(self) -> bool:
+        """Whether it takes connections."""
+        import psycopg2
+
+        with contextlib.suppress(psycopg2.OperationalError):
+            psycopg2.connect(self.url("postgres")).close()
+            return True
+        return False
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[PostgreSQL]:
+    """Run a server without durability, with the one database ``postgres``, which is empty."""
     with _folder() as folder:
-        data, port, password = folder / "data", free_port(), secrets.token_hex(16)
-        _write(folder / "password", password)
+        data, server = folder / "data", PostgreSQL(free_port(), secrets.token_hex(16))
+        _write(folder / "password", server.password)
         _initialise(data, folder / "password")
         settings = {
             "listen_addresses": HOST,
-            "port": port,
+            "port": server.port,
             "unix_socket_directories": "",
             "max_connections": 200,
             "fsync": "off",
@@ -44,17 +78,9 @@ def postgresql() -> Iterator[str]:
         command = [path_of("postgres"), "-D", str(data)]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
-        def answers() -> bool:
-            with contextlib.suppress(psycopg2.OperationalError):
-                psycopg2.connect(
-                    host=HOST, port=port, user=USER, password=password, dbname="postgres"
-                ).close()
-                return True
-            return False
-
         # SIGINT ends it with its clients' sessions; at SIGTERM it would wait for them.
-        with _running(command, folder, answers, stop=signal.SIGINT):
-            yield f"postgresql+psycopg2://{USER}:{password}@{HOST}:{port}/postgres"
+        with _running(command, folder, server.answers, stop=signal.SIGINT):
+            yield server
 
 
 @contextlib.contextmanager

@@ -69,9 +69,9 @@ print(json.dumps(found))
 
 
 @pytest.fixture(scope="module")
-def airflow(deploy: Callable[..., Deployment]) -> Iterator[Deployment]:
+def airflow(deploy_on_sqlite: Callable[..., Deployment]) -> Iterator[Deployment]:
     """An API server, and nothing else."""
-    with deploy("forms", components=()) as airflow:
+    with deploy_on_sqlite("forms", components=()) as airflow:
         yield airflow
 
 

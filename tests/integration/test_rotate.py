@@ -516,13 +516,13 @@ def test_a_retry_in_a_real_run(sandbox, pool, connections, run_dag):
 
 
 @pytest.mark.phonelink_sandbox(seed="demo")
-def test_a_clear_under_a_scheduler(sandbox, deploy):
+def test_a_clear_under_a_scheduler(sandbox, deploy_on_sqlite):
     """By hand and without a logical date, where nothing but the kept choice tells which number it was."""
     dasha = sandbox.world.dasha
     for i in range(2):
         dasha.add_number(f"+1555030{i}", CREDENTIALS, display_name="Campaign", steps=seeds.REGISTERED)
     healthy = sorted(n.id for n in dasha.numbers.values() if dasha.status(n).state == "Registered")
-    with deploy("rotation", dags=[EXAMPLE], connections=sandbox.connections) as airflow:
+    with deploy_on_sqlite("rotation", dags=[EXAMPLE], connections=sandbox.connections) as airflow:
         found, runs = [], []
         for _ in range(3):
             if runs:

@@ -77,12 +77,12 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     # A terminated run stops what it has started, like one that is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.ExitStack() as stack:
-        database = stack.enter_context(postgresql())
+        server = stack.enter_context(postgresql())
         broker = stack.enter_context(redis())
         vendors = stack.enter_context(SandboxProcess())
         servers = {
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
-            "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{database}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": server.sqlalchemy_url("postgres"),
+            "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{server.sqlalchemy_url('postgres')}",
             "AIRFLOW__CELERY__BROKER_URL": broker,
         }
         airflow = Deployment(
@@ -95,7 +95,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
             keep_logs=LOGS,
         )
         stack.enter_context(airflow)
-        yield Production(airflow, vendors, database.replace("+psycopg2", ""))
+        yield Production(airflow, vendors, server.url("postgres"))
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-    os.killpg(process.pid, signal.SIGINT)
+    process.send_signal(signal.SIGINT)  # to it alone, as it ends its parts by itself
     _, alive = psutil.wait_procs(family, timeout=20)
     for left in alive:
         left.kill()
