@@ -20,12 +20,16 @@ class Document:
         self.path = path
         self.text = (ROOT / path).read_text(encoding="utf-8")
 
-    def block(self, language: str, containing: str) -> str:
-        """The one code block of a language that contains some text."""
+    def blocks(self, language: str) -> list[str]:
+        """The code blocks of a language."""
         found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", self.text, re.M | re.S)
-        found = [dedent(text) for _, text in found if containing in text]
+        return [dedent(text) for _, text in found]
+
+    def block(self, language: str, containing: str) -> str:
+        """The one of them that contains some text."""
+        found = [text for text in self.blocks(language) if containing in text]
         assert len(found) == 1, f"{self.path} has {len(found)} {language} blocks with {containing!r}"
-        return str(found[0])
+        return found[0]
 
     def table(self, first_head: str) -> list[list[str]]:
         """The cells of the table whose first column has some head, without its heads."""
@@ -34,31 +38,35 @@ class Document:
         return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
-def environment(project: Path, **variables: str) -> dict[str, str]:
-    """The environment of a user's shell, whose Airflow has its home and its DAGs in a project's folder."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    return {
-        **inherited,
-        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(project),
-        "AIRFLOW_HOME": str(project / "airflow"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        **variables,
-    }
-
-
-def run(command: str, project: Path, **variables: str) -> str:
-    """Run a command line in such a shell and return what it printed."""
+def run(command: str, folder: Path, **variables: str) -> str:
+    """Run a command line in the shell of a user whose home is some folder, and return what it printed."""
     done = subprocess.run(
         ["bash", "-ec", command],
-        cwd=project,
-        env=environment(project, **variables),
+        cwd=folder,
+        env={**_environment(), "HOME": str(folder), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-4000:]
+    assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
+
+
+def run_with_airflow(command: str, project: Path, **variables: str) -> str:
+    """Run it where Airflow has its home and its DAGs in the folder, a project's."""
+    airflow = {
+        "PYTHONPATH": str(project),
+        "AIRFLOW_HOME": str(project / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    }
+    return run(command, project, **airflow, **variables)
+
+
+def _environment() -> dict[str, str]:
+    """The environment of somebody who has installed the provider and nothing else, and measures no coverage."""
+    foreign = ("AIRFLOW", "COVERAGE", "PYTHONPATH")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**inherited, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}

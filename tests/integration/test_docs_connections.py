@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from integration.documents import Document, run
+from integration.documents import Document, run_with_airflow
 
 from airflow_provider_phonelink.api.settings import CallingBoxSettings, DashaSettings
 from airflow_provider_phonelink.get_provider_info import get_provider_info
@@ -70,10 +70,10 @@ def test_the_commands(project: Path, sandbox: Sandbox) -> None:
     commands = at(sandbox, PAGE.block("bash", "airflow connections add"))
     # The one that shows no address is for the vendor's usual one.
     commands = commands.replace("--conn-type dasha", f"--conn-type dasha --conn-host {sandbox.url}")
-    run(commands, project, DASHA_API_KEY=sandbox.dasha_key)
+    run_with_airflow(commands, project, DASHA_API_KEY=sandbox.dasha_key)
     server = {"_AIRFLOW_PROCESS_CONTEXT": "server"}  # as the processes that read Airflow's database
     read = "python read.py dasha_default dasha_ru callingbox_default"
-    assert found(run(read, project, **server)) == {
+    assert found(run_with_airflow(read, project, **server)) == {
         "dasha_default": [
             {"base_url": sandbox.url, "requests_per_second": 5.0, "active_states": ["Registered", "Online"]},
             DASHA_NUMBERS,
@@ -85,12 +85,12 @@ def test_the_commands(project: Path, sandbox: Sandbox) -> None:
         ],
     }
 
-    assert "Connection success!" in run(PAGE.block("bash", "airflow connections test"), project)
+    assert "Connection success!" in run_with_airflow(PAGE.block("bash", "airflow connections test"), project)
     sandbox.change_key("dasha", "another-key")
     replacement = {"dasha_default": {"conn_type": "dasha", "host": sandbox.url, "password": "another-key"}}
     (project / "connections.json").write_text(json.dumps(replacement))
-    run(PAGE.block("bash", "airflow connections import"), project)
-    assert found(run("python read.py dasha_default", project, **server)) == {
+    run_with_airflow(PAGE.block("bash", "airflow connections import"), project)
+    assert found(run_with_airflow("python read.py dasha_default", project, **server)) == {
         "dasha_default": [{"base_url": sandbox.url}, DASHA_NUMBERS]
     }
 
@@ -99,7 +99,9 @@ def test_the_variables(project: Path) -> None:
     script = READ.replace("len(hook.list_numbers())", "hook.settings.api_key.get_secret_value()")
     (project / "read.py").write_text(script)
     exports = PAGE.block("bash", "export AIRFLOW_CONN")
-    assert found(run(f"{exports}\npython read.py dasha_default callingbox_default", project)) == {
+    assert found(
+        run_with_airflow(f"{exports}\npython read.py dasha_default callingbox_default", project)
+    ) == {
         "dasha_default": [{"base_url": "https://blackbox.dasha.ai", "timeout": 20.0}, "your-dasha-key"],
         "callingbox_default": [
             {"base_url": "https://api.callingbox.io", "timeout": 20.0},
@@ -115,7 +117,9 @@ def test_the_secrets_backend(project: Path, sandbox: Sandbox) -> None:
     (project / "connections.json").write_text(json.dumps(secrets))
     exports = PAGE.block("bash", "export AIRFLOW__SECRETS__BACKEND=")
     exports = exports.replace("/run/secrets/connections.json", str(project / "connections.json"))
-    assert found(run(f"{exports}\npython read.py dasha_default callingbox_default", project)) == {
+    assert found(
+        run_with_airflow(f"{exports}\npython read.py dasha_default callingbox_default", project)
+    ) == {
         "dasha_default": [{"base_url": sandbox.url}, DASHA_NUMBERS],
         "callingbox_default": [{"base_url": sandbox.url, "timeout": 20.0}, CALLINGBOX_NUMBERS],
     }

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +14,7 @@ import pytest
 from airflow import __version__ as airflow_version
 from airflow_harness.runs import load_dag
 from airflow_harness.tasks import run_task
+from integration.documents import ROOT, Document, run
 from packaging.version import Version
 
 from airflow_provider_phonelink.operators.dasha import DashaRotatePhoneNumberOperator
@@ -25,51 +22,23 @@ from airflow_provider_phonelink.sandbox import Sandbox, seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-DOCS = Path(__file__).parents[2] / "docs"
-EXAMPLES = DOCS / "examples"
-BIN = Path(sys.executable).parent
+EXAMPLES = ROOT / "docs" / "examples"
 PORT = "8765"
-
-
-def blocks(page: str, language: str = "bash") -> list[str]:
-    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
-    return re.findall(rf"```{language}\n(.*?)```", text, re.S)
-
-
-def environment(home: Path) -> dict[str, str]:
-    """A shell of somebody who has installed the provider and nothing else."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    inherited.pop("PYTHONPATH", None)
-    return {**inherited, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "HOME": str(home)}
-
-
-def run(command: str, folder: Path) -> str:
-    done = subprocess.run(
-        ["bash", "-ec", command],
-        cwd=folder,
-        env=environment(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-6000:]
-    return done.stdout
 
 
 def test_the_users_tests_pass_in_a_project_of_their_own(tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(EXAMPLES / "testing", project, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    assert "python -m pytest" in blocks("howto/testing")[0]
+    assert "python -m pytest" in Document("docs/howto/testing.md").blocks("bash")[0]
     assert "4 passed" in run("python -m pytest -p no:cacheprovider", project)
 
 
 @pytest.mark.phonelink_sandbox(seed="demo")
 def test_the_quickstart(phonelink_sandbox: Sandbox, tmp_path: Path) -> None:
     """From the connection on: the installation and the start of the sandbox have tests of their own."""
-    install, start, connect, test, look = blocks("quickstart")
+    install, start, connect, test, look = Document("docs/quickstart.md").blocks("bash")
     assert "pip install '.[sandbox]'" in install
     assert f"--port {PORT} --seed demo" in start
     told = connect.replace(PORT, str(phonelink_sandbox.port))
@@ -109,9 +78,7 @@ def test_the_asynchronous_task(phonelink_sandbox: Sandbox) -> None:
 def test_the_strategy_of_ones_own(
     sandbox: Sandbox, connections: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert any(
-        'strategy="strategies.the_last_one"' in block for block in blocks("operators/rotate", "python")
-    )
+    assert Document("docs/operators/rotate.md").block("python", 'strategy="strategies.the_last_one"')
     monkeypatch.syspath_prepend(EXAMPLES / "rotation")
     pool = [sandbox.world.dasha.add_number(f"+1555010{i}", steps=seeds.REGISTERED) for i in range(3)]
     rotate = DashaRotatePhoneNumberOperator(
@@ -123,8 +90,8 @@ def test_the_strategy_of_ones_own(
 
 @pytest.mark.phonelink_sandbox(seed="demo")
 def test_the_plan_that_the_page_shows(phonelink: Callable[..., tuple[int, str, str]]) -> None:
-    [told] = [block for block in blocks("howto/routing-as-code", "text") if "Plan:" in block]
-    code, printed, _ = phonelink("routes", "plan", "-f", DOCS.parent / "example_dags" / "routes.yaml")
+    told = Document("docs/howto/routing-as-code.md").block("text", "Plan:")
+    code, printed, _ = phonelink("routes", "plan", "-f", ROOT / "example_dags" / "routes.yaml")
     assert code == 2
     assert without_ids(printed) == without_ids(told)
 
@@ -141,7 +108,7 @@ def test_the_seed_that_the_page_shows() -> None:
 
 
 def test_the_sandbox_is_driven_as_the_page_shows(phonelink_sandbox: Sandbox) -> None:
-    [commands] = [block for block in blocks("sandbox") if "curl" in block]
+    commands = Document("docs/sandbox.md").block("bash", "curl")
     for line in commands.splitlines():
         method, url, body = request_of(line)
         answer = httpx.request(

@@ -20,6 +20,8 @@ from airflow_provider_phonelink.api import dasha
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.sandbox import Fault
 
+pytestmark = pytest.mark.matrix
+
 PROMISES = "fault matrix, promises"
 AIRFLOW = "fault matrix, run by Airflow"
 #: Changes only when somebody changes an axis or leaves something out, and then on purpose.

@@ -14,6 +14,8 @@ from airflow_provider_phonelink.decisions import waiting
 from airflow_provider_phonelink.sandbox import Fault
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
 
+pytestmark = pytest.mark.matrix
+
 MATRIX = "fault matrix, sensor"
 #: What it reads, and by which poll: the first is the sensor's own, later ones are the trigger's when it defers.
 READS = {"one number": ("sip-phone-numbers/[^/]+$", 1), "two numbers": ("sip-phone-numbers$", 2)}

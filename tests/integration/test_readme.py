@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from integration.documents import ROOT, Document, run
+from integration.documents import ROOT, Document, run_with_airflow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,16 +30,16 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_the_dag_and_the_test_of_it_run_as_pasted(project: Path) -> None:
-    run("airflow db migrate && airflow dags reserialize", project)
-    printed = run("python -m pytest -q -p no:cacheprovider test_support_line.py", project)
+    run_with_airflow("airflow db migrate && airflow dags reserialize", project)
+    printed = run_with_airflow("python -m pytest -q -p no:cacheprovider test_support_line.py", project)
     assert "1 passed" in printed
 
 
 def test_the_connections_are_added_and_read_back(project: Path) -> None:
     commands = README.block("bash", "airflow connections add")
-    run("airflow db migrate", project)
-    run(commands, project, DASHA_API_KEY="key-one", CALLINGBOX_API_KEY="sk_two")
-    listed = json.loads(run("airflow connections list -o json 2>/dev/null", project))
+    run_with_airflow("airflow db migrate", project)
+    run_with_airflow(commands, project, DASHA_API_KEY="key-one", CALLINGBOX_API_KEY="sk_two")
+    listed = json.loads(run_with_airflow("airflow connections list -o json 2>/dev/null", project))
     found = {entry["conn_id"]: entry["conn_type"] for entry in listed}
     assert found["dasha_default"] == "dasha"
     assert found["callingbox_default"] == "callingbox"
@@ -52,7 +52,9 @@ from airflow_provider_phonelink.hooks.dasha import DashaHook
 dasha, callingbox = DashaHook().settings, CallingBoxHook().settings
 print([dasha.base_url, dasha.requests_per_second, callingbox.base_url, callingbox.timeout])
 """
-    printed = run(f"{README.block('bash', 'export AIRFLOW_CONN')}\npython -c '{script}'", project)
+    printed = run_with_airflow(
+        f"{README.block('bash', 'export AIRFLOW_CONN')}\npython -c '{script}'", project
+    )
     assert "['https://blackbox.dasha.ai', 5.0, 'https://api.callingbox.io', 20.0]" in printed
 
 
@@ -88,12 +90,12 @@ def test_routes_are_exported_planned_and_applied(phonelink_sandbox: Sandbox, pro
         f"AIRFLOW_CONN_{id_.upper()}": json.dumps(connection)
         for id_, connection in phonelink_sandbox.connections.items()
     }
-    run(README.block("bash", "phonelink routes export"), project, **variables)
+    run_with_airflow(README.block("bash", "phonelink routes export"), project, **variables)
     assert not phonelink_sandbox.journal.writes()  # today's links are as they are
 
     (project / "routes.yaml").write_text(README.block("yaml", "agent-campaign"))
-    run("phonelink routes plan -f routes.yaml || [ $? = 2 ]", project, **variables)
-    run("phonelink routes apply -f routes.yaml --yes", project, **variables)
+    run_with_airflow("phonelink routes plan -f routes.yaml || [ $? = 2 ]", project, **variables)
+    run_with_airflow("phonelink routes apply -f routes.yaml --yes", project, **variables)
     links = {
         phonelink_sandbox.world.dasha.get(id_).settings.phone_number: link
         for id_, link in phonelink_sandbox.world.dasha.links().items()

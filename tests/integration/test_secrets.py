@@ -25,6 +25,8 @@ from airflow_provider_phonelink.operators.dasha import (
 from airflow_provider_phonelink.sandbox import Fault
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
 
+pytestmark = pytest.mark.matrix
+
 LOGGERS = ("", "httpx", "httpcore", "airflow.task", "airflow_provider_phonelink", "asyncio")
 
 
@@ -186,7 +188,7 @@ class TestRedirects:
                 """Say nothing."""
 
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever)
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
             yield f"http://127.0.0.1:{server.server_port}", asked
             server.shutdown()

@@ -19,6 +19,8 @@ from airflow_provider_phonelink.promises.attach import attach_number
 from airflow_provider_phonelink.sandbox import Fault, Switches
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
 
+pytestmark = pytest.mark.matrix
+
 MATRIX = "fault matrix under the vendors' unknowns"
 #: An answer that says of no agent and no number where it is attached: nothing can be promised then.
 UNTELLING = ("callingbox_sparse", True)
