@@ -141,7 +141,7 @@ docs: $(FULL)/.ready ## Build the documentation, strictly, into build/docs
 .PHONY: coverage
 coverage: ## Run the unit, integration and system tests on the newest Airflow; require 95 % branch coverage
 	@$(COVERAGE) erase
-	@$(MAKE) .main-lane .system-covered .covered
+	@$(MAKE) .covered-tests .system-covered .covered
 
 .PHONY: .covered
 .covered:
@@ -157,32 +157,40 @@ test-oldest: ## Run the unit and integration tests on the oldest supported Airfl
 	$(say) 'unit and integration tests, Airflow $(AIRFLOW), lowest versions of all dependencies'
 	@$(PYTEST) tests/unit tests/integration $(PYTEST_ARGS)
 
-# Two lanes, one for each core of a small machine: what fails in one does not keep the other from ending. The output of
-# the side lane comes at the end.
-SIDE := build/test-on-the-side.txt
+.PHONY: .covered-tests
+.covered-tests: $(READY)
+	$(say) 'unit and integration tests with coverage, Airflow $(AIRFLOW)'
+	@$(COVERAGE) run -m pytest tests/unit tests/integration -m 'not matrix' $(PYTEST_ARGS)
 
-.PHONY: .main-lane
-.main-lane: $(READY)
-	$(say) 'unit and integration tests, Airflow $(AIRFLOW)'
-	@$(COVERAGE) run -m pytest tests/unit tests/integration $(PYTEST_ARGS)
+.PHONY: .matrix-tests
+.matrix-tests: $(READY)
+	$(say) 'fault matrix and the like, Airflow $(AIRFLOW)'
+	@$(PYTEST) tests/integration -m matrix $(PYTEST_ARGS)
 
 .PHONY: .system-covered
 .system-covered: $(FULL)/.ready
 	$(install) $(POSTGRESQL)
-	$(say) 'system tests'
+	$(say) 'system tests with coverage'
 	@$(FULL)/bin/coverage run -m pytest tests/system $(PYTEST_ARGS)
+
+# Two lanes, one for each core of a small machine: what fails in one does not keep the other from ending. What both need
+# is there before they start. The output of the side lane comes at the end.
+SIDE := build/test-on-the-side.txt
 
 .PHONY: test
 test: $(READY) ## Run everything: lint, types, documentation, all tests on the newest Airflow, the oldest one, a deployment
 	@$(MAKE) lint
 	@$(MAKE) types
+	@$(MAKE) env AIRFLOW=3.0
+	@$(MAKE) $(FULL)/.ready
+	$(install) $(PACKAGES)
 	@$(COVERAGE) erase
 	@mkdir -p $(dir $(SIDE))
-	$(say) 'on the side: the oldest Airflow, system tests, documentation, deployment; progress in $(SIDE)'
-	@$(MAKE) --keep-going test-oldest .system-covered docs test-system >$(SIDE) 2>&1 & side=$$!; \
+	$(say) 'on the side: the oldest Airflow, fault matrix, system tests; progress in $(SIDE)'
+	@$(MAKE) --keep-going test-oldest .matrix-tests .system-covered >$(SIDE) 2>&1 & side=$$!; \
 	trap 'kill $$side 2>/dev/null; exit 130' INT TERM; \
 	failed=; \
-	$(MAKE) .main-lane || failed="$$failed main lane"; \
+	$(MAKE) --keep-going .covered-tests docs test-system || failed="$$failed main lane"; \
 	wait $$side || failed="$$failed side lane"; \
 	cat $(SIDE); \
 	[ -z "$$failed" ] || { echo "==> failed:$$failed"; exit 1; }
