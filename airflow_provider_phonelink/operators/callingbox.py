@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
+from airflow_provider_phonelink.operators.callingbox_base import CallingBoxOperator
 from airflow_provider_phonelink.operators.callingbox_reconcile import CallingBoxReconcileLinksOperator
 from airflow_provider_phonelink.operators.console import AgentInConsoleLink, NumberInConsoleLink
 from airflow_provider_phonelink.operators.events import LinkChange, tell_if_changed
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.models.callingbox import Agent
-    from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
     from airflow_provider_phonelink.promises.attach import IfAttached
     from airflow_provider_phonelink.promises.outcomes import Changed
 
@@ -30,10 +27,9 @@ __all__ = [
 ]
 
 
-class _CallingBoxNumberOperator(BaseOperator):
-    """Holds the agent, the number, the connection id and the hook made from it."""
+class _CallingBoxNumberOperator(CallingBoxOperator):
+    """Holds the agent, the number and the connection id."""
 
-    ui_color = "#e8eaf6"
     template_fields: Sequence[str] = ("agent_id", "number_id", "callingbox_conn_id")
     operator_extra_links = (NumberInConsoleLink(), AgentInConsoleLink())
     #: Whether the agent has the number afterwards.
@@ -52,13 +48,6 @@ class _CallingBoxNumberOperator(BaseOperator):
         self.agent_id = agent_id
         self.number_id = number_id
         self.callingbox_conn_id = callingbox_conn_id
-
-    @cached_property
-    def hook(self) -> CallingBoxHook:
-        """The hook, made when a task runs and not when a DAG file is parsed."""
-        from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
-
-        return CallingBoxHook(self.callingbox_conn_id)
 
     def _keep_promise(
         self, context: Context, promise: Callable[..., Flow[Changed]], **options: Any

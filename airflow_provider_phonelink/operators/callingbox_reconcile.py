@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.operators.arguments import named
+from airflow_provider_phonelink.operators.callingbox_base import CallingBoxOperator
 from airflow_provider_phonelink.operators.reconciling import FIELDS, ReconcileLinksOperator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from airflow.providers.common.compat.sdk import Context
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.promises.applying import ChangeResult, Report
 
 
-class CallingBoxReconcileLinksOperator(ReconcileLinksOperator):
+class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperator):
     """
     Make the links equal the routes: afterwards each agent has the numbers that its routes name.
 
@@ -54,7 +54,6 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator):
     :param callingbox_conn_id: Airflow connection of type ``callingbox``. (templated)
     """
 
-    ui_color = "#e8eaf6"
     template_fields: Sequence[str] = (*FIELDS, "callingbox_conn_id")
 
     def __init__(
@@ -80,11 +79,6 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator):
         self._named = named(self, "max_changes")
         self.callingbox_conn_id = callingbox_conn_id
 
-    def _hook(self) -> AbstractContextManager[Any]:
-        from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
-
-        return CallingBoxHook(self.callingbox_conn_id)
-
     def _rules(self) -> LinkRules:
         from airflow_provider_phonelink.decisions.links import CALLINGBOX
 
@@ -95,13 +89,11 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator):
 
         return plan_links(**wish)
 
-    def _applying(
-        self, hook: Any, plan: Plan, tell: Callable[[ChangeResult], None], context: Context
-    ) -> Flow[Report]:
+    def _applying(self, plan: Plan, tell: Callable[[ChangeResult], None], context: Context) -> Flow[Report]:
         from airflow_provider_phonelink.operators.choices import Kept
         from airflow_provider_phonelink.promises.reconcile_callingbox import apply_plan
 
         kept = Kept(context, "traces")
         return apply_plan(
-            plan, tell, body_key=hook.settings.attach_body_key, earlier=kept.read(), remember=kept.write
+            plan, tell, body_key=self.hook.settings.attach_body_key, earlier=kept.read(), remember=kept.write
         )

@@ -10,7 +10,6 @@ from airflow_provider_phonelink.operators.reconciling import FIELDS, ReconcileLi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from airflow.providers.common.compat.sdk import Context
@@ -84,9 +83,6 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
         self._named = named(self, "max_changes")
         self.dasha_conn_id = dasha_conn_id
 
-    def _hook(self) -> AbstractContextManager[Any]:
-        return self.hook
-
     def _rules(self) -> LinkRules:
         from airflow_provider_phonelink.decisions.links import DASHA
 
@@ -97,9 +93,7 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
 
         return plan_links(**wish)
 
-    def _applying(
-        self, hook: Any, plan: Plan, tell: Callable[[ChangeResult], None], context: Context
-    ) -> Flow[Report]:
+    def _applying(self, plan: Plan, tell: Callable[[ChangeResult], None], context: Context) -> Flow[Report]:
         from airflow_provider_phonelink.promises.reconcile import apply_plan
 
         return apply_plan(plan, tell)

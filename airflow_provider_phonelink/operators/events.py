@@ -33,7 +33,7 @@ class LinkChange:
     mode: str | None
     #: Who has the number in this mode now; None for nobody.
     agent_id: str | None
-    #: Who had it before, if known.
+    #: Who had it before, if known and somebody else.
     previous_agent_id: str | None = None
     #: For an outbound link: the number that the agent called out with before, if known.
     previous_number_id: str | None = None

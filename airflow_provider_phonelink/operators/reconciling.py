@@ -14,7 +14,6 @@ from airflow_provider_phonelink.operators.results import delivered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from airflow.providers.common.compat.sdk import Context
@@ -49,10 +48,8 @@ class ReconcileLinksOperator(BaseOperator):
     on_drift: OnDrift
     #: Which arguments must not render to nothing.
     _named: frozenset[str]
-
-    @abstractmethod
-    def _hook(self) -> AbstractContextManager[Any]:
-        """Return the hook, whose connection type is the vendor's name in assets."""
+    #: The vendor's, whose connection type is the vendor's name in assets.
+    hook: Any
 
     @abstractmethod
     def _rules(self) -> LinkRules:
@@ -63,9 +60,7 @@ class ReconcileLinksOperator(BaseOperator):
         """Return the flow that plans."""
 
     @abstractmethod
-    def _applying(
-        self, hook: Any, plan: Plan, tell: Callable[[ChangeResult], None], context: Context
-    ) -> Flow[Report]:
+    def _applying(self, plan: Plan, tell: Callable[[ChangeResult], None], context: Context) -> Flow[Report]:
         """Return the flow that applies a plan."""
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -74,7 +69,7 @@ class ReconcileLinksOperator(BaseOperator):
 
         with as_airflow_exceptions():
             dry_run, limit, wish = self._checked()
-        with self._hook() as hook:
+        with self.hook as hook:
             plan = hook.run(self._planning(**wish))
             self._log(plan)
             if dry_run:
@@ -83,7 +78,7 @@ class ReconcileLinksOperator(BaseOperator):
                 plan.refuse_more_than(limit)
             news = News(self, context, vendor=hook.conn_type)
             news.expect(plan)
-            report = hook.run(self._applying(hook, plan, lambda result: result.log_to(self.log), context))
+            report = hook.run(self._applying(plan, lambda result: result.log_to(self.log), context))
         if not report.complete:
             self._push(context, report.result())
             raise airflow_exception(report.summary, retry_helps=report.retry_helps)
