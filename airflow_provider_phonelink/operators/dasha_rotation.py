@@ -131,8 +131,8 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
             # Before the link: a try that dies after it must choose the same number.
             kept.write({"number": chosen, "before": before})
             outcome = hook.run(rotate_to(self.agent_id, chosen, found, verify=self.verify, before=before))
-        for number_id, reason in outcome.pool.skipped.items():
-            self.log.info("Skipped %s: %s", number_id, reason)
+        for reason in outcome.pool.skipped.values():
+            self.log.info("Skipped %s", reason)
         outcome.log_to(self.log)
         self.phone_number_id = outcome.current.id  # for the link to the console
         tell_if_changed(self, context, self._change(outcome))

@@ -11,8 +11,13 @@ if TYPE_CHECKING:
 
 
 def named(number: PhoneNumber) -> str:
-    """Return a number's name for a message."""
-    return f"Number {clean(number.phone_number)} (id {clean(number.id)})"
+    """Return a number's name to begin a message with."""
+    return f"Number {which(number)}"
+
+
+def which(number: PhoneNumber) -> str:
+    """Return a number's name within a message."""
+    return f"{clean(number.phone_number)} (id {clean(number.id)})"
 
 
 def who(agent_id: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ast import literal_eval
 from collections.abc import Mapping, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,8 @@ from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
 from airflow_provider_phonelink.decisions.registration import Verdict, judge
 from airflow_provider_phonelink.decisions.rotation import Pool
-from airflow_provider_phonelink.promises.naming import named
-from airflow_provider_phonelink.promises.outcomes import Outcome
+from airflow_provider_phonelink.promises.naming import named, which
+from airflow_provider_phonelink.promises.outcomes import Outcome, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,12 @@ class Survey:
     #: Where there is none: the one number that the agent uses in a way that is unknown here. It may be the one, so
     #: it is not picked again, but never put back.
     suspected: str | None = None
+    #: What messages call the numbers that were read.
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, number_id: str) -> str:
+        """Return what messages call a number."""
+        return self.names.get(number_id, number_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +69,7 @@ class Rotated(Outcome):
     def result(self) -> dict[str, Any]:
         """Return the plain form for XCom."""
         return {
-            "current": self.current.model_dump(mode="json"),
+            "current": plain(self.current),
             "previous": self.previous,
             "changed": self.changed,
             "skipped": dict(self.pool.skipped),
@@ -93,26 +99,26 @@ def survey(
     further = _ids("scope", scope)
     held_back = set(_ids("quarantine", quarantine))
     numbers = yield from _members(spelt_out("pool", pool))
+    names = {number_id: which(number) for number_id, number in numbers.items() if number}
     skipped: dict[str, str] = {}
     for number_id, number in numbers.items():
         if reason := _unfit(number_id, number, rules, healthy_without_registration):
             skipped[number_id] = reason
         elif number_id in held_back:
-            skipped[number_id] = "in quarantine"
-    looked_at = [number_id for number_id, number in numbers.items() if number is not None]
-    previous, suspected = yield from _in_use(agent_id, list(dict.fromkeys([*looked_at, *further])))
-    return Survey(Pool(list(numbers), skipped), previous, suspected)
+            skipped[number_id] = f"{names[number_id]}: in quarantine"
+    previous, suspected = yield from _in_use(agent_id, list(dict.fromkeys([*names, *further])))
+    return Survey(Pool(list(numbers), skipped), previous, suspected, names)
 
 
 def demand_healthy(survey: Survey, min_healthy: int) -> None:
     """Raise if too few numbers of the pool are healthy."""
     healthy = len(survey.pool.healthy)
     if healthy < min_healthy:
-        reasons = "; ".join(f"{number_id}: {reason}" for number_id, reason in survey.pool.skipped.items())
+        now = survey.name(survey.previous) if survey.previous else "not one of the pool"
         raise PoolUnhealthyError(
             f"{healthy} of {len(survey.pool.number_ids)} numbers of the pool are healthy, {min_healthy} are demanded. "
-            f"Nothing was changed; the agent's number is {survey.previous or 'not one of the pool'}. "
-            f"Skipped: {reasons}."
+            f"Nothing was changed; the agent's number is {now}. "
+            f"Skipped: {'; '.join(survey.pool.skipped.values())}."
         )
 
 
@@ -137,12 +143,13 @@ def rotate_to(
     current = yield from dasha_writes.link(number_id, agent_id, "replaceOutbound")
     if verify:
         yield from _confirm(agent_id, current, survey)
+    previous = before or survey.previous
     return Rotated(
         summary=f"{named(current)} is now agent {agent_id}'s outbound number; before this run, it was "
-        f"{before or survey.previous or 'one that is not known'}. {len(survey.pool.skipped)} of "
+        f"{survey.name(previous) if previous else 'one that is not known'}. {len(survey.pool.skipped)} of "
         f"{len(survey.pool.number_ids)} numbers of the pool were skipped.",
         current=current,
-        previous=before or survey.previous,
+        previous=previous,
         changed=True,
         pool=survey.pool,
     )
@@ -240,20 +247,23 @@ def _put_back(agent_id: str, number_id: str, survey: Survey) -> Flow[str]:
     seen = yield Together([_uses(agent_id, str(other)) for other in others])
     now = next((other for other, used in zip(others, seen, strict=True) if used), None)
     if now is not None and now == previous:
-        return f"The agent still has the number before ({previous})."
+        return f"The agent still has the number before, {survey.name(previous)}."
     if now is not None:
         return (
-            f"The agent has another one of the pool by now ({now}), from somebody else, and was left with it."
+            f"By now the agent has {survey.name(now)} of the pool, from somebody else, and was left with it."
         )
     if previous is None:
         return "The number before is not known, so nothing was put back. Nor is it known which one the agent has now."
     try:
         yield from dasha_writes.link(previous, agent_id, "replaceOutbound")
     except PhonelinkError as error:
-        return f"Putting the number before ({previous}) back failed, too: {error} It is not known which one it has now."
+        return (
+            f"Putting the number before, {survey.name(previous)}, back failed, too: {error} "
+            "It is not known which one it has now."
+        )
     if (yield from _uses(agent_id, previous)):
-        return f"The number before ({previous}) was put back, and the agent has it."
-    return f"The vendor accepted the number before ({previous}) back, but that could not be confirmed either."
+        return f"The number before, {survey.name(previous)}, was put back, and the agent has it."
+    return f"The number before, {survey.name(previous)}, was accepted back, but that could not be confirmed either."
 
 
 def _uses(agent_id: str, number_id: str) -> Flow[bool]:

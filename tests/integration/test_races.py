@@ -283,7 +283,10 @@ class TestRaces:
         for number, result in zip(pool[1:], results, strict=True):
             if isinstance(result, Exception):
                 assert number != left
-                assert f"another one of the pool by now ({left})" in str(result)
+                assert (
+                    f"By now the agent has {dasha.get(left).settings.phone_number} (id {left}) of the pool"
+                    in str(result)
+                )
             else:
                 assert result.current.id == number
 

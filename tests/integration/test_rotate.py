@@ -207,7 +207,8 @@ def test_unhealthy_and_quarantined_numbers_are_skipped_and_reported(sandbox, poo
 
     assert outcome.value["current"]["id"] == at(pool, 2)
     assert outcome.value["skipped"].keys() == {at(pool, 0), at(pool, 1)}
-    assert f"Skipped {at(pool, 1)}: in quarantine" in outcome.log
+    name = f"{sandbox.world.dasha.get(at(pool, 1)).settings.phone_number} (id {at(pool, 1)})"
+    assert f"Skipped {name}: in quarantine" in outcome.log
 
 
 def test_too_few_healthy_numbers_change_nothing(sandbox, pool, connections):

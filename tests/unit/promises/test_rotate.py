@@ -36,7 +36,7 @@ def test_a_pool_as_it_is(carry_out) -> None:
     assert list(found.pool.number_ids) == [ONE, TWO, THREE, number_id(9)]
     assert found.pool.healthy == []
     reasons = found.pool.skipped
-    assert reasons[ONE] == "in quarantine"
+    assert reasons[ONE] == f"+15550000001 (id {ONE}): in quarantine"
     assert "Failed" in reasons[TWO]
     assert "Registering" in reasons[THREE]
     assert "no such number" in reasons[number_id(9)]
@@ -158,7 +158,10 @@ def test_rotating_is_one_write(carry_out, options, verify) -> None:
     result = rotated.result()
     assert result.keys() == {"current", "previous", "changed", "skipped", "pool_size"}
     assert (result["current"]["id"], result["changed"], result["pool_size"]) == (TWO, True, 3)
-    assert result["previous"] == (None if "outbound_literal" in options else ONE)
+    unknown = "outbound_literal" in options
+    assert result["previous"] == (None if unknown else ONE)
+    before = "one that is not known" if unknown else f"+15550000001 (id {ONE})"
+    assert f"before this run, it was {before}. 0 of 3 numbers of the pool were skipped" in rotated.summary
 
 
 def test_what_is_so_already_is_not_written(carry_out) -> None:
@@ -199,7 +202,7 @@ def test_the_number_before_is_put_back_when_the_proof_fails(carry_out) -> None:
     message = refused(carry_out, fake, found)
     assert (fake.outbound, len(fake.writes)) == ({"agent": ONE}, 2)
     assert "403" in message
-    assert f"The number before ({ONE}) was put back, and the agent has it" in message
+    assert f"The number before, +15550000001 (id {ONE}), was put back, and the agent has it" in message
 
 
 def test_a_write_that_the_vendor_ignored_needs_nothing_put_back(carry_out) -> None:
@@ -208,7 +211,7 @@ def test_a_write_that_the_vendor_ignored_needs_nothing_put_back(carry_out) -> No
     fake.on("PUT", LINK, faults.status(200, json=number(2)))
     message = refused(carry_out, fake, found)
     assert (fake.outbound, fake.writes) == ({"agent": ONE}, [])
-    assert f"The agent still has the number before ({ONE})" in message
+    assert f"The agent still has the number before, +15550000001 (id {ONE})." in message
 
 
 def test_putting_back_fails_too(carry_out) -> None:
@@ -235,7 +238,7 @@ def test_what_somebody_else_gave_the_agent_meanwhile_is_left(carry_out) -> None:
     found = looked(carry_out, fake)
     fake.on("GET", f"{TWO}/affected-agents", faults.meanwhile(lambda: fake.outbound.update(agent=THREE)))
     message = refused(carry_out, fake, found)
-    assert f"another one of the pool by now ({THREE})" in message
+    assert f"By now the agent has +15550000003 (id {THREE}) of the pool" in message
     assert fake.outbound == {"agent": THREE}
     assert len(fake.writes) == 1
 
