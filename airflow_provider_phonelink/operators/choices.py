@@ -20,7 +20,8 @@ class Kept:
     A JSON value that belongs to one task instance, whatever try it is.
 
     From Airflow 3.3 on it is in the task state store, which lives as long as the run. Before, there is no such
-    place: a Variable for each task remembers its latest runs.
+    place: a Variable for each task remembers its latest runs. An operator that is executed by hand, as a unit test
+    does, has no other tries, and nothing is kept.
 
     :param key: What the value is, in a word.
     """
@@ -28,15 +29,15 @@ class Kept:
     def __init__(self, context: Context, key: str) -> None:
         self._store: Any = context.get("task_state_store")
         self._key = f"phonelink_{key}"
-        ti = context["ti"]
-        self._variable = _short(f"{self._key}__{ti.dag_id}__{ti.task_id}__{ti.map_index}")
-        self._run_id = str(ti.run_id)
+        ti = context.get("ti")
+        self._run_id = str(ti.run_id) if ti else None
+        self._variable = _short(f"{self._key}__{ti.dag_id}__{ti.task_id}__{ti.map_index}") if ti else ""
 
     def read(self) -> Any:
         """Return what an earlier try left, or None."""
         if self._store is not None:
             return self._store.get(self._key)
-        return self._remembered().get(self._run_id)
+        return self._remembered().get(self._run_id) if self._run_id else None
 
     def write(self, value: Any) -> None:
         """Leave a value to later tries; None when there is nothing to know any more."""
@@ -45,12 +46,15 @@ class Kept:
 
             # A store does not take None.
             self._store.set(self._key, {} if value is None else value, retention=NEVER_EXPIRE)
-            return
+        elif self._run_id:
+            self._remember(self._run_id, value)
+
+    def _remember(self, this_run: str, value: Any) -> None:
         from airflow.sdk import Variable
 
-        remembered = {run_id: kept for run_id, kept in self._remembered().items() if run_id != self._run_id}
+        remembered = {run_id: kept for run_id, kept in self._remembered().items() if run_id != this_run}
         if value is not None:
-            remembered[self._run_id] = value
+            remembered[this_run] = value
         latest = dict(list(remembered.items())[-_RUNS_REMEMBERED:])
         Variable.set(self._variable, json.dumps(latest), description="What runs have to remember (phonelink)")
 

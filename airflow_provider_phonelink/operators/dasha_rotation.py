@@ -213,7 +213,8 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
 def _turn(found: Survey, before: str | None, kept: str | None, context: Context) -> Turn:
     from airflow_provider_phonelink.decisions.rotation import Turn
 
-    return Turn(ordinal_of(context), before or found.suspected, kept, str(context["ti"].run_id))
+    ti = context.get("ti")  # not there where an operator is executed by hand
+    return Turn(ordinal_of(context), before or found.suspected, kept, str(ti.run_id) if ti else "")
 
 
 def _before(found: Survey, earlier: Mapping[str, Any]) -> str | None:
@@ -232,9 +233,9 @@ def ordinal_of(context: Context) -> int | None:
     from airflow_provider_phonelink.decisions.ordinals import cron_ordinal, delta_ordinal
 
     logical_date: datetime | None = context.get("logical_date")
-    timetable: Any = context["dag"].timetable
     if logical_date is None:
         return None
+    timetable: Any = context["dag"].timetable
     if expression := _attribute(timetable, "expression"):
         return cron_ordinal(expression, _zone(_attribute(timetable, "timezone")), logical_date)
     delta = _attribute(timetable, "delta")

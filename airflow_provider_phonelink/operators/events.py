@@ -68,9 +68,9 @@ def tell(operator: BaseOperator, context: Context, changes: Iterable[LinkChange]
     for change in changes:
         for uri in change.uris():
             concerned[uri].append(change)
-    if not concerned or not conf.getboolean("phonelink", "asset_events", fallback=True):
+    events: Any = context.get("outlet_events")  # not there where an operator is executed by hand
+    if not concerned or events is None or not conf.getboolean("phonelink", "asset_events", fallback=True):
         return
-    events: Any = context["outlet_events"]
     declared = {outlet.uri: outlet for outlet in operator.outlets if isinstance(outlet, Asset)}
     found = {uri: declared.get(uri) or _known(uri, events) for uri in concerned}
     known = {uri: asset for uri, asset in found.items() if asset}
@@ -123,7 +123,8 @@ def tell_if_changed(operator: BaseOperator, context: Context, change: LinkChange
 
 def later_try(context: Context) -> bool:
     """Return whether an earlier try of the task may have made the change that this one finds made."""
-    return int(context["ti"].try_number) > 1
+    ti = context.get("ti")
+    return ti is not None and int(ti.try_number) > 1
 
 
 class News:

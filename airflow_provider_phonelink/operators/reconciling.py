@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_exceptions
 from airflow_provider_phonelink.operators.arguments import must_be_there
 from airflow_provider_phonelink.operators.events import News
-from airflow_provider_phonelink.operators.results import delivered
+from airflow_provider_phonelink.operators.results import delivered, push
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -128,7 +128,4 @@ class ReconcileLinksOperator(BaseOperator):
 
     def _push(self, context: Context, result: dict[str, Any]) -> None:
         """Leave the result to others although the task does not succeed."""
-        context["ti"].xcom_push("return_value", result)
-        if self.multiple_outputs:
-            for key, value in result.items():
-                context["ti"].xcom_push(key, value)
+        push(context, {"return_value": result, **(result if self.multiple_outputs else {})})

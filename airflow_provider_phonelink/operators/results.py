@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow.providers.common.compat.sdk import BaseOperator, Context
 
 
@@ -19,7 +21,12 @@ def delivered(operator: BaseOperator, context: Context, result: dict[str, Any]) 
     """
     if operator.multiple_outputs and not AIRFLOW_V_3_1_PLUS:
         operator.multiple_outputs = False
-        for key, value in result.items():
-            if value is not None:
-                context["ti"].xcom_push(key, value)
+        push(context, {key: value for key, value in result.items() if value is not None})
     return result
+
+
+def push(context: Context, entries: Mapping[str, Any]) -> None:
+    """Store entries for other tasks. There are none where an operator is executed by hand, as a unit test does."""
+    if ti := context.get("ti"):
+        for key, value in entries.items():
+            ti.xcom_push(key, value)
