@@ -1,6 +1,6 @@
 # Everything here needs python3 (3.10 - 3.13) with pip and make, nothing else: the environments are made on first use.
 #   make demo    onboards, rotates and offboards numbers in a real Airflow, against the sandbox
-#   make test    everything that has to pass before a change goes in
+#   make test    everything that has to pass before a change goes in (Python 3.11 - 3.13)
 # `make help` lists the rest. AIRFLOW=3.0 runs a target on the oldest supported Airflow.
 
 SHELL := /bin/bash
