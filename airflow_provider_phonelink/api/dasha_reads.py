@@ -59,7 +59,7 @@ def all_numbers(
     :param provider_id: Only numbers that this provider manages, a uuid.
     """
     filters = _checked_filters(phone_number, linked_agent_id, unlinked_only, provider_id)
-    listing = yield from _scan(partial(_page, filters), enough=lambda _: False)
+    listing = yield from _scan(partial(_page, filters))
     return _matching(listing.numbers.values(), filters)
 
 
@@ -132,14 +132,14 @@ def read_numbers(
 
     def cheaper_singly(so_far: Listing) -> bool:
         missing = sum(number_id not in so_far.numbers for number_id in wanted)
-        return not everything and missing <= so_far.pages_left(dasha.LARGEST_PAGE)
+        return missing <= so_far.pages_left(dasha.LARGEST_PAGE)
 
     if everything or (len(wanted) > 1 and not (known_total is not None and cheaper_singly(listing))):
         page = partial(_page, {})
         if pages is not None:
             pages.begin()
             page = partial(_page, {}, read=pages.read)
-        listing = yield from _scan(page, enough=cheaper_singly)
+        listing = yield from _scan(page, None if everything else cheaper_singly)
     reading = Reading({}, {}, listing.numbers, listing.total, complete=everything)
     for number_id in wanted:
         # A list may miss a number that moved between two pages: it is gone only if its own page says so.
@@ -173,8 +173,10 @@ def outbound_agents(affected: AffectedAgents) -> tuple[set[str], set[str]]:
     return certain, possible
 
 
-def _scan(page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listing], bool]) -> Flow[Listing]:
-    """Read pages until ``enough`` or the end; read again if the list contradicts itself."""
+def _scan(
+    page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listing], bool] | None = None
+) -> Flow[Listing]:
+    """Read pages until ``enough``, or else to the end; read again if the list contradicts itself."""
     for reading in range(READINGS):
         listing = Listing()
         try:
@@ -191,12 +193,15 @@ def _scan(page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listin
 
 
 def _scan_once(
-    page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listing], bool], listing: Listing
+    page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listing], bool] | None, listing: Listing
 ) -> Flow[None]:
     goes_on = listing.add((yield page(0)))
-    while goes_on and not enough(listing):
-        # Once the first page told the count, the others come side by side; the rest, if any, one by one.
-        offsets = range(listing.skip, max(listing.total or 0, listing.skip + 1), listing.page_size)
+    while goes_on and not (enough and enough(listing)):
+        # Once the first page told the count, the others come side by side; the rest, if any, one by one. Whoever wants
+        # everything will ask for the page after the last one, if that is full: only a page that is not shows the end.
+        to_the_end = enough is None and listing.page_size >= dasha.LARGEST_PAGE
+        end = (listing.total or 0) + to_the_end
+        offsets = range(listing.skip, max(end, listing.skip + 1), listing.page_size)
         answers = yield Together([as_flow(page(skip)) for skip in offsets[:MOST_AHEAD]])
         for answer in answers:
             if goes_on:
