@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow_provider_phonelink.operators.callingbox_base import CallingBoxOperator
 from airflow_provider_phonelink.operators.callingbox_reconcile import CallingBoxReconcileLinksOperator
 from airflow_provider_phonelink.operators.console import AgentInConsoleLink, NumberInConsoleLink
-from airflow_provider_phonelink.operators.events import LinkChange, tell_if_changed
 from airflow_provider_phonelink.operators.results import delivered
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.models.callingbox import Agent
+    from airflow_provider_phonelink.operators.events import LinkChange
     from airflow_provider_phonelink.promises.attach import IfAttached
     from airflow_provider_phonelink.promises.outcomes import Changed
 
@@ -53,6 +53,7 @@ class _CallingBoxNumberOperator(CallingBoxOperator):
         self, context: Context, promise: Callable[..., Flow[Changed]], **options: Any
     ) -> dict[str, Any]:
         from airflow_provider_phonelink.operators.choices import Kept
+        from airflow_provider_phonelink.operators.events import tell_if_changed
 
         kept = Kept(context, "traces")
         with self.hook as hook:
@@ -71,6 +72,8 @@ class _CallingBoxNumberOperator(CallingBoxOperator):
         return delivered(self, context, outcome.result())
 
     def _change(self, outcome: Changed) -> LinkChange:
+        from airflow_provider_phonelink.operators.events import LinkChange
+
         mode = cast("Agent", outcome.subject).type
         has_it = self.agent_id if self.attaches else None
         # An outbound agent takes a number from nobody: whoever was told as the one before is its inbound agent.

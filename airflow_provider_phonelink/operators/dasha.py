@@ -9,7 +9,6 @@ from airflow_provider_phonelink.operators.console import AgentInConsoleLink, Num
 from airflow_provider_phonelink.operators.dasha_base import DashaOperator
 from airflow_provider_phonelink.operators.dasha_reconcile import DashaReconcileLinksOperator
 from airflow_provider_phonelink.operators.dasha_rotation import DashaRotatePhoneNumberOperator
-from airflow_provider_phonelink.operators.events import LinkChange, tell_if_changed
 from airflow_provider_phonelink.operators.results import delivered
 
 if TYPE_CHECKING:
@@ -298,6 +297,8 @@ def _tell(
     agent_id: str | None,
     previous: str | None,
 ) -> None:
+    from airflow_provider_phonelink.operators.events import LinkChange, tell_if_changed
+
     number = cast("PhoneNumber", outcome.subject)
     change = LinkChange(
         vendor="dasha",

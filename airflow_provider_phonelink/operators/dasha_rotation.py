@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_phonelink.exceptions import as_airflow_exceptions
 from airflow_provider_phonelink.operators.console import AgentInConsoleLink, NumberInConsoleLink
 from airflow_provider_phonelink.operators.dasha_base import DashaOperator
-from airflow_provider_phonelink.operators.events import LinkChange, tell_if_changed
 from airflow_provider_phonelink.operators.results import delivered
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
     from airflow_provider_phonelink.decisions.rotation import Chooser, Turn
+    from airflow_provider_phonelink.operators.events import LinkChange
     from airflow_provider_phonelink.promises.rotate import Rotated, Survey
 
 
@@ -116,6 +116,7 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
         """Look at the pool, choose, remember the choice, make the link."""
         from airflow_provider_phonelink.decisions.rotation import next_number
         from airflow_provider_phonelink.operators.choices import Kept
+        from airflow_provider_phonelink.operators.events import tell_if_changed
         from airflow_provider_phonelink.promises.rotate import rotate_to
 
         with as_airflow_exceptions():
@@ -139,6 +140,8 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
         return delivered(self, context, outcome.result())
 
     def _change(self, outcome: Rotated) -> LinkChange:
+        from airflow_provider_phonelink.operators.events import LinkChange
+
         current = outcome.current
         return LinkChange(
             vendor="dasha",

@@ -9,7 +9,6 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_exceptions
 from airflow_provider_phonelink.operators.arguments import must_be_there
-from airflow_provider_phonelink.operators.events import News
 from airflow_provider_phonelink.operators.results import delivered, push
 
 if TYPE_CHECKING:
@@ -65,6 +64,7 @@ class ReconcileLinksOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the links, plan, check the plan, apply it."""
+        from airflow_provider_phonelink.operators.events import News
         from airflow_provider_phonelink.promises.applying import Report
 
         with as_airflow_exceptions():
