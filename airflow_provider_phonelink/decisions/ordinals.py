@@ -104,6 +104,10 @@ class _Cron:
         if moment < change.at:
             return 0
         until = min(moment, change.runs[-1])
+        if self._every_hour and until not in change.runs and self._in_step(until):
+            # Airflow's runs of every hour depend on the one before. These are of a schedule that began after the
+            # change: they are counted back from the first run that is in step either way.
+            until = change.runs[-1]
         readings = self._readings(_reading(until, self._zone)) - self._readings(change.before)
         return bisect_right(change.runs, until) - readings
 
@@ -122,10 +126,14 @@ class _Cron:
         while len(runs) < _MOST_STEPS:
             run = self._run_after(run)
             runs.append(run)
-            reading = _reading(run, self._zone)
-            if run >= at and self._after(reading - _SECOND) == reading:
+            if run >= at and self._in_step(run):
                 break
         return _Change(at, before, runs)
+
+    def _in_step(self, run: datetime) -> bool:
+        """Return whether the expression fires at what the clock shows then."""
+        reading = _reading(run, self._zone)
+        return self._after(reading - _SECOND) == reading
 
     def _run_after(self, run: datetime) -> datetime:
         """Return the run after a run, as Airflow's timetables do."""

@@ -89,6 +89,7 @@ def test_consecutive_runs_have_consecutive_ordinals(expression: str, zone: str, 
     st.integers(0, 365),
     st.integers(0, 24 * 60),
 )
+@example("* * * */3 *", "America/New_York", 2021, 72, 420)  # no run between the change and a new beginning
 def test_ordinals_are_consecutive_wherever_clocks_are_changed(expression, zone, year, day, minute) -> None:
     start = datetime(year, 1, 1, tzinfo=timezone.utc) + timedelta(days=day, minutes=minute)
     ordinals = ordinals_of(expression, zone, runs_of(expression, zone, start, 8))
