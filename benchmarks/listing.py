@@ -107,7 +107,7 @@ def _models() -> Any:
     from pydantic import BaseModel, create_model
     from pydantic.alias_generators import to_camel
 
-    from airflow_provider_phonelink.api import models
+    from airflow_provider_phonelink.api import dasha
 
     def plain(model: Any, **replaced: Any) -> Any:
         fields = {
@@ -120,9 +120,9 @@ def _models() -> Any:
         config = {"alias_generator": to_camel}
         return create_model(model.__name__, __config__=config, **fields)  # type: ignore[call-overload]
 
-    status = plain(models.dasha.RegistrationStatus)
-    number: type[BaseModel] = plain(models.dasha.PhoneNumber, registration_status=status)
-    return plain(models.dasha.PhoneNumberPage, items=list[number])  # type: ignore[valid-type]
+    status = plain(dasha.models.RegistrationStatus)
+    number: type[BaseModel] = plain(dasha.models.PhoneNumber, registration_status=status)
+    return plain(dasha.models.PhoneNumberPage, items=list[number])  # type: ignore[valid-type]
 
 
 def _plain(annotation: Any) -> Any:

@@ -90,10 +90,10 @@ class ModelFields(Generated):
 
     def lines(self) -> Iterator[str]:
         """Return a row for each."""
-        from airflow_provider_phonelink.api import models
+        from importlib import import_module
 
         vendor, _, name = self.arguments[0].partition(".")
-        fields = getattr(getattr(models, vendor), name).model_fields
+        fields = getattr(import_module(f"airflow_provider_phonelink.api.{vendor}.models"), name).model_fields
         rows = [
             (
                 f"`{field}`",

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from airflow.sdk import Asset, AssetWatcher, Variable, dag, task
 
-from airflow_provider_phonelink.api.dasha_reads import outbound_agents
+from airflow_provider_phonelink.api.dasha.reads import outbound_agents
 from airflow_provider_phonelink.hooks.dasha import DashaHook
 from airflow_provider_phonelink.operators.dasha import DashaRotatePhoneNumberOperator
 from airflow_provider_phonelink.triggers.dasha import DashaRegistrationEventTrigger

@@ -22,7 +22,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True)
-class Settled(Generic[T_co]):
+class AlreadyDone(Generic[T_co]):
     """What a look before a repeat found out: there is nothing left to repeat, this is the answer."""
 
     answer: T_co
@@ -43,7 +43,7 @@ class Call(Generic[T]):
     repeatable: bool = False
     #: For a request that must not be repeated blindly: a flow to run before each repeat. It settles the
     #: matter, or lets the repeat happen (None), or forbids it by raising.
-    look: Callable[[], Flow[Settled[T] | None]] | None = None
+    look: Callable[[], Flow[AlreadyDone[T] | None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Pause:
 
 
 @dataclass(frozen=True)
-class Together(Generic[T_co]):
+class Parallel(Generic[T_co]):
     """
     Several flows that may be carried out at the same time.
 
@@ -64,13 +64,13 @@ class Together(Generic[T_co]):
     flows: Sequence[Flow[T_co]]
 
 
-#: How many requests of one :class:`Together` are under way at once.
+#: How many requests of one :class:`Parallel` are under way at once.
 CONCURRENCY = 8
 
-Flow: TypeAlias = "Generator[Call[Any] | Together[Any], Any, T]"
+Flow: TypeAlias = "Generator[Call[Any] | Parallel[Any], Any, T]"
 
 
-class Walk(Generic[StepT, T]):
+class Stepper(Generic[StepT, T]):
     """
     A way through a flow, one step at a time.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_phonelink.api.dasha import LARGEST_PAGE
+from airflow_provider_phonelink.api.dasha.endpoints import LARGEST_PAGE
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.api.models.dasha import PhoneNumber, PhoneNumberPage
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber, PhoneNumberPage
 
 #: Pages that any list may have.
 MOST_PAGES = 5_000

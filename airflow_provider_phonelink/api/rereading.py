@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pydantic_core
 
-from airflow_provider_phonelink.api.models.dasha import PhoneNumberPage
+from airflow_provider_phonelink.api.dasha.models import PhoneNumberPage
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 
 
 class PageMemory:

@@ -20,7 +20,7 @@ from tenacity import (
     wait_random,
 )
 
-from airflow_provider_phonelink.api.calls import Call, Flow, Pause, Together, Walk
+from airflow_provider_phonelink.api.calls import Call, Flow, Parallel, Pause, Stepper
 from airflow_provider_phonelink.api.errors import PhonelinkError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.settings import Settings
 
 T = TypeVar("T")
-Steps: TypeAlias = "Generator[Call[Any] | Together[Any] | Pause, Any, T]"
+Steps: TypeAlias = "Generator[Call[Any] | Parallel[Any] | Pause, Any, T]"
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
@@ -44,12 +44,12 @@ def with_retries(flow: Flow[T], settings: Settings, *, repeat: bool = True) -> S
 
     :param repeat: False for one try of each call.
     """
-    walk = Walk(flow)
+    walk = Stepper(flow)
     while not walk.done:
         try:
             step = walk.step
             answer = (
-                (yield step) if isinstance(step, Together) else (yield from _tries(step, settings, repeat))
+                (yield step) if isinstance(step, Parallel) else (yield from _tries(step, settings, repeat))
             )
         except PhonelinkError as error:
             walk.failed(error)

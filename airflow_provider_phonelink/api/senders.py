@@ -21,7 +21,7 @@ import httpx
 
 from airflow_provider_phonelink import __version__
 from airflow_provider_phonelink.api import answers
-from airflow_provider_phonelink.api.calls import CONCURRENCY, Call, Flow, Pause, Together, Walk, as_flow
+from airflow_provider_phonelink.api.calls import CONCURRENCY, Call, Flow, Parallel, Pause, Stepper, as_flow
 from airflow_provider_phonelink.api.errors import (
     ConfigurationError,
     PhonelinkError,
@@ -169,7 +169,7 @@ class Sender(_SenderBase):
 
     def run(self, flow: Flow[T]) -> T:
         """Carry out a flow to its result."""
-        walk = Walk(with_retries(flow, self.settings))
+        walk = Stepper(with_retries(flow, self.settings))
         while not walk.done:
             try:
                 outcome = self._take(walk.step)
@@ -179,14 +179,14 @@ class Sender(_SenderBase):
                 walk.answered(outcome)
         return walk.result
 
-    def _take(self, step: Call[Any] | Together[Any] | Pause) -> Any:
+    def _take(self, step: Call[Any] | Parallel[Any] | Pause) -> Any:
         if isinstance(step, Pause):
             return time.sleep(step.seconds)
-        if isinstance(step, Together):
+        if isinstance(step, Parallel):
             return self._run_together(step)
         return self._try(step)
 
-    def _run_together(self, step: Together[T]) -> list[T]:
+    def _run_together(self, step: Parallel[T]) -> list[T]:
         with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="phonelink") as pool:
             futures = [pool.submit(self.run, flow) for flow in step.flows]
             try:
@@ -247,7 +247,7 @@ class AsyncSender(_SenderBase):
 
     async def run(self, flow: Flow[T]) -> T:
         """Carry out a flow to its result."""
-        walk = Walk(with_retries(flow, self.settings))
+        walk = Stepper(with_retries(flow, self.settings))
         while not walk.done:
             try:
                 outcome = await self._take(walk.step)
@@ -257,14 +257,14 @@ class AsyncSender(_SenderBase):
                 walk.answered(outcome)
         return walk.result
 
-    async def _take(self, step: Call[Any] | Together[Any] | Pause) -> Any:
+    async def _take(self, step: Call[Any] | Parallel[Any] | Pause) -> Any:
         if isinstance(step, Pause):
             return await asyncio.sleep(step.seconds)
-        if isinstance(step, Together):
+        if isinstance(step, Parallel):
             return await self._run_together(step)
         return await self._try(step)
 
-    async def _run_together(self, step: Together[T]) -> list[T]:
+    async def _run_together(self, step: Parallel[T]) -> list[T]:
         slots = asyncio.Semaphore(CONCURRENCY)
 
         async def run_in_a_slot(flow: Flow[T]) -> T:

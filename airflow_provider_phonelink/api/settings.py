@@ -6,20 +6,12 @@ Field names are the names of the connection's extras; anything else in the extra
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from airflow_provider_phonelink.api.text import Secrets
-
-
-def _split(value: object) -> object:
-    """Let a list be written as ``A, B`` where JSON is awkward (a connection URI)."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-StateNames = Annotated[tuple[str, ...], BeforeValidator(_split), Field(min_length=1)]
 
 
 def _password(url: str) -> str | None:
@@ -30,7 +22,7 @@ def _password(url: str) -> str | None:
 
 
 class Settings(BaseModel):
-    """Common to both vendors."""
+    """Common to all vendors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
@@ -115,29 +107,3 @@ class Settings(BaseModel):
         """What must never be shown."""
         proxy = self.proxy.get_secret_value() if self.proxy else ""
         return Secrets(self.api_key.get_secret_value(), proxy, _password(proxy))
-
-
-class DashaSettings(Settings):
-    """Settings for Dasha BlackBox."""
-
-    vendor = "Dasha BlackBox"
-    default_base_url = "https://blackbox.dasha.ai"
-    console_numbers = "phone-numbers"
-
-    #: Registration states that count as active, in any case.
-    active_states: StateNames = ("Registered", "Active")
-    #: Registration states that count as failed, in any case.
-    failed_states: StateNames = ("Failed", "Error", "Rejected")
-    #: Whether an active state counts only until its ``expiresAt``.
-    check_expiry: bool = True
-
-
-class CallingBoxSettings(Settings):
-    """Settings for CallingBox."""
-
-    vendor = "CallingBox"
-    default_base_url = "https://api.callingbox.io"
-    console_numbers = "numbers"
-
-    #: Name of the number's id in the body of attach and of set-primary, which the vendor does not document.
-    attach_body_key: str = Field("number_id", min_length=1)

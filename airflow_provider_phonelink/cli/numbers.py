@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api import callingbox_reads, dasha_reads
+from airflow_provider_phonelink.api.callingbox import reads as callingbox_reads
+from airflow_provider_phonelink.api.dasha import reads as dasha_reads
 from airflow_provider_phonelink.cli.output import print_rows, progress
 from airflow_provider_phonelink.cli.running import IN_SYNC, hook_of
 from airflow_provider_phonelink.hooks.dasha import DashaHook

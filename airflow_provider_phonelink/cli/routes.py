@@ -14,8 +14,9 @@ from airflow_provider_phonelink.decisions.routes import parse_routes
 from airflow_provider_phonelink.decisions.scope import Scope, demand_scope, parse_scope
 from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
 from airflow_provider_phonelink.promises import export as exporting
-from airflow_provider_phonelink.promises import reconcile, reconcile_callingbox
 from airflow_provider_phonelink.promises.applying import Report
+from airflow_provider_phonelink.promises.callingbox import routing as callingbox_routing
+from airflow_provider_phonelink.promises.dasha import routing as dasha_routing
 from airflow_provider_phonelink.routes_file import read_routes, write_routes
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _plan(hook: Hook, options: argparse.Namespace) -> Plan:
     scope = _scope(options, rules)
     demand_scope(scope, options.prune)
     routes = parse_routes(read_routes(options.file), rules)
-    plan_links = (reconcile_callingbox if rules is CALLINGBOX else reconcile).plan_links
+    plan_links = (callingbox_routing if rules is CALLINGBOX else dasha_routing).plan_links
     with progress("Reading links"):
         found: Plan = hook.run(plan_links(routes, scope=scope, prune=options.prune))
     for warning in found.warnings:
@@ -101,8 +102,8 @@ def _plan(hook: Hook, options: argparse.Namespace) -> Plan:
 def _apply(hook: Hook, found: Plan, tell: Callable[[ChangeResult], None]) -> Report:
     if isinstance(hook, CallingBoxHook):
         body_key = hook.settings.attach_body_key
-        return hook.run(reconcile_callingbox.apply_plan(found, tell, body_key=body_key))
-    return hook.run(reconcile.apply_plan(found, tell))
+        return hook.run(callingbox_routing.apply_plan(found, tell, body_key=body_key))
+    return hook.run(dasha_routing.apply_plan(found, tell))
 
 
 def _scope(options: argparse.Namespace, rules: LinkRules) -> Scope | None:

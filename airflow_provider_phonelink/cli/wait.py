@@ -9,10 +9,10 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, RegistrationFailedError
 from airflow_provider_phonelink.cli.output import print_rows, progress
 from airflow_provider_phonelink.cli.running import IN_SYNC, complain, dasha_hook_of
-from airflow_provider_phonelink.decisions.registration import Progress, hopeless_message, timeout_message
+from airflow_provider_phonelink.decisions.registration import Assessment, hopeless_message, timeout_message
 from airflow_provider_phonelink.decisions.waiting import next_interval
 from airflow_provider_phonelink.exceptions import PhonelinkRetryableException
-from airflow_provider_phonelink.promises.wait import look_at_registrations, rules_of
+from airflow_provider_phonelink.promises.dasha.wait import look_at_registrations, rules_of
 
 if TYPE_CHECKING:
     import argparse
@@ -35,7 +35,7 @@ def wait(options: argparse.Namespace) -> int:
     return IN_SYNC
 
 
-def _wait(hook: DashaHook, number_ids: list[str], timeout: float, poll_interval: float) -> Progress | None:
+def _wait(hook: DashaHook, number_ids: list[str], timeout: float, poll_interval: float) -> Assessment | None:
     """Return the last look, which shows all active if they became so in time."""
     rules = rules_of(hook.settings, None, None)
     deadline = time.monotonic() + timeout

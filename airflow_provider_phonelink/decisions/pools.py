@@ -10,7 +10,7 @@ from airflow_provider_phonelink.api.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 
 #: What a pool can be described by, instead of by ids.
 POOL_FILTERS = ("provider_id", "display_name_prefix", "description_tag")

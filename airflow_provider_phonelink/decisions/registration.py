@@ -12,7 +12,7 @@ from airflow_provider_phonelink.api.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 
 #: Clocks differ: an active registration counts until this long after its ``expiresAt``.
 SKEW = timedelta(seconds=60)
@@ -94,7 +94,7 @@ def _aware(moment: datetime) -> datetime:
 
 
 @dataclass(frozen=True)
-class Progress:
+class Assessment:
     """How far a wait for several numbers is."""
 
     judgements: tuple[Judgement, ...]
@@ -135,9 +135,9 @@ def registers(number: PhoneNumber) -> bool:
     return number.registration_status.state.casefold() != DISABLED
 
 
-def assess(numbers: Mapping[str, PhoneNumber | None], rules: RegistrationRules, now: datetime) -> Progress:
+def assess(numbers: Mapping[str, PhoneNumber | None], rules: RegistrationRules, now: datetime) -> Assessment:
     """Judge all numbers of a wait."""
-    return Progress(tuple(judge(number_id, number, rules, now) for number_id, number in numbers.items()))
+    return Assessment(tuple(judge(number_id, number, rules, now) for number_id, number in numbers.items()))
 
 
 def described(judgements: Iterable[Judgement]) -> str:
@@ -145,12 +145,12 @@ def described(judgements: Iterable[Judgement]) -> str:
     return "; ".join(judgement.description for judgement in judgements)
 
 
-def hopeless_message(progress: Progress) -> str:
+def hopeless_message(progress: Assessment) -> str:
     """Say for which numbers waiting is in vain."""
     return f"Waiting longer is in vain. {described(progress.hopeless)}."
 
 
-def timeout_message(number_ids: Sequence[str], last: Progress | None) -> str:
+def timeout_message(number_ids: Sequence[str], last: Assessment | None) -> str:
     """Say which numbers are still waiting, with their last states."""
     if last is None:
         return f"Timed out; the last poll failed, so the states of {', '.join(number_ids)} are not known."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow_provider_phonelink.api import callingbox, callingbox_reads, callingbox_writes
+from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
 from airflow_provider_phonelink.hooks.vendor import VendorHook
 
 if TYPE_CHECKING:
+    from airflow_provider_phonelink.api.callingbox.models import Agent, Number
+    from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
     from airflow_provider_phonelink.api.calls import Call
-    from airflow_provider_phonelink.api.models.callingbox import Agent, Number
-    from airflow_provider_phonelink.api.settings import CallingBoxSettings
 
 
 class CallingBoxHook(VendorHook["CallingBoxSettings"]):
@@ -35,20 +35,20 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
 
     @classmethod
     def _settings_class(cls) -> type[CallingBoxSettings]:
-        from airflow_provider_phonelink.api.settings import CallingBoxSettings
+        from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
 
         return CallingBoxSettings
 
     def _probe(self) -> Call[Any]:
-        return callingbox.list_numbers()
+        return endpoints.list_numbers()
 
     def list_numbers(self) -> list[Number]:
         """Read the organisation's numbers."""
-        return self.run(callingbox_reads.all_numbers())
+        return self.run(reads.all_numbers())
 
     async def alist_numbers(self) -> list[Number]:
         """Do what :meth:`list_numbers` does, asynchronously."""
-        return await self.arun(callingbox_reads.all_numbers())
+        return await self.arun(reads.all_numbers())
 
     def list_agents(self, type: str | None = None) -> list[Agent]:  # noqa: A002 - the vendor's name
         """
@@ -56,11 +56,11 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
 
         :param type: ``inbound`` or ``outbound``; None for both.
         """
-        return self.run(callingbox_reads.all_agents(type))
+        return self.run(reads.all_agents(type))
 
     async def alist_agents(self, type: str | None = None) -> list[Agent]:  # noqa: A002 - the vendor's name
         """Do what :meth:`list_agents` does, asynchronously."""
-        return await self.arun(callingbox_reads.all_agents(type))
+        return await self.arun(reads.all_agents(type))
 
     def get_agent(self, agent_id: str) -> Agent:
         """
@@ -68,11 +68,11 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
 
         :param agent_id: The agent.
         """
-        return self.send(callingbox.get_agent, agent_id)
+        return self.send(endpoints.get_agent, agent_id)
 
     async def aget_agent(self, agent_id: str) -> Agent:
         """Do what :meth:`get_agent` does, asynchronously."""
-        return await self.asend(callingbox.get_agent, agent_id)
+        return await self.asend(endpoints.get_agent, agent_id)
 
     def attach(self, agent_id: str, number_id: str) -> Agent:
         """
@@ -82,12 +82,12 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
         :param number_id: The number.
         """
         key = self.settings.attach_body_key
-        return self.run(callingbox_writes.attach(agent_id, number_id, body_key=key))
+        return self.run(writes.attach(agent_id, number_id, body_key=key))
 
     async def aattach(self, agent_id: str, number_id: str) -> Agent:
         """Do what :meth:`attach` does, asynchronously."""
         key = await self._aattach_body_key()
-        return await self.arun(callingbox_writes.attach(agent_id, number_id, body_key=key))
+        return await self.arun(writes.attach(agent_id, number_id, body_key=key))
 
     def detach(self, agent_id: str, number_id: str) -> Agent:
         """
@@ -96,11 +96,11 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
         :param agent_id: The agent.
         :param number_id: The number.
         """
-        return self.run(callingbox_writes.detach(agent_id, number_id))
+        return self.run(writes.detach(agent_id, number_id))
 
     async def adetach(self, agent_id: str, number_id: str) -> Agent:
         """Do what :meth:`detach` does, asynchronously."""
-        return await self.arun(callingbox_writes.detach(agent_id, number_id))
+        return await self.arun(writes.detach(agent_id, number_id))
 
     def set_primary_number(self, agent_id: str, number_id: str) -> Agent:
         """
@@ -110,12 +110,12 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
         :param number_id: The number; it must be attached already.
         """
         key = self.settings.attach_body_key
-        return self.run(callingbox_writes.set_primary_number(agent_id, number_id, body_key=key))
+        return self.run(writes.set_primary_number(agent_id, number_id, body_key=key))
 
     async def aset_primary_number(self, agent_id: str, number_id: str) -> Agent:
         """Do what :meth:`set_primary_number` does, asynchronously."""
         key = await self._aattach_body_key()
-        return await self.arun(callingbox_writes.set_primary_number(agent_id, number_id, body_key=key))
+        return await self.arun(writes.set_primary_number(agent_id, number_id, body_key=key))
 
     async def _aattach_body_key(self) -> str:
         return cast("CallingBoxSettings", (await self._async_sender()).settings).attach_body_key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api import dasha, dasha_reads, dasha_writes
+from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
 from airflow_provider_phonelink.api.paging import Listing
 from airflow_provider_phonelink.hooks import bulk
 from airflow_provider_phonelink.hooks.vendor import VendorHook
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from airflow_provider_phonelink.api.calls import Call
-    from airflow_provider_phonelink.api.dasha import Configuration, Filters, LinkMode
-    from airflow_provider_phonelink.api.models.dasha import AffectedAgents, PhoneNumber
-    from airflow_provider_phonelink.api.settings import DashaSettings
+    from airflow_provider_phonelink.api.dasha.endpoints import Configuration, Filters, LinkMode
+    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.api.dasha.settings import DashaSettings
     from airflow_provider_phonelink.hooks.bulk import BulkResult, Item
 
 
@@ -44,12 +44,12 @@ class DashaHook(VendorHook["DashaSettings"]):
 
     @classmethod
     def _settings_class(cls) -> type[DashaSettings]:
-        from airflow_provider_phonelink.api.settings import DashaSettings
+        from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 
         return DashaSettings
 
     def _probe(self) -> Call[Any]:
-        return dasha.list_numbers(take=1)
+        return endpoints.list_numbers(take=1)
 
     def create_number(
         self, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
@@ -62,13 +62,13 @@ class DashaHook(VendorHook["DashaSettings"]):
         :param configuration: ``display_name`` and ``description``, at most 255 characters each, and
             ``registration``, whether the number registers with the SIP provider (off by default).
         """
-        return self.run(dasha_writes.create_number(phone_number, credentials_id, **configuration))[0]
+        return self.run(writes.create_number(phone_number, credentials_id, **configuration))[0]
 
     async def acreate_number(
         self, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
     ) -> PhoneNumber:
         """Do what :meth:`create_number` does, asynchronously."""
-        return (await self.arun(dasha_writes.create_number(phone_number, credentials_id, **configuration)))[0]
+        return (await self.arun(writes.create_number(phone_number, credentials_id, **configuration)))[0]
 
     def get_number(self, number_id: str) -> PhoneNumber:
         """
@@ -76,11 +76,11 @@ class DashaHook(VendorHook["DashaSettings"]):
 
         :param number_id: The number, a uuid.
         """
-        return self.send(dasha.get_number, number_id)
+        return self.send(endpoints.get_number, number_id)
 
     async def aget_number(self, number_id: str) -> PhoneNumber:
         """Do what :meth:`get_number` does, asynchronously."""
-        return await self.asend(dasha.get_number, number_id)
+        return await self.asend(endpoints.get_number, number_id)
 
     def update_number(
         self, number_id: str, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
@@ -90,15 +90,13 @@ class DashaHook(VendorHook["DashaSettings"]):
 
         :param number_id: The number, a uuid. The other parameters are those of :meth:`create_number`.
         """
-        return self.run(dasha_writes.update_number(number_id, phone_number, credentials_id, **configuration))
+        return self.run(writes.update_number(number_id, phone_number, credentials_id, **configuration))
 
     async def aupdate_number(
         self, number_id: str, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
     ) -> PhoneNumber:
         """Do what :meth:`update_number` does, asynchronously."""
-        return await self.arun(
-            dasha_writes.update_number(number_id, phone_number, credentials_id, **configuration)
-        )
+        return await self.arun(writes.update_number(number_id, phone_number, credentials_id, **configuration))
 
     def list_numbers(self, **filters: Unpack[Filters]) -> list[PhoneNumber]:
         """
@@ -107,11 +105,11 @@ class DashaHook(VendorHook["DashaSettings"]):
         :param filters: ``phone_number`` (exactly as written), ``linked_agent_id`` (whose inbound calls go to
             this agent), ``unlinked_only`` (whose inbound calls go to nobody), ``provider_id`` (a uuid).
         """
-        return self.run(dasha_reads.all_numbers(**filters))
+        return self.run(reads.all_numbers(**filters))
 
     async def alist_numbers(self, **filters: Unpack[Filters]) -> list[PhoneNumber]:
         """Do what :meth:`list_numbers` does, asynchronously."""
-        return await self.arun(dasha_reads.all_numbers(**filters))
+        return await self.arun(reads.all_numbers(**filters))
 
     def iter_numbers(self, **filters: Unpack[Filters]) -> Iterator[PhoneNumber]:
         """
@@ -121,22 +119,22 @@ class DashaHook(VendorHook["DashaSettings"]):
         """
         listing = Listing(keep=False)
         while listing.goes_on:
-            yield from self.run(dasha_reads.next_numbers(listing, **filters))
+            yield from self.run(reads.next_numbers(listing, **filters))
 
     async def aiter_numbers(self, **filters: Unpack[Filters]) -> AsyncIterator[PhoneNumber]:
         """Do what :meth:`iter_numbers` does, asynchronously."""
         listing = Listing(keep=False)
         while listing.goes_on:
-            for number in await self.arun(dasha_reads.next_numbers(listing, **filters)):
+            for number in await self.arun(reads.next_numbers(listing, **filters)):
                 yield number
 
     def find_number(self, phone_number: str, credentials_id: str) -> PhoneNumber | None:
         """Find the number with exactly this (phone number, credentials) pair; None if there is none."""
-        return self.run(dasha_reads.find_number(phone_number, credentials_id))
+        return self.run(reads.find_number(phone_number, credentials_id))
 
     async def afind_number(self, phone_number: str, credentials_id: str) -> PhoneNumber | None:
         """Do what :meth:`find_number` does, asynchronously."""
-        return await self.arun(dasha_reads.find_number(phone_number, credentials_id))
+        return await self.arun(reads.find_number(phone_number, credentials_id))
 
     def link(self, number_id: str, agent_id: str, mode: LinkMode = "inbound") -> PhoneNumber:
         """
@@ -149,11 +147,11 @@ class DashaHook(VendorHook["DashaSettings"]):
         :param mode: ``inbound``: the agent answers the number's calls, instead of any other agent.
             ``replaceOutbound``: the number becomes the agent's one outbound number.
         """
-        return self.run(dasha_writes.link(number_id, agent_id, mode))
+        return self.run(writes.link(number_id, agent_id, mode))
 
     async def alink(self, number_id: str, agent_id: str, mode: LinkMode = "inbound") -> PhoneNumber:
         """Do what :meth:`link` does, asynchronously."""
-        return await self.arun(dasha_writes.link(number_id, agent_id, mode))
+        return await self.arun(writes.link(number_id, agent_id, mode))
 
     def unlink(self, number_id: str, mode: LinkMode = "inbound", agent_id: str | None = None) -> PhoneNumber:
         """
@@ -163,13 +161,13 @@ class DashaHook(VendorHook["DashaSettings"]):
         :param mode: ``inbound`` takes it from whoever has it now, ``replaceOutbound`` from ``agent_id``.
         :param agent_id: The agent; needed for ``replaceOutbound``.
         """
-        return self.run(dasha_writes.unlink(number_id, mode, agent_id))
+        return self.run(writes.unlink(number_id, mode, agent_id))
 
     async def aunlink(
         self, number_id: str, mode: LinkMode = "inbound", agent_id: str | None = None
     ) -> PhoneNumber:
         """Do what :meth:`unlink` does, asynchronously."""
-        return await self.arun(dasha_writes.unlink(number_id, mode, agent_id))
+        return await self.arun(writes.unlink(number_id, mode, agent_id))
 
     def affected_agents(self, number_id: str) -> AffectedAgents:
         """
@@ -177,11 +175,11 @@ class DashaHook(VendorHook["DashaSettings"]):
 
         :param number_id: The number, a uuid.
         """
-        return self.send(dasha.affected_agents, number_id)
+        return self.send(endpoints.affected_agents, number_id)
 
     async def aaffected_agents(self, number_id: str) -> AffectedAgents:
         """Do what :meth:`affected_agents` does, asynchronously."""
-        return await self.asend(dasha.affected_agents, number_id)
+        return await self.asend(endpoints.affected_agents, number_id)
 
     def delete_number(self, number_id: str, *, force: bool = False) -> None:
         """
@@ -190,11 +188,11 @@ class DashaHook(VendorHook["DashaSettings"]):
         :param number_id: The number, a uuid.
         :param force: Also unlink the agents that use it; without it the vendor refuses with 409.
         """
-        self.run(dasha_writes.delete_number(number_id, force=force))
+        self.run(writes.delete_number(number_id, force=force))
 
     async def adelete_number(self, number_id: str, *, force: bool = False) -> None:
         """Do what :meth:`delete_number` does, asynchronously."""
-        await self.arun(dasha_writes.delete_number(number_id, force=force))
+        await self.arun(writes.delete_number(number_id, force=force))
 
     async def acreate_many(
         self, numbers: Iterable[Item], *, concurrency: int = bulk.CONCURRENCY
@@ -207,7 +205,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         :param numbers: Parameters of :meth:`create_number`, a mapping for each number.
         :param concurrency: How many are under way at once; ``requests_per_second`` holds for all together.
         """
-        items = bulk.checked(numbers, dasha.create_number)
+        items = bulk.checked(numbers, endpoints.create_number)
         return await self._do_many(items, self.acreate_number, concurrency, "Create numbers")
 
     async def alink_many(
@@ -219,7 +217,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         :param links: Parameters of :meth:`link`, a mapping for each link.
         :param concurrency: How many are under way at once.
         """
-        items = bulk.checked(links, dasha.link)
+        items = bulk.checked(links, endpoints.link)
         return await self._do_many(items, self.alink, concurrency, "Link numbers")
 
     async def aunlink_many(
@@ -231,7 +229,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         :param links: Parameters of :meth:`unlink`, a mapping for each link.
         :param concurrency: How many are under way at once.
         """
-        items = bulk.checked(links, dasha.unlink)
+        items = bulk.checked(links, endpoints.unlink)
         return await self._do_many(items, self.aunlink, concurrency, "Unlink numbers")
 
     async def _do_many(

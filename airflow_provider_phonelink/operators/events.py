@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.assets import agent_uri, number_uri
-from airflow_provider_phonelink.operators.choices import Kept
+from airflow_provider_phonelink.operators.task_memory import TaskMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,7 +127,7 @@ def later_try(context: Context) -> bool:
     return ti is not None and int(ti.try_number) > 1
 
 
-class News:
+class ChangeEvents:
     """
     What a task that applies a plan has to tell, whichever of its tries made a change.
 
@@ -137,7 +137,7 @@ class News:
 
     def __init__(self, operator: BaseOperator, context: Context, *, vendor: str) -> None:
         self._operator, self._context, self._vendor = operator, context, vendor
-        self._kept = Kept(context, "changes")
+        self._kept = TaskMemory(context, "changes")
         self._earlier: list[dict[str, Any]] = (self._kept.read() or []) if later_try(context) else []
         self._planned: list[dict[str, Any]] = []
 

@@ -64,7 +64,7 @@ class ReconcileLinksOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the links, plan, check the plan, apply it."""
-        from airflow_provider_phonelink.operators.events import News
+        from airflow_provider_phonelink.operators.events import ChangeEvents
         from airflow_provider_phonelink.promises.applying import Report
 
         with as_airflow_exceptions():
@@ -76,7 +76,7 @@ class ReconcileLinksOperator(BaseOperator):
                 return self._drift(context, Report(plan).result(), plan)
             with as_airflow_exceptions():
                 plan.refuse_more_than(limit)
-            news = News(self, context, vendor=hook.conn_type)
+            news = ChangeEvents(self, context, vendor=hook.conn_type)
             news.expect(plan)
             report = hook.run(self._applying(plan, lambda result: result.log_to(self.log), context))
         if not report.complete:

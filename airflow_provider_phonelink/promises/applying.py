@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_phonelink.api.calls import Together
+from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.errors import (
     AuthenticationError,
     ChangedMeanwhileError,
@@ -142,7 +142,7 @@ def apply_plan(
     results: list[ChangeResult] = []
     for step in plan.steps:
         flows = [_applied(change, carry_out, so_far, tell) for change in step]
-        results += (yield Together(flows)) if side_by_side else (yield from _in_turn(flows))
+        results += (yield Parallel(flows)) if side_by_side else (yield from _in_turn(flows))
         so_far.note(results)
     return Report(plan, tuple(results))
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api import callingbox_reads, dasha_reads
-from airflow_provider_phonelink.promises import reconcile, reconcile_callingbox
+from airflow_provider_phonelink.api.callingbox import reads as callingbox_reads
+from airflow_provider_phonelink.api.dasha import reads as dasha_reads
+from airflow_provider_phonelink.promises.callingbox import routing as callingbox_routing
+from airflow_provider_phonelink.promises.dasha import routing as dasha_routing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,14 +27,14 @@ def dasha_routes(scope: Scope | None = None) -> Flow[Exported]:
     :param scope: Which links; None for all.
     """
     numbers = yield from dasha_reads.all_numbers()
-    directory = reconcile.directory_of(numbers)
+    directory = dasha_routing.directory_of(numbers)
     known = scope.within(directory) if scope else None
-    links = reconcile.inbound_links(numbers)
+    links = dasha_routing.inbound_links(numbers)
     warnings: list[str] = []
-    if known is None or reconcile.RULES.outbound in known.modes:
+    if known is None or dasha_routing.RULES.outbound in known.modes:
         wanted = directory.numbers if known is None or known.numbers is None else known.numbers
         reading = [number_id for number_id in directory.numbers if number_id in wanted]
-        outbound, warnings = yield from reconcile.read_outbound_links(reading, directory)
+        outbound, warnings = yield from dasha_routing.read_outbound_links(reading, directory)
         links += outbound
     return _routes((link for link in links if known is None or known.covers(link)), directory), warnings
 
@@ -44,9 +46,9 @@ def callingbox_routes(scope: Scope | None = None) -> Flow[Exported]:
     :param scope: Which links; None for all.
     """
     numbers = yield from callingbox_reads.all_numbers()
-    directory = reconcile_callingbox.directory_of(numbers)
+    directory = callingbox_routing.directory_of(numbers)
     known = scope.within(directory) if scope else None
-    links = reconcile_callingbox.links_of(numbers)
+    links = callingbox_routing.links_of(numbers)
     return _routes((link for link in links if known is None or known.covers(link)), directory), []
 
 

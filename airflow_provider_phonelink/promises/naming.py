@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_phonelink.api.text import clean
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 
 
 def named(number: PhoneNumber) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.api.models.callingbox import Agent
-    from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+    from airflow_provider_phonelink.api.callingbox.models import Agent
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 
 
 def plain(model: PhoneNumber | Agent, **options: Any) -> dict[str, Any]:

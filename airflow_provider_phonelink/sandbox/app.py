@@ -12,10 +12,10 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from airflow_provider_phonelink.sandbox.access import CALLINGBOX, DASHA
-from airflow_provider_phonelink.sandbox.callingbox_routes import callingbox_router
+from airflow_provider_phonelink.sandbox.callingbox.routes import callingbox_router
 from airflow_provider_phonelink.sandbox.control_routes import control_router
-from airflow_provider_phonelink.sandbox.dasha_routes import dasha_router
-from airflow_provider_phonelink.sandbox.dasha_schemas import ProblemDetails
+from airflow_provider_phonelink.sandbox.dasha.routes import dasha_router
+from airflow_provider_phonelink.sandbox.dasha.schemas import ProblemDetails
 from airflow_provider_phonelink.sandbox.docs_page import docs_page
 from airflow_provider_phonelink.sandbox.errors import error_body
 from airflow_provider_phonelink.sandbox.gate import vendor_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Body, Query, Response
 
 from airflow_provider_phonelink.sandbox import seeds
-from airflow_provider_phonelink.sandbox.callingbox_schemas import errors
+from airflow_provider_phonelink.sandbox.callingbox.schemas import errors
 from airflow_provider_phonelink.sandbox.clock import LONGEST
 from airflow_provider_phonelink.sandbox.faults import Fault  # noqa: TC001 - FastAPI reads the annotations
 from airflow_provider_phonelink.sandbox.refusals import Refused

@@ -5,9 +5,9 @@ from __future__ import annotations
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_phonelink.sandbox.callingbox_world import CallingBox
+from airflow_provider_phonelink.sandbox.callingbox.world import CallingBox
 from airflow_provider_phonelink.sandbox.clock import Clock
-from airflow_provider_phonelink.sandbox.dasha_world import Organisation
+from airflow_provider_phonelink.sandbox.dasha.world import Organisation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_phonelink.decisions.registration import Progress
+    from airflow_provider_phonelink.decisions.registration import Assessment
     from airflow_provider_phonelink.hooks.dasha import DashaHook
 
 #: How much longer than the sensor's own deadline Airflow waits for the trigger, so that the two do not race.
@@ -77,7 +77,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
         self.dasha_conn_id = dasha_conn_id
         self.deferrable = deferrable
         self._failed_polls = 0
-        self._last: Progress | None = None
+        self._last: Assessment | None = None
 
     @cached_property
     def hook(self) -> DashaHook:
@@ -120,8 +120,8 @@ class DashaRegistrationSensor(BaseSensorOperator):
             self._defer()
         return PokeReturnValue(is_done=False)
 
-    def _look(self) -> Progress:
-        from airflow_provider_phonelink.promises.wait import look_at_registrations, rules_of
+    def _look(self) -> Assessment:
+        from airflow_provider_phonelink.promises.dasha.wait import look_at_registrations, rules_of
 
         ids = self._ids()
         settings = self.hook.refresh()

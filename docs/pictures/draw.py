@@ -14,8 +14,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_provider_phonelink.api.models.dasha import PhoneNumber
-from airflow_provider_phonelink.api.settings import DashaSettings
+from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 from airflow_provider_phonelink.decisions.ordinals import cron_ordinal
 from airflow_provider_phonelink.decisions.registration import RegistrationRules, Verdict, judge
 from airflow_provider_phonelink.decisions.rotation import Pool, Turn, next_number

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_harness.tasks import run_task
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT, OTHER_CREDENTIALS, state_of
 
-from airflow_provider_phonelink.api.dasha_reads import all_numbers
+from airflow_provider_phonelink.api.dasha.reads import all_numbers
 from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
@@ -19,10 +19,10 @@ from airflow_provider_phonelink.operators.dasha import (
     DashaListPhoneNumbersOperator,
     DashaUnlinkPhoneNumberOperator,
 )
-from airflow_provider_phonelink.promises.attach import attach_number, detach_number
-from airflow_provider_phonelink.promises.create import create_number
-from airflow_provider_phonelink.promises.link import link_number
-from airflow_provider_phonelink.promises.unlink import unlink_number
+from airflow_provider_phonelink.promises.callingbox.attach import attach_number, detach_number
+from airflow_provider_phonelink.promises.dasha.create import create_number
+from airflow_provider_phonelink.promises.dasha.link import link_number
+from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 from airflow_provider_phonelink.sandbox import seeds
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import httpx
 import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 
-from airflow_provider_phonelink.api.settings import CallingBoxSettings, DashaSettings
+from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
+from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 from airflow_provider_phonelink.get_provider_info import get_provider_info
 
 if TYPE_CHECKING:

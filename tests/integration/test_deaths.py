@@ -8,7 +8,7 @@ import pytest
 from integration.longer_operations import LONGER
 from integration.operations import Scene
 
-from airflow_provider_phonelink.api import dasha
+from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.senders import Sender
 
 POINTS = [
@@ -42,7 +42,7 @@ class Death:
 
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch):
-    monkeypatch.setattr(dasha, "LARGEST_PAGE", 2)
+    monkeypatch.setattr(endpoints, "LARGEST_PAGE", 2)
 
 
 def dying(death, genuine):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from integration.documents import Document, run_with_airflow
 
-from airflow_provider_phonelink.api.settings import CallingBoxSettings, DashaSettings
+from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
+from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 from airflow_provider_phonelink.get_provider_info import get_provider_info
 from airflow_provider_phonelink.hooks.connection import base_url
 

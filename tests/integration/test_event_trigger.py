@@ -16,8 +16,8 @@ from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.assets import number_asset
 from airflow_provider_phonelink.decisions import registration
 from airflow_provider_phonelink.sandbox import Fault, seeds
-from airflow_provider_phonelink.triggers import dasha_events
 from airflow_provider_phonelink.triggers.dasha import DashaRegistrationEventTrigger
+from airflow_provider_phonelink.triggers.dasha import events as dasha_events
 
 FAILED = [{"after": 0, "state": "Failed"}]
 REGISTERING = [{"after": 0, "state": "Registering"}]
@@ -64,7 +64,7 @@ class Watch:
 
 @pytest.fixture(autouse=True)
 def settles_at_once(monkeypatch):
-    monkeypatch.setattr(dasha_events, "SETTLED", 0.0)
+    monkeypatch.setattr(dasha_events, "EVENT_COMMIT_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from integration.longer_operations import CALLER
 from integration.matrix import OPERATIONS
 from integration.operations import Scene
 
-from airflow_provider_phonelink.api import dasha
+from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.sandbox import Fault
 
@@ -50,7 +50,7 @@ BY_AIRFLOW = in_rows(
 
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch):
-    monkeypatch.setattr(dasha, "LARGEST_PAGE", 2)
+    monkeypatch.setattr(endpoints, "LARGEST_PAGE", 2)
 
 
 def patience(cells) -> dict[str, float]:

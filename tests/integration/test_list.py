@@ -6,7 +6,7 @@ import pytest
 from airflow_harness.tasks import run_task
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
 
-from airflow_provider_phonelink.api import dasha
+from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.operators.dasha import DashaListPhoneNumbersOperator
 from airflow_provider_phonelink.sandbox import Fault
 
@@ -74,7 +74,7 @@ def test_filters(sandbox, connections, filters, wished):
 class TestWhatTheVendorMaySay:
     @pytest.fixture(autouse=True)
     def three_pages(self, sandbox, monkeypatch):
-        monkeypatch.setattr(dasha, "LARGEST_PAGE", 4)
+        monkeypatch.setattr(endpoints, "LARGEST_PAGE", 4)
         self.planted = plant(sandbox, 10)
 
     @pytest.mark.parametrize(

@@ -11,12 +11,13 @@ from airflow_provider_phonelink.decisions.links import CALLINGBOX, DASHA
 from airflow_provider_phonelink.decisions.registration import RegistrationRules
 from airflow_provider_phonelink.decisions.routes import parse_routes
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
-from airflow_provider_phonelink.promises import reconcile, reconcile_callingbox
-from airflow_provider_phonelink.promises.attach import attach_number, detach_number
-from airflow_provider_phonelink.promises.create import create_number
-from airflow_provider_phonelink.promises.link import link_number
-from airflow_provider_phonelink.promises.rotate import rotate_to, survey
-from airflow_provider_phonelink.promises.unlink import unlink_number
+from airflow_provider_phonelink.promises.callingbox import routing as callingbox_routing
+from airflow_provider_phonelink.promises.callingbox.attach import attach_number, detach_number
+from airflow_provider_phonelink.promises.dasha import routing as dasha_routing
+from airflow_provider_phonelink.promises.dasha.create import create_number
+from airflow_provider_phonelink.promises.dasha.link import link_number
+from airflow_provider_phonelink.promises.dasha.rotate import rotate_to, survey
+from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 from airflow_provider_phonelink.sandbox import Fault
 
 NEW = "+15550111"
@@ -299,9 +300,9 @@ class TestRaces:
             box.add_number(f"+155503{i}", id=f"pn_{i}", agents=[OTHER_AGENT] * (i % 2))
         box_routes = {f"pn_{i}": AGENT for i in range(6)}
         reports = together(
-            *((hooks().dasha, reconciliation(reconcile, DASHA, routes)) for _ in range(2)),
+            *((hooks().dasha, reconciliation(dasha_routing, DASHA, routes)) for _ in range(2)),
             *(
-                (hooks().callingbox, reconciliation(reconcile_callingbox, CALLINGBOX, box_routes))
+                (hooks().callingbox, reconciliation(callingbox_routing, CALLINGBOX, box_routes))
                 for _ in range(2)
             ),
         )
@@ -321,7 +322,7 @@ class TestRaces:
             *(
                 (
                     hooks().callingbox,
-                    reconciliation(reconcile_callingbox, CALLINGBOX, {f"pn_{i}": agent for i in range(4)}),
+                    reconciliation(callingbox_routing, CALLINGBOX, {f"pn_{i}": agent for i in range(4)}),
                 )
                 for agent in agents
             )

@@ -59,7 +59,8 @@ print([dasha.base_url, dasha.requests_per_second, callingbox.base_url, callingbo
 
 
 def test_the_table_of_extras_is_complete() -> None:
-    from airflow_provider_phonelink.api.settings import CallingBoxSettings, DashaSettings
+    from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
+    from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 
     told = {name for extra, *_ in README.table("extra") for name in re.findall(r"`([a-z_]+)`", extra)}
     extras = {*DashaSettings.model_fields, *CallingBoxSettings.model_fields} - {

@@ -13,9 +13,9 @@ from airflow_harness.tasks import run_task
 from dateutil.relativedelta import relativedelta
 from integration.worlds import CREDENTIALS, writes
 
-from airflow_provider_phonelink.operators.choices import _LONGEST_KEY, Kept
 from airflow_provider_phonelink.operators.dasha import DashaRotatePhoneNumberOperator
-from airflow_provider_phonelink.operators.dasha_rotation import ordinal_of
+from airflow_provider_phonelink.operators.dasha.rotation import ordinal_of
+from airflow_provider_phonelink.operators.task_memory import _LONGEST_KEY, TaskMemory
 from airflow_provider_phonelink.sandbox import Fault, Switches, seeds
 
 EXAMPLE = Path(__file__).parents[2] / "example_dags" / "nightly_rotation.py"
@@ -547,7 +547,7 @@ def test_names_of_any_length_make_a_key():
     class Other(Instance):
         map_index = 4
 
-    keys = {Kept({"ti": ti}, "choice")._variable for ti in (Instance, Other)}
+    keys = {TaskMemory({"ti": ti}, "choice")._variable for ti in (Instance, Other)}
     assert len(keys) == 2
     assert all(len(key) <= _LONGEST_KEY for key in keys)
 

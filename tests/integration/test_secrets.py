@@ -16,7 +16,7 @@ from integration.matrix import OPERATIONS
 from integration.operations import Scene
 from integration.worlds import AGENT, CREDENTIALS
 
-from airflow_provider_phonelink.api import dasha
+from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
     DashaLinkPhoneNumberOperator,
@@ -33,7 +33,7 @@ LOGGERS = ("", "httpx", "httpcore", "airflow.task", "airflow_provider_phonelink"
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch):
     """A list has a second page, for what strikes the last request of each operation."""
-    monkeypatch.setattr(dasha, "LARGEST_PAGE", 2)
+    monkeypatch.setattr(endpoints, "LARGEST_PAGE", 2)
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ from hypothesis.stateful import (
 from integration.hooks import hook_of
 from integration.worlds import CREDENTIALS, OTHER_CREDENTIALS, state_of
 
-from airflow_provider_phonelink.api.dasha_reads import all_numbers
+from airflow_provider_phonelink.api.dasha.reads import all_numbers
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
-from airflow_provider_phonelink.promises.attach import attach_number, detach_number
-from airflow_provider_phonelink.promises.create import create_number
-from airflow_provider_phonelink.promises.link import link_number
-from airflow_provider_phonelink.promises.unlink import unlink_number
+from airflow_provider_phonelink.promises.callingbox.attach import attach_number, detach_number
+from airflow_provider_phonelink.promises.dasha.create import create_number
+from airflow_provider_phonelink.promises.dasha.link import link_number
+from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 from airflow_provider_phonelink.sandbox import Fault, Switches
 
 PHONES = st.sampled_from(["+15550001", "+15550002", "+155500"])
@@ -67,7 +67,7 @@ UNKNOWNS = st.lists(
 )
 
 
-class Kept:
+class TaskMemory:
     """What a try asks to remember for the next one; an operator has Airflow keep it."""
 
     traces: Any = None
@@ -168,7 +168,7 @@ class Promises(RuleBasedStateMachine):
         before = state_of(self.sandbox)
         holder, _ = self.sandbox.world.callingbox.links()[number]
         try:
-            kept = Kept()
+            kept = TaskMemory()
             self.ends(
                 "callingbox",
                 lambda: attach_number(agent, number, earlier=kept.traces, remember=kept.remember),
@@ -184,7 +184,7 @@ class Promises(RuleBasedStateMachine):
     @rule(agent=AGENTS, number=st.sampled_from(["pn_1", "pn_2"]))
     def detach(self, agent, number):
         before = state_of(self.sandbox)
-        kept = Kept()
+        kept = TaskMemory()
         self.ends(
             "callingbox",
             lambda: detach_number(agent, number, earlier=kept.traces, remember=kept.remember),

@@ -15,7 +15,7 @@ from airflow_provider_phonelink.operators.dasha import (
     DashaListPhoneNumbersOperator,
     DashaUnlinkPhoneNumberOperator,
 )
-from airflow_provider_phonelink.promises.attach import attach_number
+from airflow_provider_phonelink.promises.callingbox.attach import attach_number
 from airflow_provider_phonelink.sandbox import Fault, Switches
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
 

@@ -135,7 +135,8 @@ def test_each_method_of_a_hook_is_in_its_table(hook: str) -> None:
 
 
 def test_each_extra_is_on_the_page_about_connections() -> None:
-    from airflow_provider_phonelink.api.settings import CallingBoxSettings, DashaSettings
+    from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
+    from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 
     extras = {*DashaSettings.model_fields, *CallingBoxSettings.model_fields}
     extras -= {"base_url", "api_key", "source"}

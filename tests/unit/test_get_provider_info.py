@@ -7,7 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from airflow_provider_phonelink.api.settings import CallingBoxSettings, DashaSettings
+from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
+from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 from airflow_provider_phonelink.get_provider_info import get_provider_info
 
 INFO = get_provider_info()

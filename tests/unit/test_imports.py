@@ -71,13 +71,13 @@ def test_the_core_works_without_airflow() -> None:
     answered = run(
         f"HEAVY = {{'airflow', 'fastapi', 'asgiref'}}\n{BLOCK}"
         "import httpx\n"
-        "from airflow_provider_phonelink.api import dasha_reads\n"
+        "from airflow_provider_phonelink.api.dasha import reads\n"
         "from airflow_provider_phonelink.api.senders import Sender\n"
-        "from airflow_provider_phonelink.api.settings import DashaSettings\n"
+        "from airflow_provider_phonelink.api.dasha.settings import DashaSettings\n"
         "page = {'items': [], 'totalCount': 0, 'skip': 0, 'take': 1000}\n"
         "transport = httpx.MockTransport(lambda request: httpx.Response(200, json=page))\n"
         "settings = DashaSettings(base_url='https://vendor.example', api_key='k')\n"
-        "with Sender(settings, transport=transport) as sender: print(sender.run(dasha_reads.all_numbers()))\n"
+        "with Sender(settings, transport=transport) as sender: print(sender.run(reads.all_numbers()))\n"
     )
     assert answered == "[]\n"
 

@@ -12,9 +12,10 @@ import pytest
 import tenacity
 
 from airflow_provider_phonelink.api import answers, senders
+from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
+from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 from airflow_provider_phonelink.api.pacing import Pacer
 from airflow_provider_phonelink.api.senders import AsyncSender, Sender
-from airflow_provider_phonelink.api.settings import CallingBoxSettings, DashaSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,38 +13,43 @@ from unit.api.carrying import is_one_line
 from unit.api.fake_callingbox import AGENT_DETAILS, NUMBER_DETAILS
 from unit.api.fake_dasha import CREDENTIALS, number_id, number_json
 
-from airflow_provider_phonelink.api import answers, callingbox, dasha, errors
+from airflow_provider_phonelink.api import answers, errors
 from airflow_provider_phonelink.api.answers import Answer, BodyCollector, BodyError, interpret, no_answer
+from airflow_provider_phonelink.api.callingbox import endpoints as callingbox_endpoints
+from airflow_provider_phonelink.api.dasha import endpoints as dasha_endpoints
 from airflow_provider_phonelink.api.errors import UnreadableAnswerError, VendorError
 
 KEY = "sk_live_0123456789abcdef"
 ID = number_id(1)
-CALL = dasha.get_number(ID)
+CALL = dasha_endpoints.get_number(ID)
 NUMBER = number_json(1)
 AGENT = {"id": "agent-1", **AGENT_DETAILS, "type": "inbound", "numbers": [{"id": "n1", **NUMBER_DETAILS}]}
 
 #: Every endpoint with a valid answer to it.
 ENDPOINTS: dict[str, tuple[Any, Any]] = {
-    "create_number": (dasha.create_number(NUMBER["phoneNumber"], CREDENTIALS), NUMBER),
-    "update_number": (dasha.update_number(ID, "+1", CREDENTIALS), NUMBER),
+    "create_number": (dasha_endpoints.create_number(NUMBER["phoneNumber"], CREDENTIALS), NUMBER),
+    "update_number": (dasha_endpoints.update_number(ID, "+1", CREDENTIALS), NUMBER),
     "get_number": (CALL, NUMBER),
-    "list_numbers": (dasha.list_numbers(), {"items": [NUMBER], "totalCount": 1, "skip": 0, "take": 20}),
-    "link": (dasha.link(ID, "agent-1"), NUMBER),
-    "unlink": (dasha.unlink(ID), NUMBER),
+    "list_numbers": (
+        dasha_endpoints.list_numbers(),
+        {"items": [NUMBER], "totalCount": 1, "skip": 0, "take": 20},
+    ),
+    "link": (dasha_endpoints.link(ID, "agent-1"), NUMBER),
+    "unlink": (dasha_endpoints.unlink(ID), NUMBER),
     "affected_agents": (
-        dasha.affected_agents(ID),
+        dasha_endpoints.affected_agents(ID),
         {
             "id": ID,
             "phoneNumber": "+1",
             "affectedAgents": [{"agentId": "a", "agentName": "A", "uses": ["inbound"]}],
         },
     ),
-    "callingbox.list_numbers": (callingbox.list_numbers(), [{"id": "n1", **NUMBER_DETAILS}]),
-    "callingbox.list_agents": (callingbox.list_agents(), {"data": [AGENT]}),
-    "callingbox.get_agent": (callingbox.get_agent("agent-1"), AGENT),
-    "callingbox.attach": (callingbox.attach("agent-1", "n1"), AGENT),
-    "callingbox.detach": (callingbox.detach("agent-1", "n1"), AGENT),
-    "callingbox.set_primary_number": (callingbox.set_primary_number("agent-1", "n1"), AGENT),
+    "callingbox.list_numbers": (callingbox_endpoints.list_numbers(), [{"id": "n1", **NUMBER_DETAILS}]),
+    "callingbox.list_agents": (callingbox_endpoints.list_agents(), {"data": [AGENT]}),
+    "callingbox.get_agent": (callingbox_endpoints.get_agent("agent-1"), AGENT),
+    "callingbox.attach": (callingbox_endpoints.attach("agent-1", "n1"), AGENT),
+    "callingbox.detach": (callingbox_endpoints.detach("agent-1", "n1"), AGENT),
+    "callingbox.set_primary_number": (callingbox_endpoints.set_primary_number("agent-1", "n1"), AGENT),
 }
 #: Those whose answer is about one thing, which must be the one asked for.
 ABOUT_ONE = sorted(set(ENDPOINTS) - {"list_numbers", "callingbox.list_numbers", "callingbox.list_agents"})

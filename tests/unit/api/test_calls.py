@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_phonelink.api.calls import Call, Walk, as_flow, path
+from airflow_provider_phonelink.api.calls import Call, Stepper, as_flow, path
 
 CALL: Call[bytes] = Call(method="GET", path="/x", read=bytes)
 
@@ -31,7 +31,7 @@ def test_walk_goes_step_by_step_to_the_result() -> None:
         second = yield CALL
         return first + second
 
-    walk = Walk(flow())
+    walk = Stepper(flow())
     assert walk.step is CALL
     assert not walk.done
     walk.answered(1)
@@ -46,7 +46,7 @@ def test_walk_lets_the_flow_handle_an_error_or_raises_it() -> None:
         except KeyError:
             yield CALL
 
-    walk = Walk(flow())
+    walk = Stepper(flow())
     walk.failed(KeyError())
     with pytest.raises(LookupError):
         walk.failed(LookupError())
@@ -57,11 +57,11 @@ def test_walk_of_a_flow_without_steps_is_done_at_once() -> None:
         return 7
         yield
 
-    assert Walk(flow()).result == 7
+    assert Stepper(flow()).result == 7
 
 
 def test_a_call_is_a_flow_of_one_step() -> None:
-    walk = Walk(as_flow(CALL))
+    walk = Stepper(as_flow(CALL))
     assert walk.step is CALL
     walk.answered("answer")
     assert walk.result == "answer"

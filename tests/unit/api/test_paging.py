@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from unit.api.fake_dasha import number_json
 
 from airflow_provider_phonelink.api import paging
-from airflow_provider_phonelink.api.models.dasha import PhoneNumberPage
+from airflow_provider_phonelink.api.dasha.models import PhoneNumberPage
 from airflow_provider_phonelink.api.paging import InconsistentListError, Listing
 
 #: More pages than this for a list of at most 30 numbers would be as good as endless.

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from unit.api.fake_dasha import FakeDasha, number_id, number_json
 
-from airflow_provider_phonelink.api import dasha
-from airflow_provider_phonelink.api.dasha_reads import read_numbers
-from airflow_provider_phonelink.api.models.dasha import PhoneNumberPage
+from airflow_provider_phonelink.api.dasha import endpoints
+from airflow_provider_phonelink.api.dasha.models import PhoneNumberPage
+from airflow_provider_phonelink.api.dasha.reads import read_numbers
 from airflow_provider_phonelink.api.rereading import PageMemory
 
 
@@ -70,7 +70,7 @@ def test_what_is_no_page_is_a_value_error(page) -> None:
 
 
 def test_many_numbers_are_read_through_the_memory(carry_out, monkeypatch) -> None:
-    monkeypatch.setattr(dasha, "LARGEST_PAGE", 2)
+    monkeypatch.setattr(endpoints, "LARGEST_PAGE", 2)
     vendor, memory = FakeDasha(*[number_json(index) for index in range(5)]), PageMemory()
     wanted = [number_id(index) for index in range(5)]
     first = carry_out(read_numbers(wanted, pages=memory), vendor=vendor)

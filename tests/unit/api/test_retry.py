@@ -10,8 +10,9 @@ from unit.api import faults
 from unit.api.carrying import KEY, dasha_settings
 from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
 
-from airflow_provider_phonelink.api import dasha, errors
-from airflow_provider_phonelink.api.calls import Call, Settled
+from airflow_provider_phonelink.api import errors
+from airflow_provider_phonelink.api.calls import AlreadyDone, Call
+from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.retry import FIRST_WAIT, LONGEST_WAIT
 
 ID = number_id(1)
@@ -30,9 +31,9 @@ FINAL = (301, 400, 401, 403, 404, 405, 409, 410, 422)
 @pytest.mark.parametrize(
     "call",
     [
-        dasha.get_number(ID),
-        dasha.link(ID, "a", "replaceOutbound"),
-        dasha.update_number(ID, "+1", CREDENTIALS),
+        endpoints.get_number(ID),
+        endpoints.link(ID, "a", "replaceOutbound"),
+        endpoints.update_number(ID, "+1", CREDENTIALS),
     ],
 )
 def test_a_repeatable_call_is_repeated_after_an_open_outcome(carry_out, call, name) -> None:
@@ -47,7 +48,7 @@ def test_what_a_retry_cannot_mend_is_not_repeated(carry_out, clock, code) -> Non
     vendor = FakeDasha(number_json(1))
     vendor.on("GET", ID, faults.status(code))
     with pytest.raises(errors.VendorError) as caught:
-        carry_out(dasha.get_number(ID), vendor=vendor)
+        carry_out(endpoints.get_number(ID), vendor=vendor)
     assert caught.value.status == code
     assert not caught.value.retry_helps
     assert (vendor.count("GET"), clock.slept) == (1, [])
@@ -55,7 +56,8 @@ def test_what_a_retry_cannot_mend_is_not_repeated(carry_out, clock, code) -> Non
 
 @pytest.mark.parametrize("name", sorted(OPEN_OUTCOMES))
 @pytest.mark.parametrize(
-    "call", [dasha.create_number("+1", CREDENTIALS), dasha.link(ID, "a"), dasha.unlink(ID, "inbound")]
+    "call",
+    [endpoints.create_number("+1", CREDENTIALS), endpoints.link(ID, "a"), endpoints.unlink(ID, "inbound")],
 )
 def test_without_a_look_a_call_that_is_not_repeatable_is_sent_once(carry_out, clock, call, name) -> None:
     vendor = FakeDasha(number_json(1))
@@ -71,7 +73,7 @@ def test_tries_are_bounded(carry_out, max_retries) -> None:
     vendor = FakeDasha()
     vendor.on("GET", "", *[faults.status(503)] * 50)
     with pytest.raises(errors.ServerError):
-        carry_out(dasha.get_number(ID), vendor=vendor, settings=dasha_settings(max_retries=max_retries))
+        carry_out(endpoints.get_number(ID), vendor=vendor, settings=dasha_settings(max_retries=max_retries))
     assert len(vendor.requests) == max_retries + 1
 
 
@@ -83,7 +85,7 @@ def test_waits_grow_and_jitter(carry_out, clock) -> None:
         clock.slept.clear()
         with pytest.raises(errors.NoAnswerError):
             carry_out(
-                dasha.get_number(ID),
+                endpoints.get_number(ID),
                 vendor=vendor,
                 settings=dasha_settings(max_retries=9, total_timeout=3600),
             )
@@ -101,7 +103,9 @@ def test_the_whole_is_bounded(carry_out, clock) -> None:
     start = clock.now
     with pytest.raises(errors.ServerError):
         carry_out(
-            dasha.get_number(ID), vendor=vendor, settings=dasha_settings(max_retries=100, total_timeout=45)
+            endpoints.get_number(ID),
+            vendor=vendor,
+            settings=dasha_settings(max_retries=100, total_timeout=45),
         )
     assert clock.now - start <= 45
     assert len(vendor.requests) > 3
@@ -112,7 +116,7 @@ def test_retry_after_is_obeyed(carry_out, clock, code) -> None:
     vendor = FakeDasha(number_json(1))
     vendor.on("GET", "", faults.status(code, headers={"Retry-After": "17"}))
     start = clock.now
-    carry_out(dasha.get_number(ID), vendor=vendor)
+    carry_out(endpoints.get_number(ID), vendor=vendor)
     assert 17 <= clock.now - start < 19
 
 
@@ -120,7 +124,7 @@ def test_retry_after_is_capped(carry_out, clock) -> None:
     vendor = FakeDasha(number_json(1))
     vendor.on("GET", "", faults.status(503, headers={"Retry-After": "100000"}))
     start = clock.now
-    carry_out(dasha.get_number(ID), vendor=vendor)
+    carry_out(endpoints.get_number(ID), vendor=vendor)
     assert 60 <= clock.now - start < 62
 
 
@@ -128,7 +132,7 @@ def test_retry_after_beyond_the_total_gives_up_at_once(carry_out, clock) -> None
     vendor = FakeDasha(number_json(1))
     vendor.on("GET", "", faults.status(503, headers={"Retry-After": "50"}))
     with pytest.raises(errors.ServerError):
-        carry_out(dasha.get_number(ID), vendor=vendor, settings=dasha_settings(total_timeout=40))
+        carry_out(endpoints.get_number(ID), vendor=vendor, settings=dasha_settings(total_timeout=40))
     assert clock.slept == []
 
 
@@ -136,7 +140,7 @@ def test_a_repeated_try_is_logged_without_the_key(carry_out, caplog) -> None:
     vendor = FakeDasha(number_json(1))
     vendor.on("GET", "", faults.status(503, text=f"{KEY}\nforged"))
     with caplog.at_level(logging.DEBUG):
-        carry_out(dasha.get_number(ID), vendor=vendor)
+        carry_out(endpoints.get_number(ID), vendor=vendor)
     [line] = [r.getMessage() for r in caplog.records if r.name == "airflow_provider_phonelink.api.retry"]
     assert line.startswith("Try 1 failed, next one in ")
     assert "503" in line
@@ -176,14 +180,14 @@ def test_a_look_is_not_needed_when_the_first_try_works(carry_out) -> None:
 
 
 def test_a_look_that_settles_the_matter_ends_it(carry_out) -> None:
-    looked, vendor = Looked(Settled("found")), Scripted()
+    looked, vendor = Looked(AlreadyDone("found")), Scripted()
     vendor.on("POST", "", faults.lost_after)
     assert carry_out(looked.call, vendor=vendor) == "found"
     assert vendor.requests == ["POST /x", "GET /look"]
 
 
 def test_a_look_may_settle_the_matter_with_nothing(carry_out) -> None:
-    looked, vendor = Looked(Settled(None)), Scripted()
+    looked, vendor = Looked(AlreadyDone(None)), Scripted()
     vendor.on("POST", "", faults.lost_after)
     assert carry_out(looked.call, vendor=vendor) is None
     assert vendor.count("POST") == 1
@@ -223,7 +227,7 @@ def test_nothing_is_posted_again_while_the_look_does_not_work(carry_out) -> None
 
 
 def test_a_look_is_repeated_by_itself(carry_out) -> None:
-    looked, vendor = Looked(Settled("found")), Scripted()
+    looked, vendor = Looked(AlreadyDone("found")), Scripted()
     vendor.on("POST", "", faults.lost_before)
     vendor.on("GET", "", faults.lost_before, faults.status(500))
     assert carry_out(looked.call, vendor=vendor) == "found"
@@ -233,9 +237,9 @@ def test_a_look_is_repeated_by_itself(carry_out) -> None:
 def test_a_flow_can_handle_an_error_and_go_on(carry_out) -> None:
     def flow() -> Any:
         try:
-            yield dasha.get_number(number_id(9))
+            yield endpoints.get_number(number_id(9))
         except errors.NotFoundError:
-            number = yield dasha.get_number(ID)
+            number = yield endpoints.get_number(ID)
             return number.id
 
     assert carry_out(flow(), vendor=FakeDasha(number_json(1))) == ID
@@ -243,7 +247,7 @@ def test_a_flow_can_handle_an_error_and_go_on(carry_out) -> None:
 
 def test_an_error_in_a_flow_is_not_repeated(carry_out) -> None:
     def flow() -> Any:
-        yield dasha.get_number(ID)
+        yield endpoints.get_number(ID)
         raise errors.NotTakenEffectError("nothing happened")
 
     vendor = FakeDasha(number_json(1))
@@ -262,7 +266,7 @@ def test_a_vendor_that_refuses_everything_gets_slower_requests(carry_out, clock)
     def flow() -> Any:
         for _ in range(3):
             try:
-                yield dasha.get_number(ID)
+                yield endpoints.get_number(ID)
             except errors.RateLimitedError:
                 continue
 

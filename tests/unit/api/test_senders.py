@@ -17,8 +17,9 @@ from unit.api.carrying import KEY, KINDS, CarryOut, Clock, dasha_settings
 from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink import __version__
-from airflow_provider_phonelink.api import answers, dasha, errors, senders
-from airflow_provider_phonelink.api.calls import CONCURRENCY, Together, as_flow
+from airflow_provider_phonelink.api import answers, errors, senders
+from airflow_provider_phonelink.api.calls import CONCURRENCY, Parallel, as_flow
+from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.pacing import FIRST_HOLD
 from airflow_provider_phonelink.api.senders import AsyncSender, Sender
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ID = number_id(1)
-CALL = dasha.get_number(ID)
+CALL = endpoints.get_number(ID)
 BODY = json.dumps(number_json(1)).encode()
 
 
@@ -37,7 +38,7 @@ def test_a_request_has_the_key_and_says_who_asks(carry_out) -> None:
         seen.append(request)
         return httpx.Response(200, content=BODY)
 
-    carry_out(dasha.update_number(ID, "+1", CREDENTIALS, description="é"), vendor=vendor)
+    carry_out(endpoints.update_number(ID, "+1", CREDENTIALS, description="é"), vendor=vendor)
     [request] = seen
     assert request.headers["Authorization"] == f"Bearer {KEY}"
     assert request.headers["User-Agent"] == f"airflow-provider-phonelink/{__version__}"
@@ -188,7 +189,7 @@ def test_flows_together_answer_in_their_order(carry_out) -> None:
     vendor = FakeDasha(*[number_json(index) for index in range(30)])
 
     def flow() -> Any:
-        numbers = yield Together([as_flow(dasha.get_number(number_id(index))) for index in range(30)])
+        numbers = yield Parallel([as_flow(endpoints.get_number(number_id(index))) for index in range(30)])
         return [number.id for number in numbers]
 
     assert carry_out(flow(), vendor=vendor) == [number_id(index) for index in range(30)]
@@ -199,7 +200,7 @@ def test_the_first_error_of_flows_together_reaches_the_flow(carry_out) -> None:
 
     def flow() -> Any:
         try:
-            yield Together([as_flow(dasha.get_number(number_id(index))) for index in range(30)])
+            yield Parallel([as_flow(endpoints.get_number(number_id(index))) for index in range(30)])
         except errors.NotFoundError as error:
             return error.path
 
@@ -228,7 +229,7 @@ def test_flows_together_that_have_not_begun_are_left_alone_after_an_error(kind) 
 
 def test_no_flows_together_are_no_problem(carry_out) -> None:
     def flow() -> Any:
-        return (yield Together([]))
+        return (yield Parallel([]))
 
     assert carry_out(flow(), vendor=FakeDasha()) == []
 
@@ -253,7 +254,7 @@ def test_only_so_many_flows_are_under_way_at_once() -> None:
 
 
 def _together(count: int) -> Any:
-    return (yield Together([as_flow(CALL) for _ in range(count)]))
+    return (yield Parallel([as_flow(CALL) for _ in range(count)]))
 
 
 # -- over real sockets ------------------------------------------------------------------------------------

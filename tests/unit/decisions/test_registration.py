@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from unit.api.carrying import is_one_line
 from unit.api.fake_dasha import number_id, number_json
 
-from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 from airflow_provider_phonelink.decisions.registration import (
     SKEW,
     RegistrationRules,

@@ -9,8 +9,9 @@ from airflow.sdk import Connection
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
+from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 from airflow_provider_phonelink.api.errors import ConfigurationError
-from airflow_provider_phonelink.api.settings import CallingBoxSettings, DashaSettings
 from airflow_provider_phonelink.hooks.connection import base_url, settings_of
 
 KEY = "sk_live_0123456789"

@@ -10,7 +10,7 @@ from unit.api.carrying import KEY, KINDS
 from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
 from unit.hooks.local_vendor import serving, set_connection
 
-from airflow_provider_phonelink.api import dasha
+from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.hooks.dasha import DashaHook
 
@@ -75,7 +75,7 @@ def test_list_numbers(call, vendor) -> None:
 
 
 def test_iter_numbers(call, vendor, monkeypatch) -> None:
-    monkeypatch.setattr(dasha, "LARGEST_PAGE", 2)
+    monkeypatch.setattr(endpoints, "LARGEST_PAGE", 2)
     for index in range(3, 8):
         vendor.add(number_json(index))
     assert [number.id for number in call("iter_numbers")] == list(vendor.numbers)

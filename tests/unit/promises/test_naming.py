@@ -9,13 +9,14 @@ from unit.api.carrying import callingbox_settings
 from unit.api.fake_callingbox import FakeCallingBox
 from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
 
-from airflow_provider_phonelink.api import dasha_writes, errors
-from airflow_provider_phonelink.api.models.dasha import PhoneNumber
-from airflow_provider_phonelink.promises.attach import attach_number
-from airflow_provider_phonelink.promises.create import create_number
-from airflow_provider_phonelink.promises.link import link_number
+from airflow_provider_phonelink.api import errors
+from airflow_provider_phonelink.api.dasha import writes
+from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+from airflow_provider_phonelink.promises.callingbox.attach import attach_number
+from airflow_provider_phonelink.promises.dasha.create import create_number
+from airflow_provider_phonelink.promises.dasha.link import link_number
+from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 from airflow_provider_phonelink.promises.naming import named, who
-from airflow_provider_phonelink.promises.unlink import unlink_number
 
 ID = number_id(1)
 FORGED = "x\n[2024-01-01] INFO forged \x1b[31m\u2028\u202e"
@@ -60,7 +61,7 @@ def two_of_a_pair() -> FakeDasha:
         (lambda: link_number(ID, "a", if_linked="fail"), lambda: hostile(incomingCallsAgentId=FORGED)),
         (lambda: link_number(ID, "a"), lambda: not_taken(hostile(incomingCallsAgentId=FORGED))),
         (lambda: link_number(ID, "a"), lambda: swapped_before_the_repeat(hostile(), FORGED)),
-        (lambda: dasha_writes.unlink(ID), lambda: unlink_lost(hostile(incomingCallsAgentId=FORGED))),
+        (lambda: writes.unlink(ID), lambda: unlink_lost(hostile(incomingCallsAgentId=FORGED))),
         (lambda: create_number("+1", CREDENTIALS), two_of_a_pair),
         (
             lambda: create_number("+1", CREDENTIALS, if_exists="fail"),

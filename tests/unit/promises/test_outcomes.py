@@ -6,8 +6,8 @@ import logging
 import pytest
 from unit.api.fake_dasha import number_json
 
-from airflow_provider_phonelink.api.models.callingbox import Agent
-from airflow_provider_phonelink.api.models.dasha import PhoneNumber
+from airflow_provider_phonelink.api.callingbox.models import Agent
+from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 from airflow_provider_phonelink.promises.outcomes import Changed, Created, Outcome, plain
 
 NUL = "a\0b"

@@ -14,7 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from airflow_provider_phonelink.sandbox import Switches
 from airflow_provider_phonelink.sandbox.clock import Clock
-from airflow_provider_phonelink.sandbox.dasha_world import (
+from airflow_provider_phonelink.sandbox.dasha.world import (
     INBOUND,
     OUTBOUND,
     NumberQuery,
@@ -27,7 +27,7 @@ from airflow_provider_phonelink.sandbox.timestamps import timestamp
 from airflow_provider_phonelink.sandbox.world import World
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.sandbox.dasha_world import NumberRecord
+    from airflow_provider_phonelink.sandbox.dasha.world import NumberRecord
 
 TRUNKS = [str(uuid4()) for _ in range(2)]
 AGENTS = st.sampled_from(["agent-a", "agent-b", "agent-c"])

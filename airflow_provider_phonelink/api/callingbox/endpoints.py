@@ -1,0 +1,127 @@
+"""
+The endpoints of CallingBox, each described once.
+
+From the vendor's pages on agents and numbers: detach, attach, list and get agents, list numbers, set the
+primary number. Every function checks its arguments and returns the call; nothing is sent here. Nothing
+here can buy or release a number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.api import arguments, callingbox
+from airflow_provider_phonelink.api.calls import Call, or_nothing, path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_phonelink.api.callingbox.models import Agent, AgentList, NumberList
+
+AGENT_TYPES = ("inbound", "outbound")
+
+_NUMBERS = "/v1/numbers"
+_AGENTS = "/v1/agents"
+_AGENT = _AGENTS + "/{agent_id}"
+_AGENT_NUMBERS = _AGENT + "/numbers"
+
+
+def list_numbers() -> Call[NumberList]:
+    """Read the organisation's numbers (``GET /v1/numbers``)."""
+    read = callingbox.models.NumberList.model_validate_json
+    return Call(method="GET", path=_NUMBERS, read=read, repeatable=True)
+
+
+def list_agents(type: str | None = None) -> Call[AgentList]:  # noqa: A002 - the vendor's name of the parameter
+    """
+    Read the organisation's agents (``GET /v1/agents``).
+
+    :param type: ``inbound`` or ``outbound``; None for both.
+    """
+    params = {} if type is None else {"type": arguments.choice("type", type, AGENT_TYPES)}
+    return Call(
+        method="GET",
+        path=_AGENTS,
+        params=params,
+        read=callingbox.models.AgentList.model_validate_json,
+        repeatable=True,
+    )
+
+
+def get_agent(agent_id: str) -> Call[Agent]:
+    """Read an agent with its numbers (``GET /v1/agents/{id}``)."""
+    agent_id = arguments.opaque_id("agent_id", agent_id)
+    return Call(
+        method="GET", path=path(_AGENT, agent_id=agent_id), read=_reads_agent(agent_id), repeatable=True
+    )
+
+
+def attach(agent_id: str, number_id: str, *, body_key: str = "number_id") -> Call[Agent | None]:
+    """
+    Attach a number to an agent (``POST /v1/agents/{id}/numbers``). Not repeatable.
+
+    An inbound agent cannot get a number that another inbound agent has.
+
+    :param agent_id: The agent, an opaque string.
+    :param number_id: The number, an opaque string.
+    :param body_key: The field of the body that carries the number's id; the vendor does not document it.
+    """
+    agent_id = arguments.opaque_id("agent_id", agent_id)
+    return Call(
+        method="POST",
+        path=path(_AGENT_NUMBERS, agent_id=agent_id),
+        body={body_key: arguments.opaque_id("number_id", number_id)},
+        read=or_nothing(_reads_agent(agent_id)),
+    )
+
+
+def detach(agent_id: str, number_id: str) -> Call[Agent | None]:
+    """
+    Detach a number from an agent (``DELETE /v1/agents/{id}/numbers/{number_id}``).
+
+    The number stays bought and billed. Not repeatable as it is: after a first try that worked a second
+    one answers 404.
+
+    :param agent_id: The agent, an opaque string.
+    :param number_id: The number, an opaque string.
+    """
+    agent_id = arguments.opaque_id("agent_id", agent_id)
+    number_id = arguments.opaque_id("number_id", number_id)
+    return Call(
+        method="DELETE",
+        path=path(_AGENT_NUMBERS + "/{number_id}", agent_id=agent_id, number_id=number_id),
+        read=or_nothing(_reads_agent(agent_id)),
+    )
+
+
+def set_primary_number(agent_id: str, number_id: str, *, body_key: str = "number_id") -> Call[Agent | None]:
+    """
+    Make an attached number the agent's primary one (``PUT /v1/agents/{id}/primary-number``).
+
+    :param agent_id: The agent, an opaque string.
+    :param number_id: The number, an opaque string; it must be attached already.
+    :param body_key: The field of the body that carries the number's id; the vendor does not document it.
+    """
+    agent_id = arguments.opaque_id("agent_id", agent_id)
+    return Call(
+        method="PUT",
+        path=path(_AGENT + "/primary-number", agent_id=agent_id),
+        body={body_key: arguments.opaque_id("number_id", number_id)},
+        read=or_nothing(_reads_agent(agent_id)),
+        repeatable=True,
+    )
+
+
+def same_id(first: str, second: str) -> bool:
+    """Return whether two ids are the same: uuids in any case, others to the letter."""
+    return first == second or (arguments.is_uuid(first) and first.lower() == second.lower())
+
+
+def _reads_agent(agent_id: str) -> Callable[[bytes], Agent]:
+    def read(body: bytes) -> Agent:
+        agent = callingbox.models.Agent.model_validate_json(body)
+        if not same_id(agent.id, agent_id):
+            raise ValueError(f"the answer is about the agent {agent.id}, not {agent_id}")
+        return agent
+
+    return read

@@ -1,0 +1,82 @@
+"""
+Models of CallingBox, from its page on detaching a number.
+
+Beyond an ``id`` no field may be taken for granted. A field that was not sent is None here, which is not
+the same as an empty list: ``numbers=None`` means "not told", ``numbers=[]`` means "has none".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from airflow_provider_phonelink.api.optional import OptionalDate, OptionalId
+
+
+class _CallingBoxModel(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Number(_CallingBoxModel):
+    """A phone number that the organisation owns."""
+
+    id: str
+    e164: str | None = None
+    friendly_name: str | None = None
+    country_code: str | None = None
+    number_type: str | None = None
+    status: str | None = None
+    monthly_cost_cents: int | float | None = None
+    purchased_at: OptionalDate = None
+    #: None means "no inbound agent" only if the field was sent: see :attr:`tells_links`.
+    inbound_agent_id: OptionalId = None
+    outbound_agent_ids: list[str] | None = None
+
+    @property
+    def tells_links(self) -> bool:
+        """Whether the answer said who has the number, rather than leaving it out."""
+        return "inbound_agent_id" in self.model_fields_set and self.outbound_agent_ids is not None
+
+
+class Agent(_CallingBoxModel):
+    """A voice agent. ``type`` is ``inbound`` or ``outbound``."""
+
+    id: str
+    org_id: str | None = None
+    user_id: str | None = None
+    name: str | None = None
+    type: str | None = None
+    persona: str | None = None
+    instructions: str | None = None
+    voice: str | None = None
+    language: str | None = None
+    returns: dict[str, Any] | None = None
+    tools: list[dict[str, Any]] | None = None
+    webhook_url: str | None = None
+    voicemail_action: str | None = None
+    primary_number_id: str | None = None
+    archived_at: OptionalDate = None
+    created_at: OptionalDate = None
+    updated_at: OptionalDate = None
+    #: All numbers attached to the agent; sent on detail and mutation answers.
+    numbers: list[Number] | None = None
+
+
+class AgentList(_CallingBoxModel):
+    """``{"data": [agent, ...]}``."""
+
+    data: list[Agent]
+    has_more: bool = False
+
+
+class NumberList(_CallingBoxModel):
+    """``[number, ...]``, as documented, or ``{"data": [number, ...], "has_more": bool}``."""
+
+    data: list[Number]
+    has_more: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _wrap_bare_array(cls, answer: Any) -> Any:
+        return {"data": answer} if isinstance(answer, list) else answer

@@ -1,0 +1,18 @@
+"""What a client of CallingBox needs to know."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from airflow_provider_phonelink.api.settings import Settings
+
+
+class CallingBoxSettings(Settings):
+    """Settings for CallingBox."""
+
+    vendor = "CallingBox"
+    default_base_url = "https://api.callingbox.io"
+    console_numbers = "numbers"
+
+    #: Name of the number's id in the body of attach and of set-primary, which the vendor does not document.
+    attach_body_key: str = Field("number_id", min_length=1)

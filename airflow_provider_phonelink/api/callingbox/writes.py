@@ -1,0 +1,84 @@
+"""
+Flows that write to CallingBox and can be tried again safely.
+
+A write whose outcome is open (answer lost, 5xx, 429) is not sent again before a look at what is true now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.api.callingbox import endpoints, reads
+from airflow_provider_phonelink.api.calls import AlreadyDone, Call, Flow
+from airflow_provider_phonelink.api.errors import ConflictError, NotFoundError, RejectedError
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.api.callingbox.models import Agent
+
+#: How the body of set-primary may call the number's id; the vendor does not document it.
+PRIMARY_BODY_KEYS = ("number_id", "primary_number_id", "numberId", "id")
+
+
+def attach(agent_id: str, number_id: str, *, body_key: str = "number_id") -> Flow[Agent]:
+    """Attach a number to an agent, once. A refusal because the agent has it by now is what was wished for."""
+    call = endpoints.attach(agent_id, number_id, body_key=body_key)
+    try:
+        return (yield from _write(call, agent_id, number_id, attached=True))
+    except (RejectedError, ConflictError):
+        agent, attached = yield from reads.attachment(agent_id, number_id)
+        if not attached:
+            raise
+        return agent
+
+
+def detach(agent_id: str, number_id: str) -> Flow[Agent]:
+    """
+    Detach a number from an agent.
+
+    :raises NotFoundError: If there is no such agent, or the agent has the number and the vendor still
+        answers 404. A 404 because the agent no longer has the number is what was wished for.
+    """
+    call = endpoints.detach(agent_id, number_id)
+    try:
+        return (yield from _write(call, agent_id, number_id, attached=False))
+    except NotFoundError:
+        agent, attached = yield from reads.attachment(agent_id, number_id)
+        if attached:
+            raise
+        return agent
+
+
+def set_primary_number(agent_id: str, number_id: str, *, body_key: str = "number_id") -> Flow[Agent]:
+    """
+    Make an attached number the agent's primary one.
+
+    A body that is refused changes nothing, so that its other plausible forms are tried, too.
+
+    :param body_key: The connection's key for attaching, which is tried first: this body may well have the same.
+    :raises RejectedError: If the vendor refuses each form; the error is that of the first.
+    """
+    refusals: list[RejectedError] = []
+    for key in dict.fromkeys((body_key, *PRIMARY_BODY_KEYS)):
+        try:
+            agent: Agent | None = yield endpoints.set_primary_number(agent_id, number_id, body_key=key)
+        except RejectedError as error:
+            refusals.append(error)
+        else:
+            return (yield from _read_if_untold(agent, agent_id))
+    raise refusals[0]
+
+
+def _write(call: Call[Agent | None], agent_id: str, number_id: str, *, attached: bool) -> Flow[Agent]:
+    def look() -> Flow[AlreadyDone[Agent | None] | None]:
+        found = yield from reads.attachment(agent_id, number_id)
+        return AlreadyDone(found.agent) if found.attached == attached else None
+
+    agent: Agent | None = yield replace(call, look=look)
+    return (yield from _read_if_untold(agent, agent_id))
+
+
+def _read_if_untold(agent: Agent | None, agent_id: str) -> Flow[Agent]:
+    if agent is None:
+        agent = yield endpoints.get_agent(agent_id)
+    return agent

@@ -1,0 +1,19 @@
+"""
+The API of Dasha BlackBox: its endpoints, flows that read and write, what it sends, and the settings of a client.
+
+``models`` is loaded when first used, so that a DAG file, which only describes calls, does not import pydantic.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.api.dasha import models as models
+
+
+def __getattr__(name: str) -> Any:
+    if name == "models":
+        return import_module(f"{__name__}.models")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

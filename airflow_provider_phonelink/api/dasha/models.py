@@ -1,0 +1,83 @@
+"""Models of Dasha BlackBox, from the pages on its ``sip-phone-numbers`` endpoints."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from airflow_provider_phonelink.api.optional import OptionalDate, OptionalId
+
+
+def _no_list(items: object) -> object:
+    """Take null for an empty list."""
+    return [] if items is None else items
+
+
+class _DashaModel(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Drop unknown fields with the Python name of a known one: they would take its place in a dump."""
+        if extra := self.__pydantic_extra__:
+            for name in extra.keys() & type(self).model_fields.keys():
+                del extra[name]
+
+
+class RegistrationStatus(_DashaModel):
+    """The SIP registration of a number; ``state`` is the vendor's literal, whatever it is."""
+
+    state: str
+    error_description: str | None = None
+    sip_response_message: str | None = None
+    last_updated: OptionalDate = None
+    expires_at: OptionalDate = None
+
+
+class PhoneNumber(_DashaModel):
+    """
+    A SIP phone number.
+
+    Fields that the vendor calls required but that no decision here needs may be missing in an answer
+    without making it unusable.
+    """
+
+    id: str
+    phone_number: str
+    credentials_id: str
+    registration_status: RegistrationStatus
+    org_id: str | None = None
+    created_time: OptionalDate = None
+    last_update_time: OptionalDate = None
+    description: str | None = None
+    display_name: str | None = None
+    registration: bool | None = None
+    provider_id: OptionalId = None
+    #: The inbound link; None if nobody answers this number.
+    incoming_calls_agent_id: OptionalId = None
+
+
+class PhoneNumberPage(_DashaModel):
+    """A page of a list."""
+
+    items: list[PhoneNumber]
+    total_count: int
+    skip: int
+    take: int
+
+
+class AffectedAgent(_DashaModel):
+    """An agent that uses a number. The literals in ``uses`` are not all published."""
+
+    agent_id: str
+    agent_name: str | None = None
+    uses: list[str]
+
+
+class AffectedAgents(_DashaModel):
+    """The agents that use a number, inbound or outbound."""
+
+    id: str
+    phone_number: str | None = None
+    affected_agents: Annotated[list[AffectedAgent], BeforeValidator(_no_list)]

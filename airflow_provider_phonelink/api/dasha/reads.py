@@ -1,0 +1,245 @@
+"""Flows that read from Dasha BlackBox more than one request can: whole lists, a pair, many numbers at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.calls import Parallel, as_flow
+from airflow_provider_phonelink.api.dasha import endpoints
+from airflow_provider_phonelink.api.errors import (
+    AccessDeniedError,
+    AuthenticationError,
+    NotFoundError,
+    PromiseError,
+    UnreadableAnswerError,
+    VendorError,
+)
+from airflow_provider_phonelink.api.paging import InconsistentListError, Listing
+from airflow_provider_phonelink.api.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from typing_extensions import Unpack
+
+    from airflow_provider_phonelink.api.calls import Call, Flow
+    from airflow_provider_phonelink.api.dasha.endpoints import Filters
+    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber, PhoneNumberPage
+    from airflow_provider_phonelink.api.rereading import PageMemory
+
+#: How often a list that changed under our hands is read again from its start.
+READINGS = 3
+#: How many pages are asked for before the first of them is looked at.
+MOST_AHEAD = 16
+#: The literals of ``uses`` that mean an outbound link. The vendor publishes none; any other is left alone.
+OUTBOUND_USES = frozenset({"outbound", "replaceoutbound"})
+INBOUND_USE = "inbound"
+
+NumbersById: TypeAlias = "dict[str, PhoneNumber]"
+
+
+def all_numbers(
+    *,
+    phone_number: str | None = None,
+    linked_agent_id: str | None = None,
+    unlinked_only: bool | str = False,
+    provider_id: str | None = None,
+) -> Flow[list[PhoneNumber]]:
+    """
+    Read all numbers that match, in pages of 1,000.
+
+    How exactly the vendor matches is not documented, so each match is checked again: ``phone_number`` as
+    written, ``linked_agent_id`` and ``unlinked_only`` by the inbound link, the one that a number shows.
+
+    :param phone_number: Only this phone number.
+    :param linked_agent_id: Only numbers whose inbound calls go to this agent.
+    :param unlinked_only: Only numbers whose inbound calls go to nobody.
+    :param provider_id: Only numbers that this provider manages, a uuid.
+    """
+    filters = _checked_filters(phone_number, linked_agent_id, unlinked_only, provider_id)
+    listing = yield from _scan(partial(_page, filters))
+    return _matching(listing.numbers.values(), filters)
+
+
+def next_numbers(listing: Listing, **filters: Unpack[Filters]) -> Flow[list[PhoneNumber]]:
+    """
+    Read the next page of a list, for a caller that does not want all of it in memory.
+
+    :param listing: The list so far: a fresh one that does not keep its numbers, the same one for each page.
+    :param filters: The parameters of :func:`all_numbers`.
+    """
+    checked = _checked_filters(**filters)
+    call = _page(checked, listing.skip)
+    page = yield call
+    try:
+        listing.add(page)
+    except InconsistentListError as error:
+        raise UnreadableAnswerError(f"the list {error}.", method=call.method, path=call.path) from None
+    return _matching(listing.fresh, checked)
+
+
+def find_number(phone_number: str, credentials_id: str) -> Flow[PhoneNumber | None]:
+    """Find the number with exactly this (phone number, credentials) pair."""
+    phone_number = arguments.phone_number("phone_number", phone_number)
+    credentials_id = arguments.uuid("credentials_id", credentials_id)
+    candidates = yield from all_numbers(phone_number=phone_number)
+    found = [number for number in candidates if number.credentials_id.lower() == credentials_id]
+    if len(found) > 1:
+        ids = ", ".join(clean(number.id) for number in found)
+        raise PromiseError(
+            f"{clean(phone_number)} exists {len(found)} times with credentials {credentials_id} (ids {ids}), though "
+            "the vendor promises uniqueness. Nothing was changed; delete the surplus ones."
+        )
+    return found[0] if found else None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one look at many numbers brought."""
+
+    #: Each wanted id with its number, or None if there is no such number.
+    numbers: dict[str, PhoneNumber | None]
+    #: Wanted ids whose own read failed. They are in this dict only.
+    errors: dict[str, VendorError]
+    #: Everything that was listed on the way, wanted or not, by id.
+    listed: NumbersById
+    #: How many numbers the organisation has, if a list told.
+    total: int | None
+    #: Whether all numbers were listed.
+    complete: bool = False
+
+
+def read_numbers(
+    number_ids: Iterable[str],
+    known_total: int | None = None,
+    pages: PageMemory | None = None,
+    *,
+    everything: bool = False,
+) -> Flow[Reading]:
+    """
+    Read many numbers with as few requests as possible: singly, in pages of 1,000, or both.
+
+    :param number_ids: Ids in canonical form.
+    :param known_total: How many numbers the organisation has, if an earlier reading told.
+    :param pages: What is remembered of the last reading, if there was one.
+    :param everything: Whether to list all numbers in any case.
+    """
+    wanted = list(dict.fromkeys(number_ids))
+    listing = Listing()
+    listing.total = known_total
+
+    def cheaper_singly(so_far: Listing) -> bool:
+        missing = sum(number_id not in so_far.numbers for number_id in wanted)
+        return missing <= so_far.pages_left(endpoints.LARGEST_PAGE)
+
+    if everything or (len(wanted) > 1 and not (known_total is not None and cheaper_singly(listing))):
+        page = partial(_page, {})
+        if pages is not None:
+            pages.begin()
+            page = partial(_page, {}, read=pages.read)
+        listing = yield from _scan(page, None if everything else cheaper_singly)
+    reading = Reading({}, {}, listing.numbers, listing.total, complete=everything)
+    for number_id in wanted:
+        # A list may miss a number that moved between two pages: it is gone only if its own page says so.
+        try:
+            number = listing.numbers.get(number_id) or (yield endpoints.get_number(number_id))
+        except NotFoundError:
+            reading.numbers[number_id] = None
+        except (AuthenticationError, AccessDeniedError):
+            raise
+        except VendorError as error:
+            reading.errors[number_id] = error
+        else:
+            reading.numbers[number_id] = number
+    return reading
+
+
+def outbound_agents(affected: AffectedAgents) -> tuple[set[str], set[str]]:
+    """
+    Return the agents that use a number outbound, and those that may.
+
+    The second set has the agents with a literal in ``uses`` that is unknown here and may mean outbound.
+    """
+    certain: set[str] = set()
+    possible: set[str] = set()
+    for agent in affected.affected_agents:
+        uses = {use.lower() for use in agent.uses}
+        if uses & OUTBOUND_USES:
+            certain.add(agent.agent_id)
+        elif uses - {INBOUND_USE}:
+            possible.add(agent.agent_id)
+    return certain, possible
+
+
+def _scan(
+    page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listing], bool] | None = None
+) -> Flow[Listing]:
+    """Read pages until ``enough``, or else to the end; read again if the list contradicts itself."""
+    for reading in range(READINGS):
+        listing = Listing()
+        try:
+            yield from _scan_once(page, enough, listing)
+        except InconsistentListError as error:
+            if reading + 1 == READINGS:
+                call = page(0)
+                raise UnreadableAnswerError(
+                    f"the list {error}.", method=call.method, path=call.path
+                ) from None
+        else:
+            break
+    return listing
+
+
+def _scan_once(
+    page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listing], bool] | None, listing: Listing
+) -> Flow[None]:
+    goes_on = listing.add((yield page(0)))
+    while goes_on and not (enough and enough(listing)):
+        # Once the first page told the count, the others come side by side; the rest, if any, one by one. Whoever wants
+        # everything will ask for the page after the last one, if that is full: only a page that is not shows the end.
+        to_the_end = enough is None and listing.page_size >= endpoints.LARGEST_PAGE
+        end = (listing.total or 0) + to_the_end
+        offsets = range(listing.skip, max(end, listing.skip + 1), listing.page_size)
+        answers = yield Parallel([as_flow(page(skip)) for skip in offsets[:MOST_AHEAD]])
+        for answer in answers:
+            if goes_on:
+                goes_on = listing.add(answer)
+
+
+def _page(
+    filters: Mapping[str, Any], skip: int, read: Callable[[bytes], PhoneNumberPage] | None = None
+) -> Call[PhoneNumberPage]:
+    call = endpoints.list_numbers(**filters, skip=skip, take=endpoints.LARGEST_PAGE)
+    return replace(call, read=read) if read else call
+
+
+def _checked_filters(
+    phone_number: str | None = None,
+    linked_agent_id: str | None = None,
+    unlinked_only: bool | str = False,
+    provider_id: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "phone_number": phone_number,
+        "linked_agent_id": linked_agent_id,
+        "unlinked_only": arguments.boolean("unlinked_only", unlinked_only),
+        "provider_id": None if provider_id is None else arguments.uuid("provider_id", provider_id),
+    }
+
+
+def _matching(numbers: Iterable[PhoneNumber], filters: Mapping[str, Any]) -> list[PhoneNumber]:
+    wanted = {name: value for name, value in filters.items() if value not in (None, False)}
+    return [number for number in numbers if _matches(number, wanted)] if wanted else list(numbers)
+
+
+def _matches(number: PhoneNumber, wanted: Mapping[str, Any]) -> bool:
+    shown = {
+        "phone_number": number.phone_number,
+        "provider_id": number.provider_id and number.provider_id.lower(),
+        "linked_agent_id": number.incoming_calls_agent_id,
+        "unlinked_only": number.incoming_calls_agent_id is None,
+    }
+    return all(shown[name] == value for name, value in wanted.items())

@@ -1,0 +1,32 @@
+"""What a client of Dasha BlackBox needs to know."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from airflow_provider_phonelink.api.settings import Settings
+
+
+def _split(value: object) -> object:
+    """Let a list be written as ``A, B`` where JSON is awkward (a connection URI)."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+StateNames = Annotated[tuple[str, ...], BeforeValidator(_split), Field(min_length=1)]
+
+
+class DashaSettings(Settings):
+    """Settings for Dasha BlackBox."""
+
+    vendor = "Dasha BlackBox"
+    default_base_url = "https://blackbox.dasha.ai"
+    console_numbers = "phone-numbers"
+
+    #: Registration states that count as active, in any case.
+    active_states: StateNames = ("Registered", "Active")
+    #: Registration states that count as failed, in any case.
+    failed_states: StateNames = ("Failed", "Error", "Rejected")
+    #: Whether an active state counts only until its ``expiresAt``.
+    check_expiry: bool = True

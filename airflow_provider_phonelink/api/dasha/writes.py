@@ -1,0 +1,154 @@
+"""
+Flows that write to Dasha BlackBox and can be tried again safely.
+
+A write whose outcome is open (answer lost, 5xx, 429) is not sent again before a look at what is true now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.calls import AlreadyDone, Call, Flow
+from airflow_provider_phonelink.api.dasha import endpoints, reads
+from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, ConflictError, NotFoundError
+from airflow_provider_phonelink.api.text import clean
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from airflow_provider_phonelink.api.dasha.endpoints import Configuration
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+
+
+class _NotLooked:
+    """Stands for an inbound link that was not read before the write."""
+
+
+NOT_LOOKED = _NotLooked()
+SeenAgent = str | None | _NotLooked
+
+
+def create_number(
+    phone_number: str, credentials_id: str, **configuration: Any
+) -> Flow[tuple[PhoneNumber, bool]]:
+    """
+    Create a number, once.
+
+    :return: The number, and whether it was found by the look before a repeat: an earlier try made it and
+        its answer was lost, or somebody else was faster.
+    """
+    call: Call[Any] = endpoints.create_number(phone_number, credentials_id, **configuration)
+
+    def look() -> Flow[AlreadyDone[tuple[PhoneNumber, bool]] | None]:
+        number = yield from reads.find_number(phone_number, credentials_id)
+        return AlreadyDone((number, True)) if number else None
+
+    created: tuple[PhoneNumber, bool] = yield replace(
+        call, read=lambda body: (call.read(body), False), look=look
+    )
+    return created
+
+
+def update_number(
+    number_id: str, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
+) -> Flow[PhoneNumber]:
+    """Replace a number's configuration; see :func:`airflow_provider_phonelink.api.dasha.endpoints.update_number`."""
+    number = yield endpoints.update_number(number_id, phone_number, credentials_id, **configuration)
+    return (yield from _read_if_untold(number, number_id))
+
+
+def link(
+    number_id: str, agent_id: str, mode: str = "inbound", *, seen: SeenAgent = NOT_LOOKED
+) -> Flow[PhoneNumber]:
+    """
+    Link a number to an agent.
+
+    :param seen: The inbound agent at the last look. A repeat takes the number from that agent only.
+    :raises ChangedMeanwhileError: If a repeat would take the number from anyone else.
+    """
+    call = endpoints.link(number_id, agent_id, mode)
+    if not call.repeatable:
+        call = replace(call, look=partial(_before_linking_again, number_id, agent_id, seen))
+    number = yield call
+    return (yield from _read_if_untold(number, number_id))
+
+
+def unlink(
+    number_id: str, mode: str = "inbound", agent_id: str | None = None, *, seen: SeenAgent = NOT_LOOKED
+) -> Flow[PhoneNumber]:
+    """
+    Unlink a number.
+
+    :param seen: The inbound agent at the last look; ``agent_id`` if there was none. A repeat takes the
+        number from that agent only.
+    :raises ChangedMeanwhileError: If it is not known from whom a repeat would take the number.
+    :raises NotFoundError: If there is no such number, or the vendor answers 404 and the inbound link is still
+        there. A 404 because it is gone, or a 409 because somebody else has it by now, is what was wished for.
+    """
+    call = endpoints.unlink(number_id, mode, agent_id)
+    if not call.repeatable:
+        known = agent_id if seen is NOT_LOOKED and agent_id is not None else seen
+        call = replace(call, look=partial(_before_unlinking_again, number_id, known))
+    try:
+        number = yield call
+    except (NotFoundError, ConflictError):
+        # There is no such number, or no such link any more: the number itself tells which.
+        number = yield endpoints.get_number(number_id)
+        now = number.incoming_calls_agent_id
+        if mode == "inbound" and now is not None and agent_id in (None, now):
+            raise
+    return (yield from _read_if_untold(number, number_id))
+
+
+def delete_number(number_id: str, *, force: bool = False) -> Flow[None]:
+    """Delete a number. If the answer is lost and the number is gone, that is success."""
+
+    def look() -> Flow[AlreadyDone[None] | None]:
+        try:
+            yield endpoints.get_number(number_id)
+        except NotFoundError:
+            return AlreadyDone(None)
+        return None
+
+    yield replace(endpoints.delete_number(number_id, force=force), look=look)
+
+
+def _read_if_untold(number: PhoneNumber | None, number_id: str) -> Flow[PhoneNumber]:
+    if number is None:
+        number = yield endpoints.get_number(number_id)
+    return number
+
+
+def _before_linking_again(
+    number_id: str, agent_id: str, seen: SeenAgent
+) -> Flow[AlreadyDone[PhoneNumber] | None]:
+    number: PhoneNumber = yield endpoints.get_number(number_id)
+    now = number.incoming_calls_agent_id
+    if now == agent_id:
+        return AlreadyDone(number)
+    if now is None or now == seen:
+        return None
+    raise ChangedMeanwhileError(
+        f"Number {clean(number.phone_number)} (id {number.id}) was not linked to agent {agent_id}: the first try has "
+        f"no clear outcome and now agent {clean(now)} has it, perhaps put there meanwhile. It was left with agent "
+        f"{clean(now)}. Run again to take it over."
+    )
+
+
+def _before_unlinking_again(number_id: str, seen: SeenAgent) -> Flow[AlreadyDone[PhoneNumber] | None]:
+    number: PhoneNumber = yield endpoints.get_number(arguments.uuid("number_id", number_id))
+    now = number.incoming_calls_agent_id
+    if now is None:
+        return AlreadyDone(number)
+    if now == seen:
+        return None
+    if seen is NOT_LOOKED:
+        raise ChangedMeanwhileError(
+            f"Number {clean(number.phone_number)} (id {number.id}): the first try to unlink it has no clear outcome "
+            f"and agent {clean(now)} has it, perhaps put there meanwhile. It was left with agent {clean(now)}. Run "
+            "again to unlink it."
+        )
+    return AlreadyDone(number)

@@ -1,0 +1,15 @@
+"""Operators for CallingBox."""
+
+from __future__ import annotations
+
+from airflow_provider_phonelink.operators.callingbox.numbers import (
+    CallingBoxAttachNumberOperator,
+    CallingBoxDetachNumberOperator,
+)
+from airflow_provider_phonelink.operators.callingbox.reconcile import CallingBoxReconcileLinksOperator
+
+__all__ = [
+    "CallingBoxAttachNumberOperator",
+    "CallingBoxDetachNumberOperator",
+    "CallingBoxReconcileLinksOperator",
+]

@@ -1,0 +1,142 @@
+"""Attach and detach numbers (CallingBox)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow_provider_phonelink.operators.callingbox.base import CallingBoxOperator
+from airflow_provider_phonelink.operators.console import AgentInConsoleLink, NumberInConsoleLink
+from airflow_provider_phonelink.operators.results import delivered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_phonelink.api.callingbox.models import Agent
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.operators.events import LinkChange
+    from airflow_provider_phonelink.promises.callingbox.attach import IfAttached
+    from airflow_provider_phonelink.promises.outcomes import Changed
+
+
+class _CallingBoxNumberOperator(CallingBoxOperator):
+    """Holds the agent, the number and the connection id."""
+
+    template_fields: Sequence[str] = ("agent_id", "number_id", "callingbox_conn_id")
+    operator_extra_links = (NumberInConsoleLink(), AgentInConsoleLink())
+    #: Whether the agent has the number afterwards.
+    attaches: bool
+
+    def __init__(
+        self,
+        *,
+        agent_id: str,
+        number_id: str,
+        callingbox_conn_id: str = "callingbox_default",
+        multiple_outputs: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
+        self.agent_id = agent_id
+        self.number_id = number_id
+        self.callingbox_conn_id = callingbox_conn_id
+
+    def _keep_promise(
+        self, context: Context, promise: Callable[..., Flow[Changed]], **options: Any
+    ) -> dict[str, Any]:
+        from airflow_provider_phonelink.operators.events import tell_if_changed
+        from airflow_provider_phonelink.operators.task_memory import TaskMemory
+
+        kept = TaskMemory(context, "traces")
+        with self.hook as hook:
+            outcome = hook.run(
+                promise(
+                    self.agent_id,
+                    self.number_id,
+                    body_key=hook.settings.attach_body_key,
+                    earlier=kept.read(),
+                    remember=kept.write,
+                    **options,
+                )
+            )
+        outcome.log_to(self.log)
+        tell_if_changed(self, context, self._change(outcome))
+        return delivered(self, context, outcome.result())
+
+    def _change(self, outcome: Changed) -> LinkChange:
+        from airflow_provider_phonelink.operators.events import LinkChange
+
+        mode = cast("Agent", outcome.subject).type
+        has_it = self.agent_id if self.attaches else None
+        # An outbound agent takes a number from nobody: whoever was told as the one before is its inbound agent.
+        had_it = outcome.previous_agent_id if mode == "inbound" else None
+        return LinkChange(
+            vendor="callingbox",
+            number_id=self.number_id,
+            mode=mode,
+            agent_id=has_it,
+            previous_agent_id=(had_it if had_it != has_it else None) if self.attaches else self.agent_id,
+            changed=outcome.changed,
+        )
+
+
+class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
+    """
+    Attach a number to an agent: afterwards the agent has the number.
+
+    Safe to retry: if it is so already, nothing is written, and a try whose answer was lost is looked at
+    before anything is written again. Fails without a retry if another inbound agent has the number and may not
+    lose it.
+
+    Moving a number is detaching and attaching it, and in between its calls are rejected: the log says for how many
+    seconds. If it cannot be attached, the agent before gets it back, and the error says who has it now. A try that
+    dies in between is completed by the next one. Each agent's primary number is kept: where the primary number itself
+    is taken away, the first of the remaining ones becomes primary, unless CallingBox chose one.
+
+    Returns the agent as CallingBox describes it, with ``changed`` (bool) and ``previous_agent_id`` (the
+    number's inbound agent before).
+
+    :param agent_id: The agent. (templated)
+    :param number_id: A number that the organisation owns. (templated)
+    :param if_attached: ``fail``: an inbound agent does not get a number that another inbound agent has. ``move``: it
+        is taken from that agent first. (templated)
+    :param callingbox_conn_id: Airflow connection of type ``callingbox``. (templated)
+    """
+
+    template_fields: Sequence[str] = ("agent_id", "number_id", "if_attached", "callingbox_conn_id")
+    attaches = True
+
+    def __init__(self, *, if_attached: IfAttached = "fail", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.if_attached = if_attached
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Attach the number."""
+        from airflow_provider_phonelink.promises.callingbox.attach import attach_number
+
+        return self._keep_promise(context, attach_number, if_attached=self.if_attached)
+
+
+class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
+    """
+    Detach a number from an agent: afterwards the agent no longer has it.
+
+    The number stays bought and billed: nothing here releases one. Safe to retry: if the agent does not have
+    the number, nothing is written. If the agent loses its primary number, the first of the remaining ones becomes
+    primary, unless CallingBox chose one.
+
+    Returns the agent as CallingBox describes it, with ``changed`` (bool) and ``previous_agent_id``.
+
+    :param agent_id: The agent that is to lose the number. (templated)
+    :param number_id: The number. (templated)
+    :param callingbox_conn_id: Airflow connection of type ``callingbox``. (templated)
+    """
+
+    attaches = False
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Detach the number."""
+        from airflow_provider_phonelink.promises.callingbox.attach import detach_number
+
+        return self._keep_promise(context, detach_number)

@@ -1,0 +1,21 @@
+"""Operators for Dasha BlackBox."""
+
+from __future__ import annotations
+
+from airflow_provider_phonelink.operators.dasha.numbers import (
+    DashaCreatePhoneNumberOperator,
+    DashaLinkPhoneNumberOperator,
+    DashaListPhoneNumbersOperator,
+    DashaUnlinkPhoneNumberOperator,
+)
+from airflow_provider_phonelink.operators.dasha.reconcile import DashaReconcileLinksOperator
+from airflow_provider_phonelink.operators.dasha.rotation import DashaRotatePhoneNumberOperator
+
+__all__ = [
+    "DashaCreatePhoneNumberOperator",
+    "DashaLinkPhoneNumberOperator",
+    "DashaListPhoneNumbersOperator",
+    "DashaReconcileLinksOperator",
+    "DashaRotatePhoneNumberOperator",
+    "DashaUnlinkPhoneNumberOperator",
+]

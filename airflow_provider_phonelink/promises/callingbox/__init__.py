@@ -1,0 +1,3 @@
+"""What each task promises at CallingBox."""
+
+from __future__ import annotations

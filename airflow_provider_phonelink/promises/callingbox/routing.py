@@ -1,0 +1,178 @@
+"""Reconcile (CallingBox): afterwards the links equal the routes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.api.callingbox import reads
+from airflow_provider_phonelink.api.calls import Parallel
+from airflow_provider_phonelink.api.errors import PhonelinkError, UnreadableAnswerError
+from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.decisions.directory import Directory, NotNamedError
+from airflow_provider_phonelink.decisions.links import CALLINGBOX, INBOUND, Link, ListedNumber
+from airflow_provider_phonelink.decisions.planning import make_plan
+from airflow_provider_phonelink.decisions.routes import wishes_of
+from airflow_provider_phonelink.decisions.scope import demand_scope
+from airflow_provider_phonelink.promises import applying
+from airflow_provider_phonelink.promises.callingbox.attach import (
+    NOBODY,
+    attach_number,
+    detach_number,
+    forget,
+    settle,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from airflow_provider_phonelink.api.callingbox.models import Agent, Number
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.decisions.planning import Change, Plan
+    from airflow_provider_phonelink.decisions.routes import Route
+    from airflow_provider_phonelink.decisions.scope import Scope
+    from airflow_provider_phonelink.promises.applying import ChangeResult, Report
+    from airflow_provider_phonelink.promises.callingbox.attach import Remember
+    from airflow_provider_phonelink.promises.outcomes import Changed
+
+RULES = CALLINGBOX
+
+
+def plan_links(routes: Sequence[Route], *, scope: Scope | None = None, prune: bool = False) -> Flow[Plan]:
+    """
+    Read the links as they are, and plan the changes that turn them into the routes. Two reads.
+
+    :param scope: Which links may be pruned.
+    :param prune: Whether links in scope that no route mentions are to be removed.
+    :raises RoutesError: If the routes cannot all come true, or name numbers or agents that are not there.
+    """
+    demand_scope(scope, prune)
+    numbers, agents = yield Parallel([reads.all_numbers(), reads.all_agents()])
+    directory = directory_of(numbers)
+    wishes = wishes_of(routes, directory, RULES, partial(_mode, {agent.id: agent for agent in agents}))
+    return make_plan(
+        wishes,
+        links_of(numbers),
+        RULES,
+        scope=scope.within(directory) if scope else None,
+        prune=prune,
+        phone_numbers={number.id: number.phone_number for number in directory.numbers.values()},
+    )
+
+
+def apply_plan(
+    plan: Plan,
+    tell: Callable[[ChangeResult], None] = lambda _: None,
+    *,
+    body_key: str = "number_id",
+    earlier: Mapping[str, Any] | None = None,
+    remember: Remember = forget,
+) -> Flow[Report]:
+    """
+    Make the changes of a plan; see :func:`airflow_provider_phonelink.promises.applying.apply_plan`.
+
+    One after another, for each may change the primary number of its agents. A number is taken from the agent in the
+    plan only; if another inbound agent has it by then, it is left to the next run.
+
+    :param body_key: The connection's ``attach_body_key``.
+    :param earlier: What an earlier try asked to remember.
+    :param remember: Takes what a later try should know, before anything is written.
+    """
+    notes = _Notes(earlier or {}, remember)
+    report = yield from applying.apply_plan(
+        plan, partial(_carry_out, body_key, notes), tell, side_by_side=False
+    )
+    settled: list[str] = []
+    unsettled: list[PhonelinkError] = []
+    for key, note in notes.left_beside(plan.changes).items():
+        try:
+            settled += yield from settle(note["number_id"], note, notes.taker(key), body_key=body_key)
+        except PhonelinkError as error:
+            unsettled.append(error.with_traceback(None))
+    return replace(report, settled=tuple(settled), unsettled=tuple(unsettled))
+
+
+def directory_of(numbers: Iterable[Number]) -> Directory:
+    """Return what routes can name."""
+    return Directory((ListedNumber(number.id, number.e164) for number in numbers), uuids=False)
+
+
+def links_of(numbers: Collection[Number]) -> list[Link]:
+    """
+    Return the links, which the numbers show.
+
+    :raises UnreadableAnswerError: If a number does not show them.
+    """
+    links = []
+    for number in numbers:
+        if not number.tells_links:
+            raise UnreadableAnswerError(
+                f"the number {clean(number.id)} does not say where it is attached.",
+                method="GET",
+                path="/v1/numbers",
+            )
+        if number.inbound_agent_id:
+            links.append(Link(number.id, number.inbound_agent_id, INBOUND))
+        links += [Link(number.id, agent_id, RULES.outbound) for agent_id in number.outbound_agent_ids or ()]
+    return links
+
+
+def _mode(agents: dict[str, Agent], route: Route) -> str:
+    """Return the mode of a route, which is the type of its agent."""
+    agent = agents.get(route.agent_id)
+    if agent is None:
+        raise NotNamedError(f"there is no agent {clean(route.agent_id)}")
+    mode = agent.type or route.mode
+    if mode not in RULES.modes:
+        raise NotNamedError(f"agent {clean(route.agent_id)} is neither inbound nor outbound; name the mode")
+    if route.mode not in (None, mode):
+        raise NotNamedError(f"agent {clean(route.agent_id)} is {mode}, so it cannot be {route.mode}")
+    return mode
+
+
+class _Notes:
+    """What a later try should know, for each change that is not finished yet."""
+
+    def __init__(self, earlier: Mapping[str, Any], remember: Remember) -> None:
+        self._notes = dict(earlier)
+        self._remember = remember
+
+    def of(self, link: Link) -> Mapping[str, Any] | None:
+        """Return what an earlier try left for a change of a link."""
+        return self._notes.get(_key(link))
+
+    def left_beside(self, changes: Iterable[Change]) -> dict[str, Any]:
+        """Return what an earlier try left for changes that these are not."""
+        planned = {_key(change.link) for change in changes}
+        return {key: note for key, note in self._notes.items() if key not in planned}
+
+    def taker(self, key: str) -> Remember:
+        """Return what takes the note for a change."""
+
+        def take(note: Mapping[str, Any] | None) -> None:
+            self._notes.pop(key, None)
+            if note is not None:
+                self._notes[key] = dict(note)
+            self._remember(dict(self._notes) or None)
+
+        return take
+
+
+def _key(link: Link) -> str:
+    return f"{link.agent_id}/{link.number_id}"  # neither has a slash in it
+
+
+def _carry_out(body_key: str, notes: _Notes, change: Change) -> Flow[Changed]:
+    number_id, agent_id, _ = change.link
+    memory: dict[str, Any] = {"earlier": notes.of(change.link), "remember": notes.taker(_key(change.link))}
+    if change.action == "unlink":
+        return detach_number(agent_id, number_id, body_key=body_key, **memory)
+    return attach_number(
+        agent_id,
+        number_id,
+        if_attached="move",
+        only_from=change.previous_agent_id or NOBODY,
+        body_key=body_key,
+        **memory,
+    )

@@ -1,0 +1,275 @@
+"""Rotate: afterwards the agent's outbound number is the one of the pool whose turn it is."""
+
+from __future__ import annotations
+
+from ast import literal_eval
+from collections.abc import Mapping, Sized
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.calls import Parallel
+from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
+from airflow_provider_phonelink.api.errors import (
+    InvalidArgumentError,
+    NotFoundError,
+    NotTakenEffectError,
+    PhonelinkError,
+    PromiseError,
+)
+from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
+from airflow_provider_phonelink.decisions.registration import Verdict, judge
+from airflow_provider_phonelink.decisions.rotation import Pool
+from airflow_provider_phonelink.promises.naming import named, which
+from airflow_provider_phonelink.promises.outcomes import Outcome, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.decisions.registration import RegistrationRules
+
+
+class PoolUnhealthyError(PromiseError):
+    """Fewer numbers of the pool are healthy than the task demands; nothing was changed."""
+
+    retry_helps = True
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A pool as it is: which numbers are healthy, and which one the agent uses."""
+
+    pool: Pool
+    #: The agent's outbound number, if it is one of those that were looked at.
+    previous: str | None
+    #: Where there is none: the one number that the agent uses in a way that is unknown here. It may be the one, so
+    #: it is not picked again, but never put back.
+    suspected: str | None = None
+    #: What messages call the numbers that were read.
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, number_id: str) -> str:
+        """Return what messages call a number."""
+        return self.names.get(number_id, number_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotated(Outcome):
+    """The agent's outbound number after a rotation."""
+
+    current: PhoneNumber
+    previous: str | None
+    changed: bool
+    pool: Pool
+
+    def result(self) -> dict[str, Any]:
+        """Return the plain form for XCom."""
+        return {
+            "current": plain(self.current),
+            "previous": self.previous,
+            "changed": self.changed,
+            "skipped": dict(self.pool.skipped),
+            "pool_size": len(self.pool.number_ids),
+        }
+
+
+def survey(
+    agent_id: str,
+    pool: Sequence[str] | Mapping[str, str],
+    rules: RegistrationRules,
+    *,
+    scope: Sequence[str] = (),
+    quarantine: Sequence[str] = (),
+    healthy_without_registration: bool = False,
+) -> Flow[Survey]:
+    """
+    Look at a pool.
+
+    :param pool: Ids, or a filter: ``provider_id``, ``display_name_prefix``, ``description_tag``; all named ones
+        must match.
+    :param scope: Further ids among which the agent's present number may be.
+    :param quarantine: Ids that are not to be picked.
+    :param healthy_without_registration: Whether numbers whose registration is switched off may be picked.
+    """
+    agent_id = arguments.opaque_id("agent_id", agent_id)
+    further = _ids("scope", scope)
+    held_back = set(_ids("quarantine", quarantine))
+    numbers = yield from _members(spelt_out("pool", pool))
+    names = {number_id: which(number) for number_id, number in numbers.items() if number}
+    skipped: dict[str, str] = {}
+    for number_id, number in numbers.items():
+        if reason := _unfit(number_id, number, rules, healthy_without_registration):
+            skipped[number_id] = reason
+        elif number_id in held_back:
+            skipped[number_id] = f"{names[number_id]}: in quarantine"
+    previous, suspected = yield from _in_use(agent_id, list(dict.fromkeys([*names, *further])))
+    return Survey(Pool(list(numbers), skipped), previous, suspected, names)
+
+
+def demand_healthy(survey: Survey, min_healthy: int) -> None:
+    """Raise if too few numbers of the pool are healthy."""
+    healthy = len(survey.pool.healthy)
+    if healthy < min_healthy:
+        now = survey.name(survey.previous) if survey.previous else "not one of the pool"
+        raise PoolUnhealthyError(
+            f"{healthy} of {len(survey.pool.number_ids)} numbers of the pool are healthy, {min_healthy} are demanded. "
+            f"Nothing was changed; the agent's number is {now}. "
+            f"Skipped: {'; '.join(survey.pool.skipped.values())}."
+        )
+
+
+def rotate_to(
+    agent_id: str, number_id: str, survey: Survey, *, verify: bool = True, before: str | None = None
+) -> Flow[Rotated]:
+    """
+    Make a number the agent's outbound number.
+
+    :param before: The number that an earlier try of this run replaced, if one got that far.
+    :param verify: Whether the link is read afterwards. If it cannot be confirmed, the previous number is put back,
+        if it is known.
+    :raises NotTakenEffectError: If the link cannot be confirmed; the message says what is true now.
+    """
+    current: PhoneNumber
+    if survey.previous == number_id:
+        current = yield endpoints.get_number(number_id)
+        summary = f"{named(current)} is agent {agent_id}'s outbound number already; nothing was written."
+        return Rotated(
+            summary=summary, current=current, previous=before or number_id, changed=False, pool=survey.pool
+        )
+    current = yield from writes.link(number_id, agent_id, "replaceOutbound")
+    if verify:
+        yield from _confirm(agent_id, current, survey)
+    previous = before or survey.previous
+    return Rotated(
+        summary=f"{named(current)} is now agent {agent_id}'s outbound number; before this run, it was "
+        f"{survey.name(previous) if previous else 'one that is not known'}. {len(survey.pool.skipped)} of "
+        f"{len(survey.pool.number_ids)} numbers of the pool were skipped.",
+        current=current,
+        previous=previous,
+        changed=True,
+        pool=survey.pool,
+    )
+
+
+def spelt_out(argument: str, value: Any) -> Any:
+    """Read a list or dict that a template rendered to text; also ids with commas between them."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith(("[", "{", "(")):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return literal_eval(value.strip())
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        raise InvalidArgumentError(argument, f"{clean(repr(value))} is neither a list nor a dict.") from None
+
+
+def _ids(argument: str, value: Any) -> list[str]:
+    ids = spelt_out(argument, value)
+    # No ids are none, but None is not: an XCom that gave nothing would otherwise set free what is in quarantine.
+    return [] if isinstance(ids, Sized) and not ids else arguments.uuids(argument, ids)
+
+
+def _members(pool: Sequence[str] | Mapping[str, str]) -> Flow[dict[str, PhoneNumber | None]]:
+    if not isinstance(pool, Mapping):
+        reading = yield from reads.read_numbers(arguments.uuids("pool", pool))
+        for error in reading.errors.values():
+            raise error
+        return dict(reading.numbers)
+    wanted = checked_filter("pool", pool)
+    listed = yield from reads.all_numbers(provider_id=wanted.get("provider_id"))
+    # By id, for the vendor promises no order, and the order decides whose turn it is.
+    found = sorted(
+        ((number.id.lower(), number) for number in listed if belongs(number, wanted)), key=itemgetter(0)
+    )
+    if not found:
+        raise PoolUnhealthyError(f"No number matches the pool {clean(wanted)}. Nothing was changed.")
+    return dict(found)
+
+
+def _unfit(
+    number_id: str, number: PhoneNumber | None, rules: RegistrationRules, healthy_without_registration: bool
+) -> str:
+    judgement = judge(number_id, number, rules, datetime.now(timezone.utc))
+    if judgement.verdict is Verdict.ACTIVE:
+        return ""
+    if judgement.verdict is Verdict.NEVER and healthy_without_registration:
+        return ""
+    return judgement.description
+
+
+def _in_use(agent_id: str, number_ids: Sequence[str]) -> Flow[tuple[str | None, str | None]]:
+    """Return the number that the agent uses outbound, or else the only one it may be using so."""
+    users = yield Parallel([_users(number_id) for number_id in number_ids])
+    certain, possible = (
+        [number_id for number_id, sets in zip(number_ids, users, strict=True) if agent_id in sets[kind]]
+        for kind in (0, 1)
+    )
+    if certain:
+        return certain[0], None
+    return None, possible[0] if len(possible) == 1 else None
+
+
+def _users(number_id: str) -> Flow[tuple[set[str], set[str]]]:
+    try:
+        affected: AffectedAgents = yield endpoints.affected_agents(number_id)
+    except NotFoundError:
+        return set(), set()
+    return reads.outbound_agents(affected)
+
+
+def _confirm(agent_id: str, number: PhoneNumber, survey: Survey) -> Flow[None]:
+    number_id = number.id.lower()
+    try:
+        affected: AffectedAgents = yield endpoints.affected_agents(number_id)
+        if agent_id in set().union(*reads.outbound_agents(affected)):
+            return
+        problem = "the vendor does not list the agent among those that use it."
+    except PhonelinkError as error:
+        problem = str(error)
+    now = yield from _put_back(agent_id, number_id, survey)
+    raise NotTakenEffectError(
+        f"{named(number)} was made agent {agent_id}'s outbound number, but this could not be confirmed: {problem} {now}"
+    )
+
+
+def _put_back(agent_id: str, number_id: str, survey: Survey) -> Flow[str]:
+    """Return a sentence on what is true now."""
+    previous = survey.previous
+    others = [
+        other
+        for other in dict.fromkeys([previous, *survey.pool.number_ids])
+        if other not in (None, number_id)
+    ]
+    seen = yield Parallel([_uses(agent_id, str(other)) for other in others])
+    now = next((other for other, used in zip(others, seen, strict=True) if used), None)
+    if now is not None and now == previous:
+        return f"The agent still has the number before, {survey.name(previous)}."
+    if now is not None:
+        return (
+            f"By now the agent has {survey.name(now)} of the pool, from somebody else, and was left with it."
+        )
+    if previous is None:
+        return "The number before is not known, so nothing was put back. Nor is it known which one the agent has now."
+    try:
+        yield from writes.link(previous, agent_id, "replaceOutbound")
+    except PhonelinkError as error:
+        return (
+            f"Putting the number before, {survey.name(previous)}, back failed, too: {error} "
+            "It is not known which one it has now."
+        )
+    if (yield from _uses(agent_id, previous)):
+        return f"The number before, {survey.name(previous)}, was put back, and the agent has it."
+    return f"The number before, {survey.name(previous)}, was accepted back, but that could not be confirmed either."
+
+
+def _uses(agent_id: str, number_id: str) -> Flow[bool]:
+    """Look whether the agent is seen to use a number outbound; an error counts as not seen."""
+    try:
+        return agent_id in (yield from _users(number_id))[0]
+    except PhonelinkError:
+        return False

@@ -1,0 +1,89 @@
+"""Unlink: afterwards this agent no longer has the number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
+from airflow_provider_phonelink.api.errors import NotTakenEffectError
+from airflow_provider_phonelink.promises.naming import named, who
+from airflow_provider_phonelink.promises.outcomes import Changed
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+
+
+def unlink_number(number_id: str, mode: str = "inbound", agent_id: str | None = None) -> Flow[Changed]:
+    """
+    Make sure that the agent no longer has the number.
+
+    If nobody has it, or another agent has, nothing is written. The vendor has no conditional write:
+    whoever links the number in the moment between our last look and our write loses it again.
+
+    :param agent_id: Needed for ``replaceOutbound``. Without it an inbound unlink removes whoever is there.
+    :raises NotTakenEffectError: If the vendor accepted the unlink and the agent still has the number.
+    """
+    number_id = arguments.uuid("phone_number_id", number_id)  # as the operators call it
+    endpoints.unlink(number_id, mode, agent_id)  # checks the arguments before anything is sent
+    if mode == "inbound":
+        return (yield from _unlink_inbound(number_id, agent_id))
+    return (yield from _unlink_outbound(number_id, str(agent_id)))
+
+
+def _unlink_inbound(number_id: str, agent_id: str | None) -> Flow[Changed]:
+    number: PhoneNumber = yield endpoints.get_number(number_id)
+    previous = number.incoming_calls_agent_id
+    if previous is None or agent_id not in (None, previous):
+        return _unchanged(number, f"{who(previous)} has it", previous)
+    yield from writes.unlink(number_id, "inbound", previous, seen=previous)
+    number = yield endpoints.get_number(number_id)
+    now = number.incoming_calls_agent_id
+    if now == previous:
+        raise NotTakenEffectError(
+            f"{named(number)} was unlinked from agent {previous}, but right afterwards that agent has it still."
+        )
+    return Changed(
+        summary=f"{named(number)} no longer answers for {who(previous)}; {who(now)} has it now.",
+        subject=number,
+        changed=True,
+        previous_agent_id=previous,
+    )
+
+
+def _unlink_outbound(number_id: str, agent_id: str) -> Flow[Changed]:
+    affected: AffectedAgents = yield endpoints.affected_agents(number_id)
+    certain, possible = reads.outbound_agents(affected)
+    if agent_id not in certain | possible:
+        number: PhoneNumber = yield endpoints.get_number(number_id)
+        return _unchanged(number, f"it is not the outbound number of agent {agent_id}", None)
+    number = yield from writes.unlink(number_id, "replaceOutbound", agent_id)
+    affected = yield endpoints.affected_agents(number_id)
+    certain, possible = reads.outbound_agents(affected)
+    if agent_id in certain:
+        raise NotTakenEffectError(
+            f"{named(number)} was taken from agent {agent_id} as outbound number, but right afterwards the vendor "
+            "lists that agent as using it still."
+        )
+    warnings = (
+        (f"{named(number)}: the vendor still lists agent {agent_id} with a use that is unknown here.",)
+        if agent_id in possible
+        else ()
+    )
+    return Changed(
+        summary=f"{named(number)} is no longer the outbound number of agent {agent_id}.",
+        warnings=warnings,
+        subject=number,
+        changed=True,
+        previous_agent_id=agent_id,
+    )
+
+
+def _unchanged(number: PhoneNumber, state: str, previous: str | None) -> Changed:
+    return Changed(
+        summary=f"{named(number)} was left alone: {state}. Nothing was written.",
+        subject=number,
+        changed=False,
+        previous_agent_id=previous,
+    )

@@ -1,0 +1,3 @@
+"""The stand-in for CallingBox."""
+
+from __future__ import annotations

@@ -1,0 +1,90 @@
+"""CallingBox's resources as JSON."""
+
+from __future__ import annotations
+
+import json
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.sandbox.fragments import Fragments, array
+from airflow_provider_phonelink.sandbox.timestamps import timestamp
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.sandbox.callingbox.world import AgentRecord, NumberRecord
+    from airflow_provider_phonelink.sandbox.world import World
+
+
+class CallingBoxJson:
+    """
+    Writes what CallingBox answers.
+
+    :param world: the sandbox's state.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._numbers: Fragments[NumberRecord] = Fragments(self._render_number)
+
+    def agent(self, agent: AgentRecord) -> bytes:
+        """Return an agent with its numbers, as detail and mutation answers show it."""
+        document = json.dumps(self._agent(agent)).encode()
+        if self._world.switches.callingbox_sparse:
+            return document
+        numbers = [self._number(self._world.callingbox.numbers[id_]) for id_ in agent.numbers]
+        return document[:-1] + b', "numbers": ' + array(numbers) + b"}"
+
+    def agents(self, agents: list[AgentRecord]) -> bytes:
+        """Return a list of agents; it does not show their numbers."""
+        return json.dumps({"data": [self._agent(agent) for agent in agents]}).encode()
+
+    def numbers(self, numbers: list[NumberRecord]) -> bytes:
+        """Return the list of numbers, in the shape that is switched on."""
+        switches = self._world.switches
+        if switches.callingbox_numbers_shape == "array":
+            return array([self._number(number) for number in numbers])
+        if switches.callingbox_numbers_shape == "data":
+            return b'{"data":' + array([self._number(number) for number in numbers]) + b"}"
+        fitting = int(switches.callingbox_page_size) or len(numbers)
+        more = b"true" if fitting < len(numbers) else b"false"
+        page = array([self._number(number) for number in numbers[:fitting]])
+        return b'{"data":' + page + b',"has_more":' + more + b"}"
+
+    def _number(self, number: NumberRecord) -> bytes:
+        self._numbers.keep_style(self._world.switches.callingbox_sparse)
+        return self._numbers.of(number)
+
+    def _render_number(self, number: NumberRecord) -> tuple[bytes, float]:
+        document: dict[str, Any] = {"id": number.id, "e164": number.e164}
+        if not self._world.switches.callingbox_sparse:
+            document |= {
+                "friendly_name": number.friendly_name,
+                "country_code": number.country_code,
+                "number_type": "local",
+                "status": "active",
+                "monthly_cost_cents": 100,
+                "purchased_at": timestamp(number.purchased),
+                "inbound_agent_id": number.inbound_agent,
+                "outbound_agent_ids": list(number.outbound_agents),
+            }
+        return json.dumps(document).encode(), inf
+
+    def _agent(self, agent: AgentRecord) -> dict[str, Any]:
+        document: dict[str, Any] = {"id": agent.id, "name": agent.name, "type": agent.type}
+        if self._world.switches.callingbox_sparse:
+            return document
+        return document | {
+            "org_id": self._world.callingbox.id,
+            "user_id": "user_sandbox",
+            "persona": None,
+            "instructions": None,
+            "voice": "default",
+            "language": "en-US",
+            "returns": {},
+            "tools": [],
+            "webhook_url": None,
+            "voicemail_action": "hangup",
+            "primary_number_id": agent.primary_number,
+            "archived_at": None,
+            "created_at": timestamp(agent.created),
+            "updated_at": timestamp(agent.updated),
+        }

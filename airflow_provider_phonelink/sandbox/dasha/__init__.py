@@ -1,0 +1,3 @@
+"""The stand-in for Dasha BlackBox."""
+
+from __future__ import annotations

@@ -1,0 +1,98 @@
+"""Dasha's resources as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.sandbox.fragments import Fragments, array, without_none
+from airflow_provider_phonelink.sandbox.timestamps import timestamp
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.sandbox.dasha.world import NumberQuery, NumberRecord, Organisation
+    from airflow_provider_phonelink.sandbox.switches import Switches
+    from airflow_provider_phonelink.sandbox.world import World
+
+
+class DashaJson:
+    """
+    Writes what Dasha answers.
+
+    :param world: the sandbox's state.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._fragments: Fragments[NumberRecord] = Fragments(self._render)
+
+    def number(self, number: NumberRecord) -> bytes:
+        """Return a number."""
+        self._fragments.keep_style(_style(self._world.switches))
+        return self._fragments.of(number, self._world.clock.now())
+
+    def page(self, numbers: list[NumberRecord], total: int, query: NumberQuery) -> bytes:
+        """Return a page of numbers."""
+        self._fragments.keep_style(_style(self._world.switches))
+        now = self._world.clock.now()
+        items = array([self._fragments.of(number, now) for number in numbers])
+        tail = f',"totalCount":{total},"skip":{query.skip},"take":{query.take}}}'
+        return b'{"items":' + items + tail.encode()
+
+    def affected(self, organisation: Organisation, number_id: str) -> bytes:
+        """Return who uses a number."""
+        agents = [
+            {"agentId": agent, "agentName": name, "uses": uses}
+            for agent, name, uses in organisation.affected(number_id)
+        ]
+        phone_number = organisation.get(number_id).settings.phone_number
+        return json.dumps({"id": number_id, "phoneNumber": phone_number, "affectedAgents": agents}).encode()
+
+    def _render(self, number: NumberRecord) -> tuple[bytes, float]:
+        status, changes_at = self._status(number)
+        settings = number.settings
+        optional = {
+            "description": settings.description,
+            "displayName": settings.display_name,
+            "providerId": number.provider_id,
+            "incomingCallsAgentId": number.inbound_agent,
+        }
+        document = {
+            "id": number.id,
+            "orgId": number.organisation,
+            "phoneNumber": settings.phone_number,
+            "credentialsId": settings.credentials_id,
+            "createdTime": self._time(number.created),
+            "lastUpdateTime": self._time(number.updated),
+            "registrationStatus": status,
+            "registration": settings.registration,
+            **self._optional(optional),
+        }
+        return json.dumps(document).encode(), changes_at
+
+    def _status(self, number: NumberRecord) -> tuple[dict[str, Any], float]:
+        status = self._world.organisation(number.organisation).status(number)
+        optional = {
+            "errorDescription": status.error,
+            "sipResponseMessage": status.sip,
+            "lastUpdated": self._time(status.last_updated),
+            "expiresAt": None if status.expires_at is None else self._time(status.expires_at),
+        }
+        return {"state": status.state, **self._optional(optional)}, status.changes_at
+
+    def _optional(self, document: dict[str, Any]) -> dict[str, Any]:
+        return without_none(document) if self._world.switches.dasha_null_fields == "omitted" else document
+
+    def _time(self, seconds: float) -> str:
+        return timestamp(seconds, self._world.switches.dasha_timestamps)
+
+
+def _style(switches: Switches) -> tuple[object, ...]:
+    """Return all that changes how a number is written, other than the number."""
+    return (
+        switches.dasha_null_fields,
+        switches.dasha_timestamps,
+        switches.dasha_active_literal,
+        switches.dasha_waiting_literal,
+        switches.dasha_registration_seconds,
+        switches.dasha_registration_lifetime,
+    )

@@ -1,0 +1,174 @@
+"""Dasha's endpoints: read the request, apply the rule, write the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from airflow_provider_phonelink.sandbox.dasha.json import DashaJson
+from airflow_provider_phonelink.sandbox.dasha.schemas import (
+    AffectedAgents,
+    DeleteQuery,
+    LinkQuery,
+    ListQuery,
+    PhoneNumber,
+    PhoneNumberBody,
+    PhoneNumberPage,
+    UnlinkQuery,
+    problems,
+)
+from airflow_provider_phonelink.sandbox.dasha.world import (
+    NumberQuery,
+    NumberRecord,
+    NumberSettings,
+    Organisation,
+)
+from airflow_provider_phonelink.sandbox.replies import checked, exchange_of, json_reply, write_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_phonelink.sandbox.world import World
+
+PREFIX = "/api/v1/sip-phone-numbers"
+
+
+NumberId = Annotated[UUID, Path(alias="id", description="Phone number identifier")]
+NUMBER = {"model": PhoneNumber, "description": "The phone number"}
+EMPTY: dict[str, Any] = {"description": "Done, with nothing to show (a switch)"}
+
+
+def dasha_router(world: World) -> APIRouter:
+    """Return Dasha's endpoints over a world."""
+    router = APIRouter(prefix=PREFIX, tags=["Dasha BlackBox"])
+    writer = DashaJson(world)
+    _add_reads(router, world, writer)
+    _add_writes(router, world, writer)
+    _add_links(router, world, writer)
+    return router
+
+
+def _add_reads(router: APIRouter, world: World, writer: DashaJson) -> None:
+    @router.get(
+        "",
+        summary="List phone numbers",
+        responses={200: {"model": PhoneNumberPage}, **problems(400, 401, 403)},
+    )
+    async def list_numbers(request: Request, query: Annotated[ListQuery, Query()]) -> Response:
+        checked(request, query)
+        wanted = NumberQuery(
+            query.skip,
+            query.take,
+            query.phone_number or None,
+            query.linked_agent_id or None,
+            query.unlinked_only,
+            str(query.provider_id) if query.provider_id else None,
+        )
+        numbers, total = _organisation(request, world).page(wanted)
+        return json_reply(writer.page(numbers, total, wanted))
+
+    @router.get("/{id}", summary="Get phone number", responses={200: NUMBER, **problems(400, 401, 403, 404)})
+    async def get_number(request: Request, number_id: NumberId) -> Response:
+        return json_reply(writer.number(_organisation(request, world).get(str(number_id))))
+
+    @router.get(
+        "/{id}/affected-agents",
+        summary="List the agents that use a phone number",
+        responses={200: {"model": AffectedAgents}, **problems(400, 401, 403, 404)},
+    )
+    async def affected_agents(request: Request, number_id: NumberId) -> Response:
+        return json_reply(writer.affected(_organisation(request, world), str(number_id)))
+
+
+def _add_writes(router: APIRouter, world: World, writer: DashaJson) -> None:
+    @router.post(
+        "",
+        summary="Create phone number",
+        status_code=201,
+        responses={200: NUMBER, 201: NUMBER, 204: EMPTY, **problems(400, 401, 403, 409, 422)},
+    )
+    async def create_number(request: Request, body: PhoneNumberBody) -> Response:
+        settings = _settings(body)
+        number = _apply(request, world, lambda organisation: organisation.create(settings))
+        return write_reply(world.switches, writer.number(number), world.switches.dasha_created_status)
+
+    @router.put(
+        "/{id}",
+        summary="Replace phone number",
+        responses={200: NUMBER, 204: EMPTY, **problems(400, 401, 403, 404, 409, 422)},
+    )
+    async def replace_number(request: Request, number_id: NumberId, body: PhoneNumberBody) -> Response:
+        settings = _settings(body)
+        number = _apply(request, world, lambda organisation: organisation.replace(str(number_id), settings))
+        return write_reply(world.switches, writer.number(number))
+
+    @router.delete(
+        "/{id}",
+        summary="Delete phone number",
+        responses={200: NUMBER, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
+    )
+    async def delete_number(
+        request: Request, number_id: NumberId, query: Annotated[DeleteQuery, Query()]
+    ) -> Response:
+        checked(request, query)
+        number = _apply(
+            request, world, lambda organisation: organisation.delete(str(number_id), force=query.force)
+        )
+        answers = {"no_content": Response(status_code=204), "empty": Response()}
+        return answers.get(world.switches.dasha_delete_answer) or json_reply(writer.number(number))
+
+
+def _add_links(router: APIRouter, world: World, writer: DashaJson) -> None:
+    @router.put(
+        "/{id}/agent-link",
+        summary="Link phone number to agent",
+        responses={200: NUMBER, 204: EMPTY, **problems(400, 401, 403, 404, 409, 422)},
+    )
+    async def link(
+        request: Request,
+        number_id: NumberId,
+        query: Annotated[LinkQuery, Query()],
+    ) -> Response:
+        checked(request, query)
+        number = _apply(
+            request, world, lambda organisation: organisation.link(str(number_id), query.agent_id, query.mode)
+        )
+        return write_reply(world.switches, writer.number(number))
+
+    @router.delete(
+        "/{id}/agent-link",
+        summary="Unlink phone number from agent",
+        responses={200: NUMBER, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
+    )
+    async def unlink(
+        request: Request,
+        number_id: NumberId,
+        query: Annotated[UnlinkQuery, Query()],
+    ) -> Response:
+        checked(request, query)
+        number = _apply(
+            request,
+            world,
+            lambda organisation: organisation.unlink(str(number_id), query.mode, query.agent_id or None),
+        )
+        return write_reply(world.switches, writer.number(number))
+
+
+def _settings(body: PhoneNumberBody) -> NumberSettings:
+    return NumberSettings(
+        body.phone_number, str(body.credentials_id), body.display_name, body.description, body.registration
+    )
+
+
+def _organisation(request: Request, world: World) -> Organisation:
+    return world.organisation(exchange_of(request).organisation)
+
+
+def _apply(request: Request, world: World, operation: Callable[[Organisation], NumberRecord]) -> NumberRecord:
+    exchange = exchange_of(request)
+    organisation = world.organisation(exchange.organisation)
+    number, changed = world.apply(organisation, lambda: operation(organisation), dry=exchange.dry)
+    exchange.entry.changed = changed
+    return number

@@ -1,0 +1,217 @@
+"""The trigger that wakes DAGs when registrations change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
+from airflow_provider_phonelink.decisions.registration import judge
+from airflow_provider_phonelink.decisions.transitions import TRANSITIONS, Condition, next_condition
+from airflow_provider_phonelink.triggers.dasha.polling import Schedule, subscribed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from airflow.sdk.execution_time.context import AssetStateStoreAccessors
+
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+    from airflow_provider_phonelink.decisions.registration import Judgement
+    from airflow_provider_phonelink.decisions.transitions import Transition
+    from airflow_provider_phonelink.triggers.dasha.polling import Latest, Subscription
+
+_log = logging.getLogger(__name__)
+
+#: Seconds after which an event that was handed over is in Airflow's database: the triggerer writes once a second.
+EVENT_COMMIT_SECONDS = 3.0
+
+
+class DashaRegistrationEventTrigger(BaseEventTrigger):
+    """
+    Wake a DAG when a registration is lost, fails or recovers: for an ``AssetWatcher``.
+
+    Watches for ever; polls are shared with all other waits of the triggerer on this connection. A poll that fails
+    is logged and the next one is awaited, whatever the cause, for somebody may mend the connection meanwhile.
+
+    Each event is a dict with ``transition`` (``lost``, ``failed`` or ``recovered``), ``phone_number_id``,
+    ``phone_number`` (None if the number is gone), ``state`` (the vendor's literal, empty if the number is gone),
+    ``message``, ``dasha_conn_id`` and ``at`` (when it was seen, ISO 8601, UTC).
+
+    From Airflow 3.3 on, what was told is kept in the asset's state store, so that a change is told once, also if it
+    happens while the triggerer is restarted; only a triggerer that is killed within three seconds of an event tells
+    it again. Let an asset have one such watcher for each connection, for they would share that memory. On earlier
+    versions the first look after a restart is the baseline: what changed meanwhile is not told.
+
+    :param phone_number_ids: The numbers, uuids; or
+    :param pool: a description of them, as
+        :class:`~airflow_provider_phonelink.operators.dasha.DashaRotatePhoneNumberOperator` takes it: a dict of
+        ``provider_id``, ``display_name_prefix`` and ``description_tag``. Numbers may join and leave it at any time.
+    :param transitions: Which changes are told: any of ``lost``, ``failed`` and ``recovered``.
+    :param poll_interval: Seconds between polls, more than 0.
+    :param active_states: States that count as active, in any case; None for the connection's.
+    :param failed_states: States that count as failed, in any case; None for the connection's.
+    :param dasha_conn_id: Airflow connection of type ``dasha``.
+    :raises InvalidArgumentError: If an argument is not as described, when the DAG file is parsed.
+    """
+
+    def __init__(
+        self,
+        *,
+        phone_number_ids: Sequence[str] | None = None,
+        pool: Mapping[str, str] | None = None,
+        transitions: Sequence[str] = TRANSITIONS,
+        poll_interval: float = 30.0,
+        active_states: Sequence[str] | None = None,
+        failed_states: Sequence[str] | None = None,
+        dasha_conn_id: str = "dasha_default",
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
+        if (phone_number_ids is None) == (pool is None):
+            raise InvalidArgumentError("phone_number_ids", "name either these or a pool.")
+        self.phone_number_ids = (
+            None if phone_number_ids is None else arguments.uuids("phone_number_ids", phone_number_ids)
+        )
+        self.pool = None if pool is None else checked_filter("pool", pool)
+        self.transitions = [
+            arguments.choice("transitions", name, TRANSITIONS)
+            for name in arguments.names("transitions", transitions)
+        ]
+        if not poll_interval > 0:
+            raise InvalidArgumentError(
+                "poll_interval", f"{poll_interval!r} is not a number of seconds above 0."
+            )
+        self.poll_interval = poll_interval
+        self.active_states = _names("active_states", active_states)
+        self.failed_states = _names("failed_states", failed_states)
+        self.dasha_conn_id = dasha_conn_id
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and arguments; both stay stable, for triggers in flight outlive an upgrade."""
+        return (
+            "airflow_provider_phonelink.triggers.dasha.DashaRegistrationEventTrigger",
+            {
+                "phone_number_ids": self.phone_number_ids,
+                "pool": self.pool,
+                "transitions": self.transitions,
+                "poll_interval": self.poll_interval,
+                "active_states": self.active_states,
+                "failed_states": self.failed_states,
+                "dasha_conn_id": self.dasha_conn_id,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Watch, and yield an event for each change."""
+        memory = Memory(getattr(self, "asset_state_store", None), self.dasha_conn_id, self.poll_interval)
+        conditions = await memory.recall()
+        number_ids = self.phone_number_ids or list(conditions)
+        member = partial(belongs, wanted=self.pool) if self.pool else None
+        async with subscribed(self.dasha_conn_id, number_ids, Schedule(self.poll_interval), member) as (
+            poller,
+            subscription,
+        ):
+            subscription.hurry()
+            poller.nudge()
+            while True:
+                # Also without news: an active state may have expired.
+                if await subscription.news(self.poll_interval) and subscription.error:
+                    self._log_failed_poll(subscription)
+                if subscription.latest is None:
+                    continue
+                changes = self._look(subscription.latest, conditions)
+                for event in changes:
+                    yield TriggerEvent(event)
+                if changes:
+                    await asyncio.sleep(EVENT_COMMIT_SECONDS)
+                await memory.remember(conditions)
+
+    def _look(self, latest: Latest, conditions: dict[str, Condition]) -> list[dict[str, Any]]:
+        """Bring the conditions up to date, and return what is to be told."""
+        from airflow_provider_phonelink.promises.dasha.wait import rules_of
+
+        rules = rules_of(latest.settings, self.active_states, self.failed_states)
+        now = datetime.now(timezone.utc)
+        events = []
+        for number_id, number in latest.numbers.items():
+            judgement = judge(number_id, number, rules, now)
+            conditions[number_id], transition = next_condition(conditions.get(number_id), judgement)
+            if transition:
+                self.log.info("%s: %s", transition.value.capitalize(), judgement.description)
+            if transition and transition.value in self.transitions:
+                events.append(self._event(judgement, transition, number, now))
+        # What is deleted or in a pool no more is forgotten.
+        for number_id in [*conditions]:
+            if number_id not in latest.numbers or (self.pool and latest.numbers[number_id] is None):
+                del conditions[number_id]
+        return events
+
+    def _event(
+        self, judgement: Judgement, transition: Transition, number: PhoneNumber | None, now: datetime
+    ) -> dict[str, Any]:
+        return {
+            "transition": transition.value,
+            "phone_number_id": judgement.number_id,
+            "phone_number": number.phone_number if number else None,
+            "state": judgement.state,
+            "message": judgement.description,
+            "dasha_conn_id": self.dasha_conn_id,
+            "at": now.isoformat(),
+        }
+
+    def _log_failed_poll(self, subscription: Subscription) -> None:
+        failed, error = subscription.failed_polls, clean(subscription.error)
+        self.log.warning("Poll failed (%d in a row), watching goes on: %s", failed, error)
+
+
+def _names(argument: str, value: Sequence[str] | None) -> list[str] | None:
+    return None if value is None else list(arguments.names(argument, value))
+
+
+class Memory:
+    """What was last told of each number: in the asset's state store, where Airflow has one."""
+
+    def __init__(self, store: AssetStateStoreAccessors | None, dasha_conn_id: str, patience: float) -> None:
+        self._store = store
+        self._key = f"phonelink_{dasha_conn_id}"
+        #: Seconds between attempts to read it.
+        self._patience = patience
+        self._stored: dict[str, str] = {}
+
+    async def recall(self) -> dict[str, Condition]:
+        """Return the conditions that an earlier triggerer left; without them, the first look is the baseline."""
+        while self._store is not None:
+            try:
+                stored = await self._store.aget(self._key)
+            except ValueError:
+                _log.warning("Several assets share one watcher, which so has no memory across restarts.")
+                self._store = None
+            except Exception:
+                # To go on without it might lose a change.
+                _log.warning("The asset's state could not be read; trying again", exc_info=True)
+                await asyncio.sleep(self._patience)
+            else:
+                self._stored = stored if isinstance(stored, dict) else {}  # type: ignore[assignment]
+                break
+        return {number_id: Condition(condition) for number_id, condition in self._stored.items()}
+
+    async def remember(self, conditions: Mapping[str, Condition]) -> None:
+        """Leave the conditions to the next triggerer, if they have changed."""
+        plain = {number_id: condition.value for number_id, condition in conditions.items()}
+        if self._store is None or plain == self._stored:
+            return
+        try:
+            await self._store.aset(self._key, plain)  # type: ignore[arg-type]
+        except Exception:
+            _log.warning(
+                "The asset's state could not be written; trying again after the next poll", exc_info=True
+            )
+        else:
+            self._stored = plain

@@ -1,0 +1,306 @@
+"""
+Poll once for everyone who waits on the same connection.
+
+All waits of a triggerer process on one connection share one poller: it reads all their numbers together,
+when the first of them is due, and wakes only those for whom something changed. A thousand waits cost the
+vendor what one costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import math
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+from weakref import WeakKeyDictionary
+
+from airflow_provider_phonelink.decisions.waiting import next_interval
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+    from airflow_provider_phonelink.api.dasha.reads import Reading
+    from airflow_provider_phonelink.api.dasha.settings import DashaSettings
+
+_log = logging.getLogger(__name__)
+
+Member: TypeAlias = "Callable[[PhoneNumber], bool]"
+
+#: Waits that are due this much of their interval later are polled together with the one that is due now.
+JOIN_TOLERANCE = 0.1
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often a wait wants its numbers polled; see :func:`.decisions.waiting.next_interval`."""
+
+    poll_interval: float
+    exponential_backoff: bool = False
+    max_wait: float | None = None
+
+    def interval(self, polls: int) -> float:
+        """Return the seconds until the next poll after ``polls`` polls."""
+        return next_interval(
+            self.poll_interval, polls, exponential_backoff=self.exponential_backoff, max_wait=self.max_wait
+        )
+
+
+@dataclass(frozen=True)
+class Latest:
+    """What the last successful poll brought to a wait."""
+
+    __slots__ = ("numbers", "settings")
+
+    numbers: dict[str, PhoneNumber | None]
+    settings: DashaSettings
+
+
+class Subscription:
+    """What one wait gets from a poller: the latest state of its numbers, and a word when it changed."""
+
+    # There may be ten thousand of them, so they are small, and wait on a future rather than in a task of their own.
+    __slots__ = (
+        "_hurry",
+        "_interval",
+        "_news",
+        "_polls",
+        "_schedule",
+        "_waiter",
+        "due",
+        "error",
+        "failed_polls",
+        "latest",
+        "member",
+        "number_ids",
+    )
+
+    def __init__(
+        self, number_ids: Sequence[str], schedule: Schedule, now: float, member: Member | None = None
+    ) -> None:
+        #: With ``member``, those that were found so far.
+        self.number_ids = number_ids
+        #: Whether a number belongs to this wait; None if it is for certain ids.
+        self.member = member
+        #: None before the first successful poll.
+        self.latest: Latest | None = None
+        #: The last poll's error; None if it succeeded.
+        self.error: Exception | None = None
+        self.failed_polls = 0
+        self._schedule = schedule
+        self._polls = 1
+        self._interval = schedule.interval(1)
+        self._hurry = False
+        self._news = False
+        self._waiter: asyncio.Future[None] | None = None
+        self.due = now + self._interval
+
+    async def news(self, timeout: float) -> bool:
+        """Wait until something changed or a poll failed; False if nothing did for ``timeout`` seconds."""
+        if not self._news:
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            timer = loop.call_later(timeout, self._wake)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+        news, self._news = self._news, False
+        return news
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def is_due(self, now: float) -> bool:
+        """Return whether it is time for a poll, or so nearly that it can join one."""
+        return self._hurry or self.due <= now + JOIN_TOLERANCE * self._interval
+
+    def hurry(self) -> None:
+        """Ask for a poll at once, and for news even if it brings no change."""
+        self._hurry = True
+
+    def take(self, reading: Reading, settings: DashaSettings, now: float) -> None:
+        """Take what a poll brought, if it brought all of this wait's numbers."""
+        if self.member and not self._find_members(reading):
+            return
+        if failed := [
+            reading.errors[number_id] for number_id in self.number_ids if number_id in reading.errors
+        ]:
+            if self.is_due(now):  # what was read for somebody else does not count against this wait
+                self.fail(failed[0], now)
+            return
+        try:
+            numbers = {
+                number_id: reading.numbers[number_id]
+                if number_id in reading.numbers
+                else reading.listed[number_id]
+                for number_id in self.number_ids
+            }
+        except KeyError:  # it was somebody else's turn, and the list did not show them all
+            return
+        latest = Latest(numbers, settings)
+        changed = latest != self.latest
+        if changed:
+            self.latest = latest
+        self.error, self.failed_polls = None, 0
+        self._polled(now, news=changed)
+
+    def _find_members(self, reading: Reading) -> bool:
+        """Find out which numbers this wait is for by now; False if the poll does not tell."""
+        absent = [number_id for number_id in self.number_ids if number_id not in reading.listed]
+        looked_up = reading.numbers.keys() | reading.errors.keys()
+        if self.member is None or not reading.complete or not looked_up.issuperset(absent):
+            return False
+        found = [number_id for number_id, number in reading.listed.items() if self.member(number)]
+        # A number that is gone is told as such once, if it was there before.
+        there = {
+            number_id
+            for number_id in self.number_ids
+            if self.latest is None or self.latest.numbers.get(number_id)
+        }
+        self.number_ids = [
+            *found,
+            *(id_ for id_ in absent if id_ in there or id_ in reading.errors or reading.numbers[id_]),
+        ]
+        return True
+
+    def fail(self, error: Exception, now: float) -> None:
+        """Take a failed poll."""
+        self.error = error
+        self.failed_polls += 1
+        self._polled(now, news=True)
+
+    def _polled(self, now: float, *, news: bool) -> None:
+        if self.is_due(now):  # a poll that came early, for somebody else, does not make the intervals grow
+            self._polls += 1
+        self._interval = self._schedule.interval(self._polls)
+        self.due = now + self._interval
+        if news or self._hurry:
+            self._news = True
+            self._wake()
+        self._hurry = False
+
+
+class Poller:
+    """Poll for all subscriptions to one connection. It lives as long as it has any."""
+
+    def __init__(self, dasha_conn_id: str) -> None:
+        from airflow_provider_phonelink.api.rereading import PageMemory
+        from airflow_provider_phonelink.hooks.dasha import DashaHook
+
+        # A poll is not tried again: the next one is the retry.
+        self._hook = DashaHook(dasha_conn_id, max_retries=0)
+        self._pages = PageMemory()
+        self._settings: DashaSettings | None = None
+        self.subscriptions: set[Subscription] = set()
+        self._total: int | None = None
+        self._nudge = asyncio.Event()
+        #: When it looks again at who is due, if it sleeps.
+        self._wakes = -math.inf
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def max_failed_polls(self) -> int:
+        """How many failed polls in a row the connection tolerates."""
+        return self._hook.max_failed_polls
+
+    def join(self, subscription: Subscription) -> None:
+        """Poll for one more wait."""
+        self.subscriptions.add(subscription)
+        if self._task is None:
+            # In a context of its own: the log of the wait that happens to come first is not everybody's.
+            self._task = contextvars.Context().run(
+                asyncio.get_running_loop().create_task, self._poll_forever()
+            )
+        if subscription.due < self._wakes:
+            self.nudge()
+
+    async def leave(self, subscription: Subscription) -> None:
+        """Poll for one wait less, and stop with the last one."""
+        self.subscriptions.discard(subscription)
+        if not self.subscriptions and self._task is not None:
+            task, self._task = self._task, None
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await self._hook.aclose()
+
+    def nudge(self) -> None:
+        """Let the poller look again at who is due."""
+        self._nudge.set()
+
+    async def _poll_forever(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._nudge.clear()
+            now = loop.time()
+            due = [subscription for subscription in self.subscriptions if subscription.is_due(now)]
+            if due:
+                await self._poll(due)
+                continue
+            self._wakes = min((subscription.due for subscription in self.subscriptions), default=math.inf)
+            await self._sleep(None if self._wakes == math.inf else max(0.0, self._wakes - now))
+            self._wakes = -math.inf
+
+    async def _sleep(self, seconds: float | None) -> None:
+        try:
+            await asyncio.wait_for(self._nudge.wait(), seconds)
+        except asyncio.TimeoutError:
+            return
+
+    async def _poll(self, due: Iterable[Subscription]) -> None:
+        from airflow_provider_phonelink.api.dasha.reads import read_numbers
+
+        now = asyncio.get_running_loop().time
+        wanted = [number_id for subscription in due for number_id in subscription.number_ids]
+        everything = any(subscription.member for subscription in due)
+        try:
+            settings = await self._hook.arefresh()
+            reading = await self._hook.arun(
+                read_numbers(wanted, self._total, self._pages, everything=everything)
+            )
+        except Exception as error:  # whatever it is, every wait concerned has to hear of it
+            _log.debug("A poll failed", exc_info=True)
+            for subscription in due:
+                subscription.fail(error, now())
+        else:
+            self._total = reading.total
+            if settings == self._settings:
+                settings = self._settings  # the same object, so that nobody has to compare them again
+            self._settings = settings
+            for subscription in tuple(self.subscriptions):
+                subscription.take(reading, settings, now())
+
+
+_pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Poller]] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def subscribed(
+    dasha_conn_id: str, number_ids: Sequence[str], schedule: Schedule, member: Member | None = None
+) -> AsyncIterator[tuple[Poller, Subscription]]:
+    """
+    Share the poller of a connection while the context lasts.
+
+    :param dasha_conn_id: Airflow connection; waits on different connections never share anything.
+    :param number_ids: Ids in canonical form.
+    :param member: Whether a number belongs to this wait: then it is for all numbers of which that is true at the time
+        of a poll, and for those ``number_ids`` of which it was true.
+    """
+    loop = asyncio.get_running_loop()
+    pollers = _pollers.setdefault(loop, {})
+    poller = pollers.get(dasha_conn_id)
+    if poller is None:
+        poller = pollers[dasha_conn_id] = Poller(dasha_conn_id)
+    subscription = Subscription(number_ids, schedule, loop.time(), member)
+    poller.join(subscription)
+    try:
+        yield poller, subscription
+    finally:
+        if poller is pollers.get(dasha_conn_id) and poller.subscriptions == {subscription}:
+            del pollers[dasha_conn_id]  # before anything is awaited, so that nobody joins a poller that ends
+        await poller.leave(subscription)

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import pytest
+from unit.api import faults
+from unit.api.carrying import dasha_settings
+from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
+
+from airflow_provider_phonelink.api import errors
+from airflow_provider_phonelink.api.dasha.writes import (
+    create_number,
+    delete_number,
+    link,
+    unlink,
+    update_number,
+)
+
+ID = number_id(1)
+NUMBER = number_json(1, phoneNumber="+1")
+#: Outcomes of a write that leave open whether it happened, and whether it did.
+OPEN = {
+    "lost before": (faults.lost_before, False),
+    "lost after": (faults.lost_after, True),
+    "HTML after": (faults.html_after, True),
+    "truncated after": (faults.truncated_after, True),
+    "429 before": (faults.status(429), False),
+    "500 before": (faults.status(500), False),
+    "503 after": (faults.status(503, after=True), True),
+    "408 after": (faults.status(408, after=True), True),
+}
+
+
+def holding(agent: str | None, **options) -> FakeDasha:
+    return FakeDasha({**NUMBER, "incomingCallsAgentId": agent}, **options)
+
+
+@pytest.mark.parametrize("outcome", sorted(OPEN))
+def test_a_number_is_created_once(carry_out, outcome) -> None:
+    fault, happened = OPEN[outcome]
+    vendor = FakeDasha()
+    vendor.on("POST", "", fault)
+    number, found = carry_out(create_number("+1", CREDENTIALS, display_name="A"), vendor=vendor)
+    assert (number.phone_number, number.display_name, found) == ("+1", "A", happened)
+    assert (len(vendor.numbers), len(vendor.writes)) == (1, 1)
+    assert vendor.count("POST") == (1 if happened else 2)
+
+
+def test_a_number_that_somebody_else_created_meanwhile_is_found(carry_out) -> None:
+    vendor = FakeDasha()
+    vendor.on("POST", "", faults.meanwhile(lambda: vendor.add(NUMBER), faults.status(503)))
+    number, found = carry_out(create_number("+1", CREDENTIALS), vendor=vendor)
+    assert (number.id, found, vendor.writes) == (ID, True, [])
+
+
+def unwell() -> FakeDasha:
+    vendor = FakeDasha()
+    vendor.on("POST", "", *[faults.status(503)] * 999)
+    vendor.on("GET", "", *[faults.status(503)] * 999)
+    return vendor
+
+
+def test_a_look_that_fails_is_a_try_and_is_not_tried_again_by_itself(carry_out) -> None:
+    vendor = unwell()
+    with pytest.raises(errors.ServerError):
+        carry_out(
+            create_number("+1", CREDENTIALS), vendor=vendor, settings=dasha_settings(total_timeout=3600)
+        )
+    assert (vendor.count("POST"), vendor.count("GET")) == (1, 4)
+
+
+def test_looks_end_with_the_tries_they_belong_to(carry_out, clock) -> None:
+    start = clock.now
+    with pytest.raises(errors.ServerError):
+        carry_out(
+            create_number("+1", CREDENTIALS),
+            vendor=unwell(),
+            settings=dasha_settings(total_timeout=100, max_retries=100),
+        )
+    assert clock.now - start <= 100
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 409, 422])
+def test_a_refused_creation_is_not_repeated(carry_out, code) -> None:
+    vendor = FakeDasha()
+    vendor.on("POST", "", faults.status(code))
+    with pytest.raises(errors.VendorError):
+        carry_out(create_number("+1", CREDENTIALS), vendor=vendor)
+    assert vendor.count("POST") == 1
+
+
+@pytest.mark.parametrize("outcome", sorted(OPEN))
+@pytest.mark.parametrize("seen", ["agent-a", None])
+def test_an_inbound_link_is_repeated_only_if_needed(carry_out, outcome, seen) -> None:
+    fault, happened = OPEN[outcome]
+    vendor = holding(seen)
+    vendor.on("PUT", "", fault)
+    assert carry_out(link(ID, "agent-b", seen=seen), vendor=vendor).incoming_calls_agent_id == "agent-b"
+    assert vendor.inbound == {ID: "agent-b"}
+    assert vendor.count("PUT") == (1 if happened else 2)
+
+
+@pytest.mark.parametrize("outcome", sorted(OPEN))
+def test_an_inbound_link_is_not_repeated_over_somebody_elses(carry_out, outcome) -> None:
+    fault, _ = OPEN[outcome]
+    vendor = holding("agent-a")
+    vendor.on("PUT", "", fault)
+    vendor.on("GET", ID, faults.meanwhile(lambda: vendor.numbers[ID].update(incomingCallsAgentId="agent-c")))
+    with pytest.raises(
+        errors.ChangedMeanwhileError, match=r"was left with agent agent-c. Run again"
+    ) as caught:
+        carry_out(link(ID, "agent-b", seen="agent-a"), vendor=vendor)
+    assert not caught.value.retry_helps
+    assert vendor.inbound == {ID: "agent-c"}
+    assert vendor.count("PUT") == 1
+
+
+def test_a_bare_inbound_link_is_not_repeated_over_anybodys(carry_out) -> None:
+    vendor = holding("agent-a")
+    vendor.on("PUT", "", faults.lost_before)
+    with pytest.raises(errors.ChangedMeanwhileError):
+        carry_out(link(ID, "agent-b"), vendor=vendor)
+    assert vendor.inbound == {ID: "agent-a"}
+
+
+def test_a_bare_inbound_link_of_a_free_number_is_repeated(carry_out) -> None:
+    vendor = holding(None)
+    vendor.on("PUT", "", faults.lost_before)
+    carry_out(link(ID, "agent-b"), vendor=vendor)
+    assert vendor.inbound == {ID: "agent-b"}
+
+
+@pytest.mark.parametrize("outcome", sorted(OPEN))
+def test_an_outbound_link_is_repeated_without_a_look(carry_out, outcome) -> None:
+    vendor = holding(None)
+    vendor.on("PUT", "", OPEN[outcome][0])
+    carry_out(link(ID, "agent-b", "replaceOutbound"), vendor=vendor)
+    assert vendor.outbound == {"agent-b": ID}
+    assert (vendor.count("PUT"), vendor.count("GET")) == (2, 0)
+
+
+@pytest.mark.parametrize("outcome", sorted(OPEN))
+@pytest.mark.parametrize("arguments", [{"seen": "agent-a"}, {"agent_id": "agent-a"}])
+def test_an_inbound_unlink_is_repeated_only_if_needed(carry_out, outcome, arguments) -> None:
+    fault, happened = OPEN[outcome]
+    vendor = holding("agent-a")
+    vendor.on("DELETE", "", fault)
+    assert carry_out(unlink(ID, "inbound", **arguments), vendor=vendor).incoming_calls_agent_id is None
+    assert vendor.inbound == {ID: None}
+    assert vendor.count("DELETE") == (1 if happened else 2)
+
+
+@pytest.mark.parametrize("outcome", sorted(OPEN))
+@pytest.mark.parametrize("arguments", [{"seen": "agent-a"}, {"agent_id": "agent-a"}])
+def test_an_inbound_unlink_is_not_repeated_on_somebody_elses(carry_out, outcome, arguments) -> None:
+    vendor = holding("agent-a")
+    vendor.on("DELETE", "", OPEN[outcome][0])
+    vendor.on("GET", ID, faults.meanwhile(lambda: vendor.numbers[ID].update(incomingCallsAgentId="agent-c")))
+    assert carry_out(unlink(ID, "inbound", **arguments), vendor=vendor).incoming_calls_agent_id == "agent-c"
+    assert vendor.inbound == {ID: "agent-c"}
+    assert vendor.count("DELETE") == 1
+
+
+def test_a_bare_inbound_unlink_is_not_repeated_on_anybody(carry_out) -> None:
+    vendor = holding("agent-a")
+    vendor.on("DELETE", "", faults.lost_before)
+    with pytest.raises(errors.ChangedMeanwhileError, match="was left with agent agent-a"):
+        carry_out(unlink(ID), vendor=vendor)
+    assert vendor.inbound == {ID: "agent-a"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "after"),
+    [
+        ((), None),
+        (("inbound", "agent-a"), None),
+        (("inbound", "agent-a"), "agent-c"),
+        (("replaceOutbound", "agent-a"), "agent-a"),
+    ],
+)
+def test_a_404_of_an_unlink_is_success_if_the_link_is_gone(carry_out, arguments, after) -> None:
+    vendor = holding("agent-a")
+    gone = faults.meanwhile(lambda: vendor.numbers[ID].update(incomingCallsAgentId=after), faults.status(404))
+    vendor.on("DELETE", "", gone)
+    assert carry_out(unlink(ID, *arguments), vendor=vendor).incoming_calls_agent_id == after
+
+
+@pytest.mark.parametrize("arguments", [(), ("inbound", "agent-a")])
+def test_a_404_of_an_inbound_unlink_is_an_error_if_the_link_is_there(carry_out, arguments) -> None:
+    vendor = holding("agent-a")
+    vendor.on("DELETE", "", faults.status(404, json={"title": "No such agent"}))
+    with pytest.raises(errors.NotFoundError, match="No such agent"):
+        carry_out(unlink(ID, *arguments), vendor=vendor)
+
+
+def test_a_404_of_an_unlink_is_an_error_if_there_is_no_such_number(carry_out) -> None:
+    with pytest.raises(errors.NotFoundError):
+        carry_out(unlink(ID), vendor=FakeDasha())
+
+
+@pytest.mark.parametrize("outcome", sorted(OPEN))
+def test_an_outbound_unlink_is_repeated_without_a_look(carry_out, outcome) -> None:
+    vendor = holding(None, outbound={"agent-a": ID})
+    vendor.on("DELETE", "", OPEN[outcome][0])
+    carry_out(unlink(ID, "replaceOutbound", "agent-a"), vendor=vendor)
+    assert vendor.outbound == {}
+    assert (vendor.count("DELETE"), vendor.count("GET")) == (2, 0)
+
+
+@pytest.mark.parametrize("outcome", sorted(OPEN))
+def test_a_number_is_deleted_once(carry_out, outcome) -> None:
+    fault, happened = OPEN[outcome]
+    vendor = holding(None)
+    vendor.on("DELETE", "", fault)
+    assert carry_out(delete_number(ID), vendor=vendor) is None
+    assert vendor.numbers == {}
+    assert vendor.count("DELETE") == (1 if happened else 2)
+
+
+def test_a_gateways_page_is_not_taken_for_a_deletion(carry_out) -> None:
+    vendor = holding(None)
+    vendor.on("DELETE", "", faults.status(200, html="<html>log in</html>"))
+    carry_out(delete_number(ID), vendor=vendor)
+    assert (vendor.numbers, vendor.count("DELETE")) == ({}, 2)
+
+
+def test_a_number_in_use_is_deleted_only_by_force(carry_out) -> None:
+    vendor = holding("agent-a")
+    with pytest.raises(errors.ConflictError):
+        carry_out(delete_number(ID), vendor=vendor)
+    carry_out(delete_number(ID, force=True), vendor=vendor)
+    assert vendor.numbers == {}
+
+
+def test_a_number_that_is_not_there_is_not_deleted(carry_out) -> None:
+    with pytest.raises(errors.NotFoundError):
+        carry_out(delete_number(ID), vendor=FakeDasha())
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: link(ID, "agent-a"),
+        lambda: link(ID, "agent-a", "replaceOutbound"),
+        lambda: unlink(ID),
+        lambda: update_number(ID, "+1", CREDENTIALS, display_name="A"),
+    ],
+)
+def test_a_write_that_answers_without_a_body_is_read_back(carry_out, write) -> None:
+    vendor = holding(None, empty_bodies=True)
+    number = carry_out(write(), vendor=vendor)
+    assert number.model_dump(by_alias=True, mode="json")["incomingCallsAgentId"] == vendor.inbound[ID]
+    assert number.display_name == vendor.numbers[ID]["displayName"]
+    assert vendor.requests[-1].startswith("GET ")
+
+
+def test_an_update_replaces_everything(carry_out) -> None:
+    vendor = FakeDasha({**NUMBER, "displayName": "A", "description": "B", "registration": True})
+    number = carry_out(update_number(ID, "+1", CREDENTIALS, description="C"), vendor=vendor)
+    assert (number.display_name, number.description, number.registration) == (None, "C", False)

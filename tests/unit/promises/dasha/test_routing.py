@@ -1,0 +1,148 @@
+"""Reconcile: what is read, in how many requests, and how long planning takes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import httpx
+import pytest
+from unit.api.carrying import dasha_settings
+from unit.api.fake_dasha import FakeDasha, number_id, number_json
+
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.senders import Sender
+from airflow_provider_phonelink.decisions.links import DASHA
+from airflow_provider_phonelink.decisions.routes import RoutesError, parse_routes
+from airflow_provider_phonelink.decisions.scope import parse_scope
+from airflow_provider_phonelink.promises.dasha.routing import plan_links
+
+MANY = 10_000
+LISTED = "sip-phone-numbers"
+READ = "affected-agents"
+
+
+def routes(*items):
+    return parse_routes(
+        [dict(zip(("number", "agent_id", "mode"), item, strict=False)) for item in items], DASHA
+    )
+
+
+def asked(vendor):
+    """How many lists, single numbers and affected agents were read."""
+    paths = [request.rpartition("/")[2] for request in vendor.requests]
+    return paths.count(LISTED), len(paths) - paths.count(LISTED) - paths.count(READ), paths.count(READ)
+
+
+class Prepared:
+    """A vendor that has its pages ready, so that only our own work is measured."""
+
+    def __init__(self, count: int) -> None:
+        numbers = [number_json(i, incomingCallsAgentId=f"agent-{i % 50}") for i in range(count)]
+        self.requests: list[httpx.Request] = []
+        self.pages = {
+            str(skip): json.dumps(
+                {"items": numbers[skip : skip + 1000], "totalCount": count, "skip": skip, "take": 1000}
+            ).encode()
+            for skip in range(0, count + 1000, 1000)
+        }
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return httpx.Response(200, content=self.pages[request.url.params["skip"]])
+
+
+@pytest.mark.parametrize(
+    "written", ["+1555{:07d}", "+1 (555) {:07d}"], ids=["as written", "another notation"]
+)
+def test_ten_thousand_routes(written):
+    vendor = Prepared(MANY)
+    wishes = [
+        {"number": written.format(i), "agent_id": f"agent-{(i + (i % 100 == 0)) % 50}"} for i in range(MANY)
+    ]
+    with Sender(dasha_settings(), transport=httpx.MockTransport(vendor)) as sender:
+        plan_of = lambda: sender.run(plan_links(parse_routes(wishes, DASHA)))  # noqa: E731
+        plan_of()
+        vendor.requests.clear()
+        started = time.process_time()
+        plan = plan_of()
+        spent = time.process_time() - started
+    assert len(vendor.requests) <= 11
+    assert (len(plan.changes), plan.unchanged) == (MANY // 100, MANY - MANY // 100)
+    if sys.gettrace() is None:  # a tracer, such as that of coverage, makes everything several times as slow
+        assert spent < (2.0 if "(" in written else 1.0)
+
+
+class TestWhatIsRead:
+    @pytest.fixture
+    def vendor(self):
+        provider = "d0000000-0000-4000-8000-000000000001"
+        return FakeDasha(
+            number_json(1, incomingCallsAgentId="a"),
+            number_json(2, providerId=provider.upper()),
+            number_json(3, providerId=provider),
+            number_json(4),
+            outbound={"a": number_id(1), "b": number_id(2), "c": number_id(3)},
+        )
+
+    def test_inbound_links_by_lists_alone(self, carry_out, vendor):
+        carry_out(plan_links(routes(("+15550000001", "a"), ("+15550000002", "b"))), vendor=vendor)
+        lists, numbers, affected = asked(vendor)
+        assert lists
+        assert (numbers, affected) == (0, 0)
+
+    def test_numbers_that_are_named_by_id_without_a_list_if_that_is_cheaper(self, carry_out, vendor):
+        plan = carry_out(plan_links(routes((number_id(1).upper(), "b"))), vendor=vendor)
+        assert asked(vendor) == (0, 1, 0)
+        assert plan.diff() == [f"~ move   +15550000001 (id {number_id(1)}) inbound from agent a to agent b"]
+
+    def test_an_id_that_is_not_there(self, carry_out, vendor):
+        with pytest.raises(RoutesError, match="no number"):
+            carry_out(plan_links(routes((number_id(9), "b"))), vendor=vendor)
+
+    @pytest.mark.parametrize(
+        ("scope", "read"),
+        [
+            (None, [4]),
+            ({"agents": ["x"]}, [4]),
+            ({"agents": ["a"]}, [1, 2, 3, 4]),
+            ({"agents": ["a"], "modes": ["inbound"]}, [4]),
+            ({"provider_id": "d0000000-0000-4000-8000-000000000001"}, [2, 3, 4]),
+            ({"pool": ["+15550000001"]}, [1, 4]),
+        ],
+    )
+    def test_outbound_links_by_a_read_of_each_number_that_matters(self, carry_out, vendor, scope, read):
+        wishes = routes(("+15550000004", "x", "replaceOutbound"))
+        carry_out(plan_links(wishes, scope=parse_scope(scope, DASHA), prune=scope is not None), vendor=vendor)
+        found = [request.split("/")[-2] for request in vendor.requests if READ in request]
+        assert sorted(found) == [number_id(i) for i in read]
+
+    def test_nothing_is_written(self, carry_out, vendor):
+        carry_out(
+            plan_links(routes(("+15550000001", "b"), ("+15550000002", "x", "replaceOutbound"))), vendor=vendor
+        )
+        assert vendor.writes == []
+
+    def test_pruning_needs_a_scope(self, carry_out, vendor):
+        with pytest.raises(InvalidArgumentError, match="scope"):
+            carry_out(plan_links([], prune=True), vendor=vendor)
+        assert vendor.requests == []
+
+
+@pytest.mark.parametrize("literal", ["outbound", "replaceOutbound", "OUTBOUND"])
+def test_known_outbound_literals_are_links(carry_out, literal):
+    vendor = FakeDasha(number_json(1), outbound={"a": number_id(1)}, outbound_literal=literal)
+    wishes = routes(("+15550000001", "a", "replaceOutbound"))
+    assert carry_out(plan_links(wishes), vendor=vendor).in_sync
+
+
+def test_unknown_outbound_literals_suppress_nothing_and_are_never_removed(carry_out):
+    vendor = FakeDasha(
+        number_json(1), outbound={"a": number_id(1), "b": number_id(1)}, outbound_literal="campaign"
+    )
+    scope = parse_scope({"pool": ["+15550000001"]}, DASHA)
+    wishes = routes(("+15550000001", "a", "replaceOutbound"))
+    plan = carry_out(plan_links(wishes, scope=scope, prune=True), vendor=vendor)
+    assert [(change.action, change.link.agent_id) for change in plan.changes] == [("link", "a")]
+    assert [agent for warning in plan.warnings for agent in ("agent a", "agent b") if agent in warning]
