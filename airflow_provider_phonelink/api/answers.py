@@ -13,6 +13,7 @@ import pydantic_core
 from airflow_provider_phonelink.api.errors import (
     AccessDeniedError,
     AuthenticationError,
+    BodyError,
     ConflictError,
     NoAnswerError,
     NotFoundError,
@@ -57,10 +58,6 @@ class Answer:
     reason: str
     headers: Mapping[str, str]
     body: bytes
-
-
-class BodyError(Exception):
-    """A body that is too long or too slow."""
 
 
 class BodyCollector:

@@ -1,20 +1,78 @@
 """
-Errors by cause.
+All errors of this package, by cause.
+
+::
+
+    PhonelinkError
+    ├── InvalidArgumentError             also a ValueError
+    ├── ConfigurationError
+    ├── RoutesError
+    │
+    ├── VendorError                      one request went wrong
+    │   ├── NoAnswerError                a retry helps
+    │   ├── UnreadableAnswerError        a retry helps
+    │   ├── IncompleteListError
+    │   ├── RedirectedError              3xx
+    │   ├── RejectedError                400, 422 and other 4xx
+    │   ├── AuthenticationError          401
+    │   ├── AccessDeniedError            403
+    │   ├── NotFoundError                404
+    │   ├── ConflictError                409
+    │   ├── RateLimitedError             429; a retry helps
+    │   └── ServerError                  408 and 5xx; a retry helps
+    │
+    ├── PromiseError                     the links or numbers are not as promised
+    │   ├── AlreadyExistsError
+    │   ├── TakenError
+    │   ├── ChangedMeanwhileError
+    │   ├── NotTakenEffectError          a retry helps
+    │   ├── RegistrationFailedError
+    │   ├── PoolUnhealthyError           a retry helps
+    │   ├── TooManyChangesError
+    │   └── AttachmentError
+    │       └── AttachmentInterruptedError   a retry helps
+    │
+    │                                    caught within the package:
+    ├── BodyError                        a retry helps; becomes a NoAnswerError
+    ├── InconsistentListError            becomes an UnreadableAnswerError; also a ValueError
+    └── NotNamedError                    becomes a RoutesError; also a ValueError
+
+What leaves a hook, an operator or a sensor is one of two Airflow exceptions in
+:mod:`airflow_provider_phonelink.exceptions`, with one of these errors as its cause::
+
+    AirflowFailException
+    └── PhonelinkFailException           a retry cannot help
+    AirflowException
+    └── PhonelinkRetryableException      a retry may help
 
 Every error says whether a retry can help (:attr:`PhonelinkError.retry_helps`): senders, operators and
-the trigger decide by that attribute and by class, never by the text of a message.
+triggers decide by that attribute and by class, never by the text of a message. All can be pickled and
+copied, whatever their constructor takes.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_provider_phonelink.api.text import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class PhonelinkError(Exception):
-    """Whatever went wrong between a wish about a number and its being true."""
+    """The root of all errors of this package."""
 
     #: Whether doing the same again later can succeed.
     retry_helps: ClassVar[bool] = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default calls the constructor with the finished message, which not every constructor takes.
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[PhonelinkError], args: tuple[Any, ...]) -> PhonelinkError:
+    return kind.__new__(kind, *args)
 
 
 class InvalidArgumentError(PhonelinkError, ValueError):
@@ -28,6 +86,18 @@ class InvalidArgumentError(PhonelinkError, ValueError):
 
 class ConfigurationError(PhonelinkError):
     """The connection (key, host, an extra) is unusable. Nothing was sent."""
+
+
+class RoutesError(PhonelinkError):
+    """
+    The routes as a whole cannot come true. Nothing was changed.
+
+    :param problems: What is wrong, a clause for each problem.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"routes: {listed(self.problems)}. Nothing was changed.")
 
 
 class VendorError(PhonelinkError):
@@ -148,3 +218,37 @@ class NotTakenEffectError(PromiseError):
 
 class RegistrationFailedError(PromiseError):
     """The registration of a number failed or can never become active."""
+
+
+class PoolUnhealthyError(PromiseError):
+    """The pool of a rotation has too few healthy numbers. Nothing was changed."""
+
+    retry_helps = True
+
+
+class TooManyChangesError(PromiseError):
+    """The plan has more changes than it may have. Nothing was changed."""
+
+
+class AttachmentError(PromiseError):
+    """A move or a primary number did not come out as promised; the message says what is true now."""
+
+
+class AttachmentInterruptedError(AttachmentError):
+    """The same, and another try may manage it."""
+
+    retry_helps = True
+
+
+class BodyError(PhonelinkError):
+    """The body of an answer is too long or too slow."""
+
+    retry_helps = True
+
+
+class InconsistentListError(PhonelinkError, ValueError):
+    """The pages of a list contradict each other or never end."""
+
+
+class NotNamedError(PhonelinkError, ValueError):
+    """A name belongs to no number or agent, or to several."""

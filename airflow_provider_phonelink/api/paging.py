@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.dasha.endpoints import LARGEST_PAGE
+from airflow_provider_phonelink.api.errors import InconsistentListError
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber, PhoneNumberPage
 
 #: Pages that any list may have.
 MOST_PAGES = 5_000
-
-
-class InconsistentListError(ValueError):
-    """The pages contradict each other or never end."""
 
 
 class Listing:

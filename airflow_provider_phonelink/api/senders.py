@@ -23,6 +23,7 @@ from airflow_provider_phonelink import __version__
 from airflow_provider_phonelink.api import answers
 from airflow_provider_phonelink.api.calls import CONCURRENCY, Call, Flow, Parallel, Pause, Stepper, as_flow
 from airflow_provider_phonelink.api.errors import (
+    BodyError,
     ConfigurationError,
     PhonelinkError,
     RateLimitedError,
@@ -44,7 +45,7 @@ MOST_CONNECTIONS = 64
 #: A shorter one would be found in text that has nothing to do with it.
 SHORTEST_SECRET = 8
 #: What httpx raises when an answer does not arrive whole, and what the body collector adds to it.
-_FAILURES = (httpx.RequestError, httpx.InvalidURL, answers.BodyError)
+_FAILURES = (httpx.RequestError, httpx.InvalidURL, BodyError)
 
 
 class _BearerAuth(httpx.Auth):

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_LENGTH = 500
+#: Problems that a message lists at most.
+MOST_LISTED = 20
 #: C* are control, format, surrogate and private characters; Zl and Zp are line and paragraph separators.
 _UNSAFE_CATEGORIES = ("C", "Zl", "Zp")
 
@@ -41,3 +43,10 @@ def clean(text: object, secrets: Iterable[str] = ()) -> str:
         for character in line[: MAX_LENGTH + 1]
     ).strip()
     return line if len(line) <= MAX_LENGTH else line[:MAX_LENGTH] + "…"
+
+
+def listed(problems: Iterable[str]) -> str:
+    """Return problems as one line: the first ones, and how many more there are."""
+    found = tuple(problems)
+    rest = f"; and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
+    return "; ".join(found[:MOST_LISTED]) + rest

@@ -6,16 +6,13 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from airflow_provider_phonelink.api.errors import NotNamedError
 from airflow_provider_phonelink.api.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_provider_phonelink.decisions.links import ListedNumber
-
-
-class NotNamedError(ValueError):
-    """A name that is no number's, or that of several."""
 
 
 class Directory:

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from airflow_provider_phonelink.api.errors import PromiseError
+from airflow_provider_phonelink.api.errors import TooManyChangesError
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.directory import named
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.scope import KnownScope
 
 _SIGNS = {"link": "+", "unlink": "-", "move": "~"}
-
-
-class TooManyChangesError(PromiseError):
-    """The plan has more changes than it may have. Nothing was changed."""
 
 
 class Change(NamedTuple):

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.errors import InvalidArgumentError, PhonelinkError
-from airflow_provider_phonelink.api.text import clean
-from airflow_provider_phonelink.decisions.directory import NotNamedError
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
+from airflow_provider_phonelink.api.text import clean, listed
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
 
 if TYPE_CHECKING:
@@ -26,16 +25,6 @@ NUMBER_KEYS: dict[str, bool | None] = {
 }
 #: ``comment`` is for people.
 KEYS = (*NUMBER_KEYS, "agent_id", "mode", "comment")
-#: Problems that a message lists at the most.
-MOST_SHOWN = 20
-
-
-class RoutesError(PhonelinkError):
-    """The routes as a whole cannot come true. Nothing was changed."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(f"routes: {_listed(self.problems)}. Nothing was changed.")
 
 
 class Route(NamedTuple):
@@ -79,7 +68,7 @@ def parse_routes(items: object, rules: LinkRules) -> list[Route]:
         except InvalidArgumentError as error:
             problems.append(f"route {position}, {error.argument}: {error.problem.rstrip('.')}")
     if problems := problems or _clashes(routes):
-        raise InvalidArgumentError("routes", f"{_listed(problems)}.")
+        raise InvalidArgumentError("routes", f"{listed(problems)}.")
     return routes
 
 
@@ -187,9 +176,3 @@ def _number(fields: Mapping[str, Any], rules: LinkRules) -> tuple[str, bool | No
         return arguments.phone_number(key, value), is_id
     check = arguments.uuid if rules.uuids else arguments.opaque_id
     return check(key, value), is_id
-
-
-def _listed(problems: Iterable[str]) -> str:
-    found = tuple(problems)
-    rest = f"; and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
-    return "; ".join(found[:MOST_SHOWN]) + rest

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
 from airflow_provider_phonelink.api.text import clean
-from airflow_provider_phonelink.decisions.directory import NotNamedError
-from airflow_provider_phonelink.decisions.routes import RoutesError
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.directory import Directory

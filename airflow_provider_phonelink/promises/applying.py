@@ -13,7 +13,7 @@ from airflow_provider_phonelink.api.errors import (
     PhonelinkError,
     TakenError,
 )
-from airflow_provider_phonelink.decisions.routes import MOST_SHOWN
+from airflow_provider_phonelink.api.text import MOST_LISTED
 from airflow_provider_phonelink.promises.naming import who
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class Report:
             for result in self.results
             if result.state != "done"
         ] + [str(error) for error in self.unsettled]
-        rest = f" ... and {len(open_ones) - MOST_SHOWN} more" if len(open_ones) > MOST_SHOWN else ""
-        return "".join([line, ".", *(f" [{one}]" for one in open_ones[:MOST_SHOWN]), rest])
+        rest = f" ... and {len(open_ones) - MOST_LISTED} more" if len(open_ones) > MOST_LISTED else ""
+        return "".join([line, ".", *(f" [{one}]" for one in open_ones[:MOST_LISTED]), rest])
 
     def result(self) -> dict[str, Any]:
         """Return the plain form for XCom."""

@@ -12,12 +12,13 @@ from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.errors import (
     AccessDeniedError,
     AuthenticationError,
+    InconsistentListError,
     NotFoundError,
     PromiseError,
     UnreadableAnswerError,
     VendorError,
 )
-from airflow_provider_phonelink.api.paging import InconsistentListError, Listing
+from airflow_provider_phonelink.api.paging import Listing
 from airflow_provider_phonelink.api.text import clean
 
 if TYPE_CHECKING:

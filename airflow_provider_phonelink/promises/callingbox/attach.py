@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import (
+    AttachmentError,
+    AttachmentInterruptedError,
     ChangedMeanwhileError,
     ConflictError,
     NotFoundError,
     NotTakenEffectError,
     PhonelinkError,
-    PromiseError,
     RejectedError,
     TakenError,
 )
@@ -40,16 +41,6 @@ ANYBODY = "*"
 
 #: Takes what a later try has to know (see :class:`Traces`), or None when there is nothing to know any more.
 Remember: TypeAlias = Callable[[Mapping[str, Any] | None], None]
-
-
-class AttachmentError(PromiseError):
-    """A move or a primary number did not come out as promised; the message says what is true now."""
-
-
-class AttachmentInterruptedError(AttachmentError):
-    """The same, and another try may manage it."""
-
-    retry_helps = True
 
 
 def forget(_: Mapping[str, Any] | None) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.callingbox import reads
 from airflow_provider_phonelink.api.calls import Parallel
-from airflow_provider_phonelink.api.errors import PhonelinkError, UnreadableAnswerError
+from airflow_provider_phonelink.api.errors import NotNamedError, PhonelinkError, UnreadableAnswerError
 from airflow_provider_phonelink.api.text import clean
-from airflow_provider_phonelink.decisions.directory import Directory, NotNamedError
+from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import CALLINGBOX, INBOUND, Link, ListedNumber
 from airflow_provider_phonelink.decisions.planning import make_plan
 from airflow_provider_phonelink.decisions.routes import wishes_of

@@ -17,7 +17,7 @@ from airflow_provider_phonelink.api.errors import (
     NotFoundError,
     NotTakenEffectError,
     PhonelinkError,
-    PromiseError,
+    PoolUnhealthyError,
 )
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
@@ -32,12 +32,6 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
     from airflow_provider_phonelink.decisions.registration import RegistrationRules
-
-
-class PoolUnhealthyError(PromiseError):
-    """Fewer numbers of the pool are healthy than the task demands; nothing was changed."""
-
-    retry_helps = True
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from unit.api.fake_callingbox import AGENT_DETAILS, NUMBER_DETAILS
 from unit.api.fake_dasha import CREDENTIALS, number_id, number_json
 
 from airflow_provider_phonelink.api import answers, errors
-from airflow_provider_phonelink.api.answers import Answer, BodyCollector, BodyError, interpret, no_answer
+from airflow_provider_phonelink.api.answers import Answer, BodyCollector, interpret, no_answer
 from airflow_provider_phonelink.api.callingbox import endpoints as callingbox_endpoints
 from airflow_provider_phonelink.api.dasha import endpoints as dasha_endpoints
-from airflow_provider_phonelink.api.errors import UnreadableAnswerError, VendorError
+from airflow_provider_phonelink.api.errors import BodyError, UnreadableAnswerError, VendorError
 
 KEY = "sk_live_0123456789abcdef"
 ID = number_id(1)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, TooManyChangesError
 from airflow_provider_phonelink.decisions.limits import parse_max_changes
 from airflow_provider_phonelink.decisions.links import CALLINGBOX, DASHA, INBOUND, Link
-from airflow_provider_phonelink.decisions.planning import TooManyChangesError, make_plan
+from airflow_provider_phonelink.decisions.planning import make_plan
 from airflow_provider_phonelink.decisions.scope import KnownScope
 
 EVERYTHING = {rules: KnownScope(rules.modes, None, None) for rules in (DASHA, CALLINGBOX)}

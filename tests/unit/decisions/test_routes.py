@@ -6,14 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.decisions.directory import Directory, NotNamedError
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
+from airflow_provider_phonelink.api.text import MOST_LISTED
+from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.e164 import e164
 from airflow_provider_phonelink.decisions.links import CALLINGBOX, DASHA, Link, ListedNumber
 from airflow_provider_phonelink.decisions.routes import (
-    MOST_SHOWN,
     Route,
-    RoutesError,
     parse_routes,
     wishes_of,
 )
@@ -84,7 +83,7 @@ class TestWhatARouteSays:
         with pytest.raises(InvalidArgumentError, match=r"route 1, .*; route 3, .*Nothing was sent"):
             routes({}, {"number": "1", "agent_id": "a"}, {})
         with pytest.raises(InvalidArgumentError, match="and 5 more"):
-            routes(*[{}] * (MOST_SHOWN + 5))
+            routes(*[{}] * (MOST_LISTED + 5))
 
     @pytest.mark.parametrize("items", [None, "routes.yaml", {"number": "1"}, 7])
     def test_no_list(self, items):

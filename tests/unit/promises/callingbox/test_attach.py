@@ -11,7 +11,6 @@ from unit.api.fake_callingbox import FakeCallingBox
 
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.promises.callingbox.attach import (
-    AttachmentError,
     attach_number,
     detach_number,
 )
@@ -204,7 +203,7 @@ def test_a_move_that_an_earlier_try_left_in_the_gap(carry_out) -> None:
     fake = vendor()
     earlier = {"number_id": "n1", "holder": "in2", "since": 0.0, "primaries": {}}
     fake.on("POST", "/in/numbers", faults.status(400))
-    with pytest.raises(AttachmentError, match="Now agent in2 has it") as caught:
+    with pytest.raises(errors.AttachmentError, match="Now agent in2 has it") as caught:
         carry_out(attach_number("in", "n1", earlier=earlier), vendor=fake, settings=SETTINGS)
     assert (caught.value.retry_helps, fake.numbers["n1"]) == (False, ["in2"])
 
@@ -220,6 +219,6 @@ def test_who_has_a_number_is_not_claimed_when_nobody_tells(carry_out) -> None:
     fake = vendor("in2")
     fake.on("POST", "/in/numbers", faults.status(400))
     fake.on("GET", "/numbers", faults.served, *[faults.status(403)] * 2)
-    with pytest.raises(AttachmentError, match="It is not known who has it now") as caught:
+    with pytest.raises(errors.AttachmentError, match="It is not known who has it now") as caught:
         carry_out(attach_number("in", "n1", if_attached="move"), vendor=fake, settings=SETTINGS)
     assert (caught.value.retry_helps, fake.numbers["n1"]) == (True, ["in2"])

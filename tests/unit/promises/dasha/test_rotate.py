@@ -9,7 +9,6 @@ from unit.api.fake_dasha import NUMBERS, PROVIDER, FakeDasha, number_id, number_
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.decisions.registration import RegistrationRules
 from airflow_provider_phonelink.promises.dasha.rotate import (
-    PoolUnhealthyError,
     demand_healthy,
     rotate_to,
     survey,
@@ -107,7 +106,7 @@ def test_nobody_in_quarantine(carry_out, nothing) -> None:
 
 
 def test_a_filter_that_matches_nothing_is_an_unhealthy_pool(carry_out) -> None:
-    with pytest.raises(PoolUnhealthyError, match=r"Nothing was changed") as caught:
+    with pytest.raises(errors.PoolUnhealthyError, match=r"Nothing was changed") as caught:
         looked(carry_out, vendor(), {"display_name_prefix": "x"})
     assert caught.value.retry_helps
 
@@ -133,7 +132,7 @@ def test_min_healthy(carry_out, least, enough) -> None:
         demand_healthy(found, least)
         return
     with pytest.raises(
-        PoolUnhealthyError, match=r"2 of 3 .* 3 are demanded.*Nothing was changed.*Failed"
+        errors.PoolUnhealthyError, match=r"2 of 3 .* 3 are demanded.*Nothing was changed.*Failed"
     ) as caught:
         demand_healthy(found, least)
     assert caught.value.retry_helps

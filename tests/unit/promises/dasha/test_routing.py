@@ -11,10 +11,10 @@ import pytest
 from unit.api.carrying import dasha_settings
 from unit.api.fake_dasha import FakeDasha, number_id, number_json
 
-from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, RoutesError
 from airflow_provider_phonelink.api.senders import Sender
 from airflow_provider_phonelink.decisions.links import DASHA
-from airflow_provider_phonelink.decisions.routes import RoutesError, parse_routes
+from airflow_provider_phonelink.decisions.routes import parse_routes
 from airflow_provider_phonelink.decisions.scope import parse_scope
 from airflow_provider_phonelink.promises.dasha.routing import plan_links
 
