@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.errors import NotNamedError
 from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.decisions.e164 import e164
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,23 +76,15 @@ class Directory:
         return named(number_id, number.phone_number if number else None)
 
     def _in_another_notation(self, name: str) -> list[str]:
-        from airflow_provider_phonelink.decisions.e164 import e164, last_digits
-
         wanted = e164(name)
-        if wanted is None:
-            return []
-        candidates = self._by_last_digits.get(last_digits(name), ())
-        return [number.id for number in candidates if e164(str(number.phone_number)) == wanted]
+        return self._by_e164.get(wanted, []) if wanted else []
 
     @cached_property
-    def _by_last_digits(self) -> dict[str, list[ListedNumber]]:
-        """Spare most numbers the parsing, which is what takes time."""
-        from airflow_provider_phonelink.decisions.e164 import last_digits
-
-        found: defaultdict[str, list[ListedNumber]] = defaultdict(list)
+    def _by_e164(self) -> dict[str, list[str]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
         for number in self.numbers.values():
-            if number.phone_number:
-                found[last_digits(number.phone_number)].append(number)
+            if number.phone_number and (form := e164(number.phone_number)):
+                found[form].append(number.id)
         return found
 
 

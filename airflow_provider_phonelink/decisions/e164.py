@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-import phonenumbers
+import re
+import unicodedata
+from urllib.parse import unquote
 
 _SCHEMES = ("sip:", "sips:", "tel:")
+#: What people put between digits to make a number readable, beside blanks and dashes of all kinds.
+_SEPARATORS = re.compile(r"[().\[\]/~]")
+#: E.164 allows 15 digits; no number that can be dialled from abroad has fewer than 7, its country code included.
+_GLOBAL_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+#: The trunk prefix, as in +44 (0)20, is not dialled from abroad.
+_TRUNK_PREFIX = re.compile(r"(\+[1-9][0-9]{0,2})[\s-]*\(0\)")
+#: Country codes after which a number may keep that zero abroad, so that "(0)" leaves open what to dial.
+_KEEPS_ZERO = frozenset({"+39", "+225", "+241", "+242", "+378", "+379"})
+_DIGITS = re.compile(r"[0-9]+")
 
 
 def e164(text: str) -> str | None:
@@ -12,35 +23,61 @@ def e164(text: str) -> str | None:
     Return a phone number in E.164 (``+`` and digits); None if the text does not say for certain which it is.
 
     The text has to name the country: ``+15550100001``, ``0015550100001`` or ``15550100001``, with whatever
-    separators, also in a SIP or tel address. Numbers with an extension are not comparable.
+    separators, also in a SIP or tel address (RFC 3966), whose ``phone-context`` is understood if it is the
+    beginning of a number. A number with an extension is not its main number and cannot be compared.
+
+    Two texts name the same number if their digits are the same. No table of countries is asked: such tables
+    change, and numbers that are equal by one edition are not by the next (``+521...`` and ``+52...``).
     """
-    international = _international(text)
-    if international is None:
+    number, parameters = _parts(unicodedata.normalize("NFKC", text).strip())
+    if parameters:
+        return _in_context(number, parameters)
+    digits = _dialled(number)
+    if digits is None:
         return None
-    try:
-        number = phonenumbers.parse(international)
-    except phonenumbers.NumberParseException:
-        return None
-    if number.extension or not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return _valid(digits if digits.startswith("+") else f"+{digits.removeprefix('00')}")
 
 
-def last_digits(text: str, count: int = 4) -> str:
-    """Return the digits that a text ends with: the same for all ways to write a phone number."""
-    return phonenumbers.normalize_digits_only(_bare(text))[-count:]
-
-
-def _bare(text: str) -> str:
-    text = text.strip()
+def _parts(text: str) -> tuple[str, list[str]]:
+    """Return the number in a text and its parameters, such as an extension; what follows a host is about the host."""
     scheme = next((scheme for scheme in _SCHEMES if text.lower().startswith(scheme)), "")
-    return text[len(scheme) :].partition("@")[0].partition(";")[0].strip()
+    number, *parameters = text[len(scheme) :].partition("@")[0].split(";")
+    return (unquote(number) if scheme else number), parameters
 
 
-def _international(text: str) -> str | None:
-    text = _bare(text)
-    if any(character.isalpha() for character in text):
+def _in_context(number: str, parameters: list[str]) -> str | None:
+    """Return a local number in E.164, if all that its parameters say is which numbers it is local to."""
+    if len(parameters) != 1:
         return None
-    if text.startswith("+"):
-        return text
-    return f"+{text.removeprefix('00')}"
+    name, _, context = parameters[0].partition("=")
+    before, local = _dialled(unquote(context)), _dialled(number)
+    if name.strip().lower() != "phone-context" or not before or not before.startswith("+") or not local:
+        return None
+    # How a number that begins with + or a trunk prefix continues another one is defined nowhere.
+    return None if local.startswith(("+", "0")) else _valid(before + local)
+
+
+def _dialled(text: str) -> str | None:
+    """Return the digits of a text, with the + it begins with; None if there is more to it than separators."""
+    trunk = _TRUNK_PREFIX.match(text.strip())
+    if trunk:
+        if trunk[1] in _KEEPS_ZERO:
+            return None
+        text = trunk[1] + text.strip()[trunk.end() :]
+    kept = "".join(_digit(character) for character in _SEPARATORS.sub("", text) if not _separates(character))
+    return kept if _DIGITS.fullmatch(kept.removeprefix("+")) else None
+
+
+def _digit(character: str) -> str:
+    """Return a digit of any script as 0 to 9, and anything else as it is."""
+    value = unicodedata.decimal(character, None)
+    return character if value is None else str(value)
+
+
+def _separates(character: str) -> bool:
+    """Return whether it is a blank, a dash or invisible."""
+    return unicodedata.category(character) in ("Zs", "Pd", "Cf") or character in "\t\u2212"
+
+
+def _valid(number: str) -> str | None:
+    return number if _GLOBAL_NUMBER.fullmatch(number) else None

@@ -9,7 +9,6 @@ import pytest
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
 from airflow_provider_phonelink.api.text import MOST_LISTED
 from airflow_provider_phonelink.decisions.directory import Directory
-from airflow_provider_phonelink.decisions.e164 import e164
 from airflow_provider_phonelink.decisions.links import CALLINGBOX, DASHA, Link, ListedNumber
 from airflow_provider_phonelink.decisions.routes import (
     Route,
@@ -129,20 +128,6 @@ class TestWhichNumberIsMeant:
     def test_no_such_number(self, name):
         with pytest.raises(NotNamedError, match="there is no number"):
             dasha((ONE, "+15550100001"), (TWO, "reception-2"), (THREE, "+15550100001;ext=2x")).find(name)
-
-    @pytest.mark.parametrize(
-        ("text", "form"),
-        [
-            ("+44 (0)20 7946 0018", "+442079460018"),
-            ("0044 20 7946 0018", "+442079460018"),
-            ("+1800FLOWERS", None),
-            ("+1", None),
-            ("", None),
-            ("+999999999999999999999", None),
-        ],
-    )
-    def test_e164(self, text, form):
-        assert e164(text) == form
 
 
 class TestAllOfThem:
