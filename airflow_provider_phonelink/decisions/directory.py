@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.errors import NotNamedError
+from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.e164 import e164
 
@@ -54,8 +55,8 @@ class Directory:
             raise NotNamedError(f"there is no number {clean(name)}, written like that or otherwise")
         if len(found) > 1:
             raise NotNamedError(
-                f"{clean(name)} may be any of {len(found)} numbers, with the ids {', '.join(map(clean, found))}; "
-                "name one by its id"
+                f"{clean(name)} may be any of {len(found)} numbers, with the ids {', '.join(map(clean, found))}; name "
+                "one by its id"
             )
         return found[0]
 
@@ -70,10 +71,10 @@ class Directory:
             return phone_number
         return number_id
 
-    def described(self, number_id: str) -> str:
-        """Return a number's name for a message."""
+    def label(self, number_id: str) -> str:
+        """Return how a message refers to a number."""
         number = self.numbers.get(number_id)
-        return named(number_id, number.phone_number if number else None)
+        return number_label(number_id, number.phone_number if number else None)
 
     def _in_another_notation(self, name: str) -> list[str]:
         wanted = e164(name)
@@ -86,8 +87,3 @@ class Directory:
             if number.phone_number and (form := e164(number.phone_number)):
                 found[form].append(number.id)
         return found
-
-
-def named(number_id: str, phone_number: str | None) -> str:
-    """Return a number's name for a message: the phone number, if it is known, and the id."""
-    return f"{clean(phone_number)} (id {clean(number_id)})" if phone_number else clean(number_id)

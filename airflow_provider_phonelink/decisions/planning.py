@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from airflow_provider_phonelink.api.errors import TooManyChangesError
-from airflow_provider_phonelink.api.text import clean
-from airflow_provider_phonelink.decisions.directory import named
+from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
 
 if TYPE_CHECKING:
@@ -84,16 +83,16 @@ class Plan:
     def summary(self) -> str:
         """The plan in a line."""
         counts = Counter(change.action for change in self.changes)
-        told = [f"{counts[action]} to {action}" for action in ("link", "move", "unlink")]
-        return ", ".join([*told, f"{self.unchanged} unchanged"])
+        counted = [f"{counts[action]} to {action}" for action in ("link", "move", "unlink")]
+        return ", ".join([*counted, f"{self.unchanged} unchanged"])
 
     def diff(self) -> list[str]:
         """Return the plan for people, a line for each change."""
-        return [self.described(change) for change in self.changes]
+        return [self.line(change) for change in self.changes]
 
-    def described(self, change: Change) -> str:
-        """Return a change for people."""
-        return f"{_SIGNS[change.action]} {change.action:<6} {self._told(change)}"
+    def line(self, change: Change) -> str:
+        """Return a change as a line of the diff."""
+        return f"{_SIGNS[change.action]} {change.action:<6} {self._in_words(change)}"
 
     def as_json(self, change: Change) -> dict[str, Any]:
         """Return a change as plain JSON."""
@@ -115,21 +114,21 @@ class Plan:
         """
         if limit is not None and limit.is_exceeded(len(self.changes), self.links_in_scope):
             raise TooManyChangesError(
-                f"The plan has {len(self.changes)} changes ({self.summary}), which is more than max_changes={limit} "
-                f"of {self.links_in_scope} links in scope. Nothing was changed."
+                f"The plan has {len(self.changes)} changes ({self.summary}), which is more than max_changes={limit} of "
+                f"{self.links_in_scope} links in scope. Nothing was changed."
             )
 
-    def _told(self, change: Change) -> str:
+    def _in_words(self, change: Change) -> str:
         link, ends = change.link, change.ends
-        number, agent = self._number(link.number_id), f"agent {clean(link.agent_id)}"
+        number, agent = self._number(link.number_id), agent_label(link.agent_id)
         if ends is None:
             return f"{number} {link.mode} {'to' if change.action == 'link' else 'from'} {agent}"
         if link.mode == INBOUND:
-            return f"{number} {link.mode} from agent {clean(ends.agent_id)} to {agent}"
+            return f"{number} {link.mode} from {agent_label(ends.agent_id)} to {agent}"
         return f"{number} {link.mode} to {agent}, instead of {self._number(ends.number_id)}"
 
     def _number(self, number_id: str) -> str:
-        return named(number_id, self.phone_numbers.get(number_id))
+        return number_label(number_id, self.phone_numbers.get(number_id))
 
 
 def make_plan(

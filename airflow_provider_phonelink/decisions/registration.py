@@ -71,7 +71,7 @@ def judge(number_id: str, number: PhoneNumber | None, rules: RegistrationRules, 
         return Judgement(number_id, Verdict.GONE, "", f"{number_id}: there is no such number")
     state = number.registration_status.state
     verdict, why = _verdict(number, rules, now)
-    name = f"{clean(number.phone_number)} ({number_id})"
+    name = number.label
     return Judgement(number_id, verdict, state, f"{name}: {clean(state)}{f', {why}' if why else ''}")
 
 
@@ -120,7 +120,7 @@ class Assessment:
         active = sum(judgement.verdict is Verdict.ACTIVE for judgement in self.judgements)
         line = f"{active} of {len(self.judgements)} numbers are active"
         rest = [judgement for judgement in self.judgements if judgement.verdict is not Verdict.ACTIVE]
-        return f"{line}. Not active: {described(rest)}." if rest else f"{line}."
+        return f"{line}. Not active: {joined_descriptions(rest)}." if rest else f"{line}."
 
     @property
     def states(self) -> dict[str, str]:
@@ -140,18 +140,18 @@ def assess(numbers: Mapping[str, PhoneNumber | None], rules: RegistrationRules, 
     return Assessment(tuple(judge(number_id, number, rules, now) for number_id, number in numbers.items()))
 
 
-def described(judgements: Iterable[Judgement]) -> str:
-    """Return a list of numbers with their states for a message."""
+def joined_descriptions(judgements: Iterable[Judgement]) -> str:
+    """Return numbers with their states for a message."""
     return "; ".join(judgement.description for judgement in judgements)
 
 
 def hopeless_message(progress: Assessment) -> str:
     """Say for which numbers waiting is in vain."""
-    return f"Waiting longer is in vain. {described(progress.hopeless)}."
+    return f"Waiting longer is in vain. {joined_descriptions(progress.hopeless)}."
 
 
 def timeout_message(number_ids: Sequence[str], last: Assessment | None) -> str:
     """Say which numbers are still waiting, with their last states."""
     if last is None:
         return f"Timed out; the last poll failed, so the states of {', '.join(number_ids)} are not known."
-    return f"Timed out. Still waiting for {described(last.waiting)}."
+    return f"Timed out. Still waiting for {joined_descriptions(last.waiting)}."

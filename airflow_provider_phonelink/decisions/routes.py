@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
+from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean, listed
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
 
@@ -109,7 +110,7 @@ def _clashes(routes: Iterable[Route]) -> list[str]:
             continue
         first = answering.setdefault((route.number, route.is_id), route)
         if first.agent_id != route.agent_id:
-            agents = f"agent {clean(first.agent_id)}, and to agent {clean(route.agent_id)}"
+            agents = f"{agent_label(first.agent_id)}, and to {agent_label(route.agent_id)}"
             problems.append(
                 f"routes {first.position} and {route.position} contradict each other: {clean(route.number)} inbound to "
                 f"{agents}, but a number has one inbound agent"
@@ -133,13 +134,13 @@ def _contradictions(wishes: Mapping[Link, Route], directory: Directory, rules: L
         if first is not link:
             problems.append(
                 f"routes {wishes[first].position} and {route.position} contradict each other: "
-                f"{_told(first, directory)}, and {_told(link, directory)}, {verdict}"
+                f"{_link_label(first, directory)}, and {_link_label(link, directory)}, {verdict}"
             )
     return problems
 
 
-def _told(link: Link, directory: Directory) -> str:
-    return f"{directory.described(link.number_id)} {link.mode} to agent {clean(link.agent_id)}"
+def _link_label(link: Link, directory: Directory) -> str:
+    return f"{directory.label(link.number_id)} {link.mode} to {agent_label(link.agent_id)}"
 
 
 def _route(item: object, rules: LinkRules, position: int) -> Route:

@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator
 
 
-def named(operator: BaseOperator, *arguments: str) -> frozenset[str]:
-    """Return which of some optional arguments a DAG names; to be called by the constructor."""
+def given_arguments(operator: BaseOperator, *arguments: str) -> frozenset[str]:
+    """Return which of these optional arguments the DAG gives. Call it in the constructor, before templates render."""
     return frozenset(argument for argument in arguments if getattr(operator, argument) is not None)
 
 
-def must_be_there(operator: BaseOperator, arguments: Iterable[str]) -> None:
+def refuse_none(operator: BaseOperator, arguments: Iterable[str]) -> None:
     """
-    Refuse an argument that a DAG names and that rendered to nothing, such as an XCom that is not there.
+    Refuse an argument that the DAG gives but that is None once it is rendered, as from a missing XCom.
 
-    Left out, it would mean "whoever it is" or "all of them".
+    Read as "not given", it would mean "whoever has it" or "all of them".
+
+    :raises PhonelinkFailException: If one of ``arguments`` is None.
     """
     for argument in arguments:
         if getattr(operator, argument) is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_exceptions
-from airflow_provider_phonelink.operators.arguments import must_be_there
+from airflow_provider_phonelink.operators.arguments import refuse_none
 from airflow_provider_phonelink.operators.results import delivered, push
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ReconcileLinksOperator(BaseOperator):
     scope: Mapping[str, Any] | None
     on_drift: OnDrift
     #: Which arguments must not render to nothing.
-    _named: frozenset[str]
+    _given: frozenset[str]
     #: The vendor's, whose connection type is the vendor's name in assets.
     hook: Any
 
@@ -94,7 +94,7 @@ class ReconcileLinksOperator(BaseOperator):
         from airflow_provider_phonelink.decisions.scope import demand_scope, parse_scope
         from airflow_provider_phonelink.routes_file import read_routes
 
-        must_be_there(self, self._named)
+        refuse_none(self, self._given)
         arguments.choice("on_drift", self.on_drift, ON_DRIFT)
         prune = arguments.boolean("prune", self.prune)
         scope = parse_scope(self.scope, self._rules())

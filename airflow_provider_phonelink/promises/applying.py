@@ -13,8 +13,8 @@ from airflow_provider_phonelink.api.errors import (
     PhonelinkError,
     TakenError,
 )
+from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import MOST_LISTED
-from airflow_provider_phonelink.promises.naming import who
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ class Report:
         """What came of it: in a line, if all went well, otherwise with each change that is not made."""
         if self.plan.in_sync and self.complete:
             rest = (
-                f"what an earlier try left undone for {', '.join(map(who, self.settled))} is done"
+                f"what an earlier try left undone for {', '.join(map(agent_label, self.settled))} is done"
                 if self.settled
                 else "nothing was written"
             )
@@ -91,7 +91,7 @@ class Report:
             f"{counts['held back']} were held back, {self.plan.unchanged} routes were true already"
         )
         open_ones = [
-            f"{self.plan.described(result.change)}: {result.summary}"
+            f"{self.plan.line(result.change)}: {result.summary}"
             for result in self.results
             if result.state != "done"
         ] + [str(error) for error in self.unsettled]
@@ -126,7 +126,7 @@ class Report:
 
 def apply_plan(
     plan: Plan,
-    carry_out: Callable[[Change], Flow[Changed]],
+    carry_out: Callable[[Change], Flow[Changed[Any]]],
     tell: Callable[[ChangeResult], None] = lambda _: None,
     *,
     side_by_side: bool = True,
@@ -168,7 +168,10 @@ class _SoFar:
         if self.refusal:
             return f"not tried after the vendor refused the API key: {self.refusal}"
         if change.action == "unlink" and (change.link.agent_id, change.link.mode) in self.without:
-            return f"agent {change.link.agent_id} did not get the number that a route gives it, so it keeps this one"
+            return (
+                f"{agent_label(change.link.agent_id)} did not get the number that a route gives it, so it keeps this "
+                "one"
+            )
         return None
 
 
@@ -181,7 +184,7 @@ def _in_turn(flows: list[Flow[ChangeResult]]) -> Flow[list[ChangeResult]]:
 
 def _applied(
     change: Change,
-    carry_out: Callable[[Change], Flow[Changed]],
+    carry_out: Callable[[Change], Flow[Changed[Any]]],
     so_far: _SoFar,
     tell: Callable[[ChangeResult], None],
 ) -> Flow[ChangeResult]:
@@ -191,7 +194,7 @@ def _applied(
 
 
 def _result(
-    change: Change, carry_out: Callable[[Change], Flow[Changed]], so_far: _SoFar
+    change: Change, carry_out: Callable[[Change], Flow[Changed[Any]]], so_far: _SoFar
 ) -> Flow[ChangeResult]:
     if reason := so_far.reason_against(change):
         return ChangeResult(change, "held back", reason)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+
+#: What a change was about: a number at Dasha, an agent at CallingBox.
+SubjectT = TypeVar("SubjectT", bound="PhoneNumber | Agent")
 
 
 def plain(model: PhoneNumber | Agent, **options: Any) -> dict[str, Any]:
@@ -58,10 +61,10 @@ class Created(Outcome):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Changed(Outcome):
+class Changed(Outcome, Generic[SubjectT]):
     """A number (Dasha) or agent (CallingBox) after its link was to be changed."""
 
-    subject: PhoneNumber | Agent
+    subject: SubjectT
     #: Whether a write was needed.
     changed: bool
     #: The agent that had the number before, where the vendor tells.

@@ -146,7 +146,7 @@ def test_a_timeout_names_each_number_still_waiting_and_is_never_retried(sandbox,
     assert outcome.state == "failed"
     assert isinstance(outcome.error, AirflowSensorTimeout)
     for n, number in enumerate(ids[1:], 1):
-        assert f"+1555020{n} ({number}): Registering" in str(outcome.error)
+        assert f"+1555020{n} (id {number}): Registering" in str(outcome.error)
     assert ids[0] not in str(outcome.error)
 
 

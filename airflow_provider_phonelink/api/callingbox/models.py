@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.optional import OptionalDate, OptionalId
 
 
@@ -32,6 +33,11 @@ class Number(_CallingBoxModel):
     #: None means "no inbound agent" only if the field was sent: see :attr:`tells_links`.
     inbound_agent_id: OptionalId = None
     outbound_agent_ids: list[str] | None = None
+
+    @property
+    def label(self) -> str:
+        """How a message refers to this number."""
+        return number_label(self.id, self.e164)
 
     @property
     def tells_links(self) -> bool:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from airflow_provider_phonelink.api.callingbox import endpoints
 from airflow_provider_phonelink.api.callingbox.endpoints import same_id
 from airflow_provider_phonelink.api.errors import IncompleteListError, UnreadableAnswerError
-from airflow_provider_phonelink.api.text import clean
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent, AgentList, Number, NumberList
@@ -84,7 +83,7 @@ def _has(agent_id: str, number: Number) -> bool:
         return True
     if not number.tells_links:
         raise UnreadableAnswerError(
-            f"neither the agent nor the number {clean(number.id)} says where the number is attached.",
+            f"neither the agent nor the number {number.label} says where the number is attached.",
             method="GET",
             path="/v1/numbers",
         )

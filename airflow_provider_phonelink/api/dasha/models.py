@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.optional import OptionalDate, OptionalId
 
 
@@ -56,6 +57,11 @@ class PhoneNumber(_DashaModel):
     provider_id: OptionalId = None
     #: The inbound link; None if nobody answers this number.
     incoming_calls_agent_id: OptionalId = None
+
+    @property
+    def label(self) -> str:
+        """How a message refers to this number."""
+        return number_label(self.id, self.phone_number)
 
 
 class PhoneNumberPage(_DashaModel):

@@ -14,7 +14,7 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import AlreadyDone, Call, Flow
 from airflow_provider_phonelink.api.dasha import endpoints, reads
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, ConflictError, NotFoundError
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.labels import agent_label
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -132,9 +132,9 @@ def _before_linking_again(
     if now is None or now == seen:
         return None
     raise ChangedMeanwhileError(
-        f"Number {clean(number.phone_number)} (id {number.id}) was not linked to agent {agent_id}: the first try has "
-        f"no clear outcome and now agent {clean(now)} has it, perhaps put there meanwhile. It was left with agent "
-        f"{clean(now)}. Run again to take it over."
+        f"Number {number.label} was not linked to {agent_label(agent_id)}: the first try has no clear outcome and now "
+        f"{agent_label(now)} has it, perhaps put there meanwhile. It was left with {agent_label(now)}. Run again to "
+        "take it over."
     )
 
 
@@ -147,8 +147,7 @@ def _before_unlinking_again(number_id: str, seen: SeenAgent) -> Flow[AlreadyDone
         return None
     if seen is NOT_LOOKED:
         raise ChangedMeanwhileError(
-            f"Number {clean(number.phone_number)} (id {number.id}): the first try to unlink it has no clear outcome "
-            f"and agent {clean(now)} has it, perhaps put there meanwhile. It was left with agent {clean(now)}. Run "
-            "again to unlink it."
+            f"Number {number.label}: the first try to unlink it has no clear outcome and {agent_label(now)} has it, "
+            f"perhaps put there meanwhile. It was left with {agent_label(now)}. Run again to unlink it."
         )
     return AlreadyDone(number)

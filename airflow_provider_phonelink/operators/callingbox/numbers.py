@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.operators.callingbox.base import CallingBoxOperator
 from airflow_provider_phonelink.operators.console import AgentInConsoleLink, NumberInConsoleLink
@@ -43,7 +43,7 @@ class _CallingBoxNumberOperator(CallingBoxOperator):
         self.callingbox_conn_id = callingbox_conn_id
 
     def _keep_promise(
-        self, context: Context, promise: Callable[..., Flow[Changed]], **options: Any
+        self, context: Context, promise: Callable[..., Flow[Changed[Agent]]], **options: Any
     ) -> dict[str, Any]:
         from airflow_provider_phonelink.operators.events import tell_if_changed
         from airflow_provider_phonelink.operators.task_memory import TaskMemory
@@ -64,10 +64,10 @@ class _CallingBoxNumberOperator(CallingBoxOperator):
         tell_if_changed(self, context, self._change(outcome))
         return delivered(self, context, outcome.result())
 
-    def _change(self, outcome: Changed) -> LinkChange:
+    def _change(self, outcome: Changed[Agent]) -> LinkChange:
         from airflow_provider_phonelink.operators.events import LinkChange
 
-        mode = cast("Agent", outcome.subject).type
+        mode = outcome.subject.type
         has_it = self.agent_id if self.attaches else None
         # An outbound agent takes a number from nobody: whoever was told as the one before is its inbound agent.
         had_it = outcome.previous_agent_id if mode == "inbound" else None

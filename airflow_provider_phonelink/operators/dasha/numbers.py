@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.operators.arguments import must_be_there, named
+from airflow_provider_phonelink.operators.arguments import given_arguments, refuse_none
 from airflow_provider_phonelink.operators.console import AgentInConsoleLink, NumberInConsoleLink
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 from airflow_provider_phonelink.operators.results import delivered
@@ -138,14 +138,14 @@ class DashaListPhoneNumbersOperator(DashaOperator):
         self.provider_id = provider_id
         self.fields = fields
         self.dasha_conn_id = dasha_conn_id
-        self._named = named(self, "phone_number", "linked_agent_id", "provider_id")
+        self._given = given_arguments(self, "phone_number", "linked_agent_id", "provider_id")
 
     def execute(self, context: Context) -> list[Any]:
         """Read all pages."""
         from airflow_provider_phonelink.api.dasha.reads import all_numbers
         from airflow_provider_phonelink.promises.outcomes import plain
 
-        must_be_there(self, self._named)
+        refuse_none(self, self._given)
         fields = self._checked_fields()
         with self.hook as hook:
             numbers = hook.run(
@@ -262,17 +262,17 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
         self.mode = mode
         self.agent_id = agent_id
         self.dasha_conn_id = dasha_conn_id
-        self._named = named(self, "agent_id")
+        self._given = given_arguments(self, "agent_id")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Unlink the number."""
         from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 
-        must_be_there(self, self._named)
+        refuse_none(self, self._given)
         with self.hook as hook:
             outcome = hook.run(unlink_number(self.phone_number_id, self.mode, self.agent_id))
         outcome.log_to(self.log)
-        number = cast("PhoneNumber", outcome.subject)
+        number = outcome.subject
         now = number.incoming_calls_agent_id if self.mode == "inbound" else None
         _tell(self, context, outcome, agent_id=now, previous=self.agent_id or outcome.previous_agent_id)
         return delivered(self, context, outcome.result())
@@ -281,14 +281,14 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
 def _tell(
     operator: DashaLinkPhoneNumberOperator | DashaUnlinkPhoneNumberOperator,
     context: Context,
-    outcome: Changed,
+    outcome: Changed[PhoneNumber],
     *,
     agent_id: str | None,
     previous: str | None,
 ) -> None:
     from airflow_provider_phonelink.operators.events import LinkChange, tell_if_changed
 
-    number = cast("PhoneNumber", outcome.subject)
+    number = outcome.subject
     change = LinkChange(
         vendor="dasha",
         number_id=number.id,

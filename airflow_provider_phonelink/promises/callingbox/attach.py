@@ -22,9 +22,9 @@ from airflow_provider_phonelink.api.errors import (
     RejectedError,
     TakenError,
 )
+from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.promises.callingbox import primary
 from airflow_provider_phonelink.promises.callingbox.traces import Traces
-from airflow_provider_phonelink.promises.naming import who
 from airflow_provider_phonelink.promises.outcomes import Changed
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def attach_number(
     body_key: str = "number_id",
     earlier: Mapping[str, Any] | None = None,
     remember: Remember = forget,
-) -> Flow[Changed]:
+) -> Flow[Changed[Agent]]:
     """
     Make sure that the agent has the number.
 
@@ -77,15 +77,19 @@ def attach_number(
     agent, attached = yield from reads.attachment(agent_id, number_id)
     if attached:
         agent = yield from steps.finished(agent)
-        return _unchanged(agent, f"Agent {agent_id} has number {number_id} already", agent_id)
+        return _unchanged(
+            agent,
+            f"Number {number_label(number_id)} is attached to {agent_label(agent_id)} already",
+            agent_id,
+        )
     number = yield from reads.find_number(number_id)
     holder = number.inbound_agent_id if number else None
     taken = holder not in (None, agent_id) and (yield from _is_inbound(agent))
     if taken and if_attached == "fail":
         raise TakenError(
-            f"Number {number_id} is attached to the inbound {who(holder)}, and CallingBox allows one inbound agent a "
-            f"number, so it was not attached to agent {agent_id}. Nothing was changed. Detach it there first, or use "
-            "if_attached='move'."
+            f"Number {number_label(number_id)} is attached to the inbound {agent_label(holder)}, and CallingBox allows "
+            f"one inbound agent a number, so it was not attached to {agent_label(agent_id)}. Nothing was changed. "
+            "Detach it there first, or use if_attached='move'."
         )
     if taken and only_from not in (ANYBODY, holder):
         raise steps.taken_by_then(agent_id, str(holder), only_from)
@@ -100,9 +104,11 @@ def attach_number(
     gap = steps.traces.gap()
     agent = yield from steps.finished(agent)
     return Changed(
-        summary=f"Agent {agent_id} now has number {number_id}."
+        summary=f"Number {number_label(number_id)} is now attached to {agent_label(agent_id)}."
         + (
-            f" Before, agent {moved_from} had it; for {gap:.1f} s no inbound agent had." if moved_from else ""
+            f" Before, {agent_label(moved_from)} had it; for {gap:.1f} s no inbound agent had."
+            if moved_from
+            else ""
         ),
         subject=agent,
         changed=True,
@@ -117,7 +123,7 @@ def detach_number(
     body_key: str = "number_id",
     earlier: Mapping[str, Any] | None = None,
     remember: Remember = forget,
-) -> Flow[Changed]:
+) -> Flow[Changed[Agent]]:
     """
     Make sure that the agent no longer has the number. The number stays bought and billed.
 
@@ -133,12 +139,17 @@ def detach_number(
     agent, attached = yield from reads.attachment(agent_id, number_id)
     if not attached:
         agent = yield from steps.finished(agent)
-        return _unchanged(agent, f"Agent {agent_id} does not have number {number_id}", None)
+        return _unchanged(
+            agent, f"Number {number_label(number_id)} is not attached to {agent_label(agent_id)}", None
+        )
     steps.traces.saw(agent)
     agent = yield from steps.detach(agent_id)
     agent = yield from steps.finished(agent)
     return Changed(
-        summary=f"Agent {agent_id} no longer has number {number_id}, which stays bought and billed.",
+        summary=(
+            f"Number {number_label(number_id)} is no longer attached to {agent_label(agent_id)}. It stays bought and "
+            "billed."
+        ),
         subject=agent,
         changed=True,
         previous_agent_id=agent_id,
@@ -190,8 +201,9 @@ class _Steps:
     def taken_by_then(self, agent_id: str, holder: str, before: str) -> ChangedMeanwhileError:
         """Return the error for a number that another agent has than the one that it may be taken from."""
         return ChangedMeanwhileError(
-            f"Number {self._number_id} was not attached to agent {agent_id}: the inbound {who(holder)} has it by now; "
-            f"before, {who(before)} had. It was left with {who(holder)}. Run again to take it from there."
+            f"Number {number_label(self._number_id)} was not attached to {agent_label(agent_id)}: the inbound "
+            f"{agent_label(holder)} has it by now; before, {agent_label(before)} had. It was left with "
+            f"{agent_label(holder)}. Run again to take it from there."
         )
 
     def detach(self, agent_id: str) -> Flow[Agent]:
@@ -212,7 +224,8 @@ class _Steps:
                 return  # done, although its answer said otherwise
             raise _failure(
                 error,
-                f"Number {self._number_id} could not be taken from agent {holder}: {error} {_truth(now)}",
+                f"Number {number_label(self._number_id)} could not be taken from {agent_label(holder)}: {error} "
+                f"{_truth(now)}",
                 retry_helps=now == UNKNOWN,
             ) from error
 
@@ -225,8 +238,8 @@ class _Steps:
             if now == agent_id:
                 return (yield from self._arrived(agent_id))  # done, although its answer said otherwise
             failed = (
-                f"Number {self._number_id} was taken from agent {self.traces.holder}, but could not be attached to "
-                f"agent {agent_id}: {error}"
+                f"Number {number_label(self._number_id)} was taken from {agent_label(self.traces.holder)}, but could "
+                f"not be attached to {agent_label(agent_id)}: {error}"
             )
             if now not in (NOBODY, UNKNOWN):
                 problem = yield from self._leave_it_there()
@@ -285,7 +298,8 @@ class _Steps:
         if attached is not wanted:
             verb, state = ("attached to", "does not have it") if wanted else ("detached from", "has it still")
             raise NotTakenEffectError(
-                f"Number {self._number_id} was {verb} agent {agent_id}, but right afterwards it {state}."
+                f"Number {number_label(self._number_id)} was {verb} {agent_label(agent_id)}, but right afterwards it "
+                f"{state}."
             )
         return agent
 
@@ -303,7 +317,8 @@ class _Steps:
         except PhonelinkError as error:
             raise _failure(
                 error,
-                f"Number {self._number_id} is where it should be, but agent {agent_id} cannot be read: {error}",
+                f"Number {number_label(self._number_id)} is where it should be, but {agent_label(agent_id)} cannot be "
+                f"read: {error}",
             ) from error
         return agent
 
@@ -326,8 +341,8 @@ class _Steps:
     def _primary_failure(self, agent_id: str, error: PhonelinkError) -> AttachmentError:
         return _failure(
             error,
-            f"Number {self._number_id} is where it should be, but the primary number of agent {agent_id} could not be "
-            f"put right: {error}",
+            f"Number {number_label(self._number_id)} is where it should be, but the primary number of "
+            f"{agent_label(agent_id)} could not be put right: {error}",
         )
 
 
@@ -343,10 +358,10 @@ def _failure(error: PhonelinkError, message: str, *, retry_helps: bool = False) 
 
 
 def _truth(now: str) -> str:
-    return "It is not known who has it now." if now == UNKNOWN else f"Now {who(now or None)} has it."
+    return "It is not known who has it now." if now == UNKNOWN else f"Now {agent_label(now or None)} has it."
 
 
-def _unchanged(agent: Agent, state: str, previous: str | None) -> Changed:
+def _unchanged(agent: Agent, state: str, previous: str | None) -> Changed[Agent]:
     return Changed(
         summary=f"{state}; nothing was written.", subject=agent, changed=False, previous_agent_id=previous
     )

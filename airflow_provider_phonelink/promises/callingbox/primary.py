@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.callingbox import endpoints, writes
 from airflow_provider_phonelink.api.errors import NotTakenEffectError
+from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.promises.callingbox.traces import tells_primary
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def put_right(agent: Agent, before: str, moved: str, *, body_key: str) -> Flow[A
     now: Agent = yield endpoints.get_agent(agent.id)
     if tells_primary(now) and not endpoints.same_id(now.primary_number_id or "", wanted):
         raise NotTakenEffectError(
-            f"number {wanted} was made the primary one of agent {agent.id}, but right afterwards "
-            f"{now.primary_number_id or 'none'} is."
+            f"number {number_label(wanted)} was made the primary one of {agent_label(agent.id)}, but right afterwards "
+            f"{number_label(now.primary_number_id or 'none')} is."
         )
     return now
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_phonelink.api.callingbox import reads
 from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.errors import NotNamedError, PhonelinkError, UnreadableAnswerError
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import CALLINGBOX, INBOUND, Link, ListedNumber
 from airflow_provider_phonelink.decisions.planning import make_plan
@@ -108,7 +108,7 @@ def links_of(numbers: Collection[Number]) -> list[Link]:
     for number in numbers:
         if not number.tells_links:
             raise UnreadableAnswerError(
-                f"the number {clean(number.id)} does not say where it is attached.",
+                f"the number {number.label} does not say where it is attached.",
                 method="GET",
                 path="/v1/numbers",
             )
@@ -122,12 +122,12 @@ def _mode(agents: dict[str, Agent], route: Route) -> str:
     """Return the mode of a route, which is the type of its agent."""
     agent = agents.get(route.agent_id)
     if agent is None:
-        raise NotNamedError(f"there is no agent {clean(route.agent_id)}")
+        raise NotNamedError(f"there is no {agent_label(route.agent_id)}")
     mode = agent.type or route.mode
     if mode not in RULES.modes:
-        raise NotNamedError(f"agent {clean(route.agent_id)} is neither inbound nor outbound; name the mode")
+        raise NotNamedError(f"{agent_label(route.agent_id)} is neither inbound nor outbound; name the mode")
     if route.mode not in (None, mode):
-        raise NotNamedError(f"agent {clean(route.agent_id)} is {mode}, so it cannot be {route.mode}")
+        raise NotNamedError(f"{agent_label(route.agent_id)} is {mode}, so it cannot be {route.mode}")
     return mode
 
 
@@ -163,7 +163,7 @@ def _key(link: Link) -> str:
     return f"{link.agent_id}/{link.number_id}"  # neither has a slash in it
 
 
-def _carry_out(body_key: str, notes: _Notes, change: Change) -> Flow[Changed]:
+def _carry_out(body_key: str, notes: _Notes, change: Change) -> Flow[Changed[Agent]]:
     number_id, agent_id, _ = change.link
     memory: dict[str, Any] = {"earlier": notes.of(change.link), "remember": notes.taker(_key(change.link))}
     if change.action == "unlink":

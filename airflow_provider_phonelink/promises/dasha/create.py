@@ -15,7 +15,6 @@ from airflow_provider_phonelink.api.errors import (
 )
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.registration import registers
-from airflow_provider_phonelink.promises.naming import named
 from airflow_provider_phonelink.promises.outcomes import Created
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def create_number(
     :raises AlreadyExistsError: If the number exists and may not be adopted as it is.
     """
     if_exists = arguments.choice("if_exists", if_exists, IF_EXISTS)
-    wish = _named(display_name=display_name, description=description, registration=registration)
+    wish = _wish(display_name=display_name, description=description, registration=registration)
     # Checks the arguments before anything is sent.
     endpoints.create_number(phone_number, credentials_id, **wish)
     existing = yield from reads.find_number(phone_number, credentials_id)
@@ -70,7 +69,7 @@ def _settle(number: PhoneNumber, adopted: bool, wish: dict[str, Any], if_exists:
     if _differing(number, wish):
         return (yield from _adopt(number, wish, if_exists))
     return Created(
-        summary=f"{named(number)} was made by an earlier try whose answer was lost.",
+        summary=f"Number {number.label} was made by an earlier try whose answer was lost.",
         number=number,
         adopted=True,
     )
@@ -81,23 +80,23 @@ def _prove(created: PhoneNumber, wish: dict[str, Any]) -> Flow[Created]:
         number: PhoneNumber = yield endpoints.get_number(created.id)
     except NotFoundError:
         raise NotTakenEffectError(
-            f"{named(created)} was created, but right afterwards the vendor does not know it."
+            f"Number {created.label} was created, but right afterwards the vendor does not know it."
         ) from None
     differing = _differing(number, wish)
     if "registration" in differing:
         raise NotTakenEffectError(
-            f"{named(number)} was created, but right afterwards has registration={registers(number)} instead of "
+            f"Number {number.label} was created, but right afterwards has registration={registers(number)} instead of "
             f"{wish['registration']}."
         )
     return Created(
-        summary=f"{named(number)} was created.",
+        summary=f"Number {number.label} was created.",
         number=number,
         adopted=False,
-        warnings=tuple(f"{difference}." for difference in _told(number, differing)),
+        warnings=tuple(f"{difference}." for difference in _differences(number, differing)),
     )
 
 
-def _named(*, registration: object, **texts: str | None) -> dict[str, Any]:
+def _wish(*, registration: object, **texts: str | None) -> dict[str, Any]:
     """Return what the task names, checked; what it does not name is kept or left to the vendor."""
     wish: dict[str, Any] = {
         name: arguments.optional_text(name, text) for name, text in texts.items() if text is not None
@@ -126,33 +125,36 @@ def _adopt(number: PhoneNumber, wish: dict[str, Any], if_exists: str) -> Flow[Cr
     differing = _differing(number, wish)
     if if_exists == "fail":
         raise AlreadyExistsError(
-            f"{named(number)} exists already with credentials {number.credentials_id} and if_exists='fail' was asked "
-            "for. It was left as it is."
+            f"Number {number.label} exists already with credentials {number.credentials_id} and if_exists='fail' was "
+            "asked for. It was left as it is."
         )
     if differing and if_exists == "update":
         number = yield from _update(number, wish)
         return Created(
-            summary=f"{named(number)} existed; {_listed(differing)} updated.", number=number, adopted=True
+            summary=f"Number {number.label} existed; {_joined(differing)} updated.",
+            number=number,
+            adopted=True,
         )
     if "registration" in differing:
         raise AlreadyExistsError(
-            f"{named(number)} exists already, but with registration={registers(number)} instead of "
+            f"Number {number.label} exists already, but with registration={registers(number)} instead of "
             f"{wish['registration']}. It was left as it is. Use if_exists='update' to change it."
         )
     return Created(
-        summary=f"{named(number)} exists already and was adopted.",
+        summary=f"Number {number.label} exists already and was adopted.",
         number=number,
         adopted=True,
         warnings=tuple(
-            f"{difference}; use if_exists='update' to change it." for difference in _told(number, differing)
+            f"{difference}; use if_exists='update' to change it."
+            for difference in _differences(number, differing)
         ),
     )
 
 
-def _told(number: PhoneNumber, differing: dict[str, Any]) -> list[str]:
+def _differences(number: PhoneNumber, differing: dict[str, Any]) -> list[str]:
     has = _configuration(number)
     return [
-        f"{named(number)} has {name}={clean(repr(has[name]))} instead of {clean(repr(value))}"
+        f"Number {number.label} has {name}={clean(repr(has[name]))} instead of {clean(repr(value))}"
         for name, value in differing.items()
     ]
 
@@ -164,10 +166,10 @@ def _update(number: PhoneNumber, wish: dict[str, Any]) -> Flow[PhoneNumber]:
     updated: PhoneNumber = yield endpoints.get_number(number.id)
     if differing := _differing(updated, wish):
         raise NotTakenEffectError(
-            f"{named(number)} was updated, but right afterwards has {_listed(differing)} as before."
+            f"Number {number.label} was updated, but right afterwards has {_joined(differing)} as before."
         )
     return updated
 
 
-def _listed(names: dict[str, Any]) -> str:
+def _joined(names: dict[str, Any]) -> str:
     return " and ".join(names)

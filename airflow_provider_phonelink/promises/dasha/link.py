@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError, TakenError
-from airflow_provider_phonelink.promises.naming import named, who
+from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.promises.outcomes import Changed
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ IF_LINKED = ("replace", "fail")
 
 def link_number(
     number_id: str, agent_id: str, mode: str = "inbound", *, if_linked: str = "replace"
-) -> Flow[Changed]:
+) -> Flow[Changed[PhoneNumber]]:
     """
     Make sure that the number serves the agent.
 
@@ -40,61 +40,63 @@ def link_number(
     return (yield from _link_outbound(number_id, agent_id))
 
 
-def _link_inbound(number_id: str, agent_id: str, if_linked: str) -> Flow[Changed]:
+def _link_inbound(number_id: str, agent_id: str, if_linked: str) -> Flow[Changed[PhoneNumber]]:
     number: PhoneNumber = yield endpoints.get_number(number_id)
     previous = number.incoming_calls_agent_id
     if previous == agent_id:
-        return _unchanged(number, f"answers for agent {agent_id} already", previous)
+        return _unchanged(number, f"answers for {agent_label(agent_id)} already", previous)
     if previous is not None and if_linked == "fail":
         raise TakenError(
-            f"{named(number)} answers for {who(previous)}, so it was not linked to agent {agent_id} "
-            "(if_linked='fail'). Nothing was changed."
+            f"Number {number.label} answers for {agent_label(previous)}, so it was not linked to "
+            f"{agent_label(agent_id)} (if_linked='fail'). Nothing was changed."
         )
     yield from writes.link(number_id, agent_id, "inbound", seen=previous)
     number = yield endpoints.get_number(number_id)
     now = number.incoming_calls_agent_id
     if now not in (None, agent_id, previous):
         raise ChangedMeanwhileError(
-            f"{named(number)} was linked to agent {agent_id}, but right afterwards {who(now)} has it: somebody else "
-            "was at work, and it was left with them. Run again to take it over."
+            f"Number {number.label} was linked to {agent_label(agent_id)}, but right afterwards {agent_label(now)} has "
+            "it: somebody else was at work, and it was left with them. Run again to take it over."
         )
     if now != agent_id:
         raise NotTakenEffectError(
-            f"{named(number)} was linked to agent {agent_id}, but right afterwards {who(now)} has it: the vendor did "
-            "not do it."
+            f"Number {number.label} was linked to {agent_label(agent_id)}, but right afterwards {agent_label(now)} has "
+            "it: the vendor did not do it."
         )
     return Changed(
-        summary=f"{named(number)} now answers for agent {agent_id}; before, {who(previous)} had it.",
+        summary=(
+            f"Number {number.label} now answers for {agent_label(agent_id)}; before, {agent_label(previous)} had it."
+        ),
         subject=number,
         changed=True,
         previous_agent_id=previous,
     )
 
 
-def _link_outbound(number_id: str, agent_id: str) -> Flow[Changed]:
+def _link_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]]:
     affected: AffectedAgents = yield endpoints.affected_agents(number_id)
     certain, _ = reads.outbound_agents(affected)
     if agent_id in certain:
         number: PhoneNumber = yield endpoints.get_number(number_id)
-        return _unchanged(number, f"is the outbound number of agent {agent_id} already", None)
+        return _unchanged(number, f"is the outbound number of {agent_label(agent_id)} already", None)
     number = yield from writes.link(number_id, agent_id, "replaceOutbound")
     affected = yield endpoints.affected_agents(number_id)
     if agent_id not in set().union(*reads.outbound_agents(affected)):
         raise NotTakenEffectError(
-            f"{named(number)} was made the outbound number of agent {agent_id}, but right afterwards the vendor does "
-            "not list that agent among those that use it."
+            f"Number {number.label} was made the outbound number of {agent_label(agent_id)}, but right afterwards the "
+            "vendor does not list that agent among those that use it."
         )
     return Changed(
-        summary=f"{named(number)} is now the outbound number of agent {agent_id}.",
+        summary=f"Number {number.label} is now the outbound number of {agent_label(agent_id)}.",
         subject=number,
         changed=True,
         previous_agent_id=None,
     )
 
 
-def _unchanged(number: PhoneNumber, state: str, previous: str | None) -> Changed:
+def _unchanged(number: PhoneNumber, state: str, previous: str | None) -> Changed[PhoneNumber]:
     return Changed(
-        summary=f"{named(number)} {state}; nothing was written.",
+        summary=f"Number {number.label} {state}; nothing was written.",
         subject=number,
         changed=False,
         previous_agent_id=previous,

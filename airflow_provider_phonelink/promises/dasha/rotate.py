@@ -23,7 +23,6 @@ from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
 from airflow_provider_phonelink.decisions.registration import Verdict, judge
 from airflow_provider_phonelink.decisions.rotation import Pool
-from airflow_provider_phonelink.promises.naming import named, which
 from airflow_provider_phonelink.promises.outcomes import Outcome, plain
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def survey(
     further = _ids("scope", scope)
     held_back = set(_ids("quarantine", quarantine))
     numbers = yield from _members(spelt_out("pool", pool))
-    names = {number_id: which(number) for number_id, number in numbers.items() if number}
+    names = {number_id: number.label for number_id, number in numbers.items() if number}
     skipped: dict[str, str] = {}
     for number_id, number in numbers.items():
         if reason := _unfit(number_id, number, rules, healthy_without_registration):
@@ -112,8 +111,7 @@ def demand_healthy(survey: Survey, min_healthy: int) -> None:
         now = survey.name(survey.previous) if survey.previous else "not one of the pool"
         raise PoolUnhealthyError(
             f"{healthy} of {len(survey.pool.number_ids)} numbers of the pool are healthy, {min_healthy} are demanded. "
-            f"Nothing was changed; the agent's number is {now}. "
-            f"Skipped: {'; '.join(survey.pool.skipped.values())}."
+            f"Nothing was changed; the agent's number is {now}. Skipped: {'; '.join(survey.pool.skipped.values())}."
         )
 
 
@@ -131,7 +129,9 @@ def rotate_to(
     current: PhoneNumber
     if survey.previous == number_id:
         current = yield endpoints.get_number(number_id)
-        summary = f"{named(current)} is agent {agent_id}'s outbound number already; nothing was written."
+        summary = (
+            f"Number {current.label} is agent {agent_id}'s outbound number already; nothing was written."
+        )
         return Rotated(
             summary=summary, current=current, previous=before or number_id, changed=False, pool=survey.pool
         )
@@ -140,7 +140,7 @@ def rotate_to(
         yield from _confirm(agent_id, current, survey)
     previous = before or survey.previous
     return Rotated(
-        summary=f"{named(current)} is now agent {agent_id}'s outbound number; before this run, it was "
+        summary=f"Number {current.label} is now agent {agent_id}'s outbound number; before this run, it was "
         f"{survey.name(previous) if previous else 'one that is not known'}. {len(survey.pool.skipped)} of "
         f"{len(survey.pool.number_ids)} numbers of the pool were skipped.",
         current=current,
@@ -227,7 +227,8 @@ def _confirm(agent_id: str, number: PhoneNumber, survey: Survey) -> Flow[None]:
         problem = str(error)
     now = yield from _put_back(agent_id, number_id, survey)
     raise NotTakenEffectError(
-        f"{named(number)} was made agent {agent_id}'s outbound number, but this could not be confirmed: {problem} {now}"
+        f"Number {number.label} was made agent {agent_id}'s outbound number, but this could not be confirmed: "
+        f"{problem} {now}"
     )
 
 
@@ -253,8 +254,8 @@ def _put_back(agent_id: str, number_id: str, survey: Survey) -> Flow[str]:
         yield from writes.link(previous, agent_id, "replaceOutbound")
     except PhonelinkError as error:
         return (
-            f"Putting the number before, {survey.name(previous)}, back failed, too: {error} "
-            "It is not known which one it has now."
+            f"Putting the number before, {survey.name(previous)}, back failed, too: {error} It is not known which one "
+            "it has now."
         )
     if (yield from _uses(agent_id, previous)):
         return f"The number before, {survey.name(previous)}, was put back, and the agent has it."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.calls import Parallel, as_flow
 from airflow_provider_phonelink.api.dasha import endpoints, reads
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import DASHA, INBOUND, Link, ListedNumber
 from airflow_provider_phonelink.decisions.planning import make_plan
@@ -17,7 +17,6 @@ from airflow_provider_phonelink.decisions.scope import demand_scope
 from airflow_provider_phonelink.promises import applying
 from airflow_provider_phonelink.promises.dasha.link import link_number
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
-from airflow_provider_phonelink.promises.naming import named, who
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -110,8 +109,8 @@ def read_outbound_links(
         certain, possible = reads.outbound_agents(answer)
         links += [Link(number_id, agent_id, RULES.outbound) for agent_id in sorted(certain)]
         warnings += [
-            f"{directory.described(number_id)}: agent {clean(agent_id)} uses it in a way that is unknown here; that "
-            "is not counted as a link and is left alone."
+            f"{directory.label(number_id)}: {agent_label(agent_id)} uses it in a way that is unknown here; that is not "
+            "counted as a link and is left alone."
             for agent_id in sorted(possible)
         ]
     return links, warnings
@@ -145,30 +144,28 @@ def _in_order(number_ids: Collection[str], directory: Directory) -> list[str]:
     return [number_id for number_id in directory.numbers if number_id in number_ids]
 
 
-def _carry_out(change: Change) -> Flow[Changed]:
+def _carry_out(change: Change) -> Flow[Changed[PhoneNumber]]:
     return _unlink(change) if change.action == "unlink" else _link(change)
 
 
-def _link(change: Change) -> Flow[Changed]:
+def _link(change: Change) -> Flow[Changed[PhoneNumber]]:
     outcome = yield from link_number(*change.link)
     previous = outcome.previous_agent_id
     if outcome.changed and change.link.mode == INBOUND and previous != change.previous_agent_id:
-        planned = who(change.previous_agent_id)
-        surprise = f"{_named(outcome)} was with {who(previous)} by then, not with {planned}."
+        planned = agent_label(change.previous_agent_id)
+        surprise = (
+            f"Number {outcome.subject.label} was with {agent_label(previous)} by then, not with {planned}."
+        )
         outcome = replace(outcome, warnings=(*outcome.warnings, surprise))
     return outcome
 
 
-def _unlink(change: Change) -> Flow[Changed]:
+def _unlink(change: Change) -> Flow[Changed[PhoneNumber]]:
     number_id, agent_id, mode = change.link
     outcome = yield from unlink_number(number_id, mode, agent_id)
     if not outcome.changed and mode == INBOUND and outcome.previous_agent_id not in (None, agent_id):
         raise ChangedMeanwhileError(
-            f"{_named(outcome)} was not unlinked: {who(outcome.previous_agent_id)} has it by now, not "
-            f"{who(agent_id)}. It was left alone. Run again to plan anew."
+            f"Number {outcome.subject.label} was not unlinked: {agent_label(outcome.previous_agent_id)} has it by now, "
+            f"not {agent_label(agent_id)}. It was left alone. Run again to plan anew."
         )
     return outcome
-
-
-def _named(outcome: Changed) -> str:
-    return named(cast("PhoneNumber", outcome.subject))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import NotTakenEffectError
-from airflow_provider_phonelink.promises.naming import named, who
+from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.promises.outcomes import Changed
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
 
 
-def unlink_number(number_id: str, mode: str = "inbound", agent_id: str | None = None) -> Flow[Changed]:
+def unlink_number(
+    number_id: str, mode: str = "inbound", agent_id: str | None = None
+) -> Flow[Changed[PhoneNumber]]:
     """
     Make sure that the agent no longer has the number.
 
@@ -32,47 +34,52 @@ def unlink_number(number_id: str, mode: str = "inbound", agent_id: str | None = 
     return (yield from _unlink_outbound(number_id, str(agent_id)))
 
 
-def _unlink_inbound(number_id: str, agent_id: str | None) -> Flow[Changed]:
+def _unlink_inbound(number_id: str, agent_id: str | None) -> Flow[Changed[PhoneNumber]]:
     number: PhoneNumber = yield endpoints.get_number(number_id)
     previous = number.incoming_calls_agent_id
     if previous is None or agent_id not in (None, previous):
-        return _unchanged(number, f"{who(previous)} has it", previous)
+        return _unchanged(number, f"{agent_label(previous)} has it", previous)
     yield from writes.unlink(number_id, "inbound", previous, seen=previous)
     number = yield endpoints.get_number(number_id)
     now = number.incoming_calls_agent_id
     if now == previous:
         raise NotTakenEffectError(
-            f"{named(number)} was unlinked from agent {previous}, but right afterwards that agent has it still."
+            f"Number {number.label} was unlinked from {agent_label(previous)}, but right afterwards that agent has it "
+            "still."
         )
     return Changed(
-        summary=f"{named(number)} no longer answers for {who(previous)}; {who(now)} has it now.",
+        summary=(
+            f"Number {number.label} no longer answers for {agent_label(previous)}; {agent_label(now)} has it now."
+        ),
         subject=number,
         changed=True,
         previous_agent_id=previous,
     )
 
 
-def _unlink_outbound(number_id: str, agent_id: str) -> Flow[Changed]:
+def _unlink_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]]:
     affected: AffectedAgents = yield endpoints.affected_agents(number_id)
     certain, possible = reads.outbound_agents(affected)
     if agent_id not in certain | possible:
         number: PhoneNumber = yield endpoints.get_number(number_id)
-        return _unchanged(number, f"it is not the outbound number of agent {agent_id}", None)
+        return _unchanged(number, f"it is not the outbound number of {agent_label(agent_id)}", None)
     number = yield from writes.unlink(number_id, "replaceOutbound", agent_id)
     affected = yield endpoints.affected_agents(number_id)
     certain, possible = reads.outbound_agents(affected)
     if agent_id in certain:
         raise NotTakenEffectError(
-            f"{named(number)} was taken from agent {agent_id} as outbound number, but right afterwards the vendor "
-            "lists that agent as using it still."
+            f"Number {number.label} was taken from {agent_label(agent_id)} as outbound number, but right afterwards "
+            "the vendor lists that agent as using it still."
         )
     warnings = (
-        (f"{named(number)}: the vendor still lists agent {agent_id} with a use that is unknown here.",)
+        (
+            f"Number {number.label}: the vendor still lists {agent_label(agent_id)} with a use that is unknown here.",
+        )
         if agent_id in possible
         else ()
     )
     return Changed(
-        summary=f"{named(number)} is no longer the outbound number of agent {agent_id}.",
+        summary=f"Number {number.label} is no longer the outbound number of {agent_label(agent_id)}.",
         warnings=warnings,
         subject=number,
         changed=True,
@@ -80,9 +87,9 @@ def _unlink_outbound(number_id: str, agent_id: str) -> Flow[Changed]:
     )
 
 
-def _unchanged(number: PhoneNumber, state: str, previous: str | None) -> Changed:
+def _unchanged(number: PhoneNumber, state: str, previous: str | None) -> Changed[PhoneNumber]:
     return Changed(
-        summary=f"{named(number)} was left alone: {state}. Nothing was written.",
+        summary=f"Number {number.label} was left alone: {state}. Nothing was written.",
         subject=number,
         changed=False,
         previous_agent_id=previous,

@@ -15,8 +15,8 @@ from airflow_provider_phonelink.decisions.registration import (
     RegistrationRules,
     Verdict,
     assess,
-    described,
     hopeless_message,
+    joined_descriptions,
     judge,
     registers,
     timeout_message,
@@ -116,7 +116,8 @@ def test_every_state_and_moment_is_judged(expires_at, state) -> None:
 def test_an_expired_registration_says_since_when() -> None:
     judgement = judge(ID, number("Registered", expiresAt="2024-05-01T11:00:00Z"), RULES, NOW)
     assert (
-        judgement.description == f"+15550000001 ({ID}): Registered, but expired at 2024-05-01T11:00:00+00:00"
+        judgement.description
+        == f"+15550000001 (id {ID}): Registered, but expired at 2024-05-01T11:00:00+00:00"
     )
 
 
@@ -135,7 +136,8 @@ def test_an_expired_registration_says_since_when() -> None:
 )
 def test_a_failed_registration_says_why(status, why) -> None:
     assert (
-        judge(ID, number("Failed", **status), RULES, NOW).description == f"+15550000001 ({ID}): Failed, {why}"
+        judge(ID, number("Failed", **status), RULES, NOW).description
+        == f"+15550000001 (id {ID}): Failed, {why}"
     )
 
 
@@ -194,7 +196,9 @@ def test_progress_of_several_numbers() -> None:
     assert progress.summary.startswith("1 of 5 numbers are active. Not active: +15550000002 (")
     assert number_id(1) not in progress.summary
     assert all(number_id(index) in progress.summary for index in (2, 3, 4, 5))
-    assert hopeless_message(progress) == f"Waiting longer is in vain. {described(progress.hopeless)}."
+    assert (
+        hopeless_message(progress) == f"Waiting longer is in vain. {joined_descriptions(progress.hopeless)}."
+    )
     timed_out = timeout_message(list(progress.states), progress)
     assert number_id(2) in timed_out
     assert "Registering" in timed_out

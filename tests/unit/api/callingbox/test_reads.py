@@ -82,7 +82,9 @@ def test_an_attachment_is_read_from_the_agent_or_the_number(
 
 def test_an_attachment_that_nobody_tells_is_an_error(carry_out) -> None:
     fake = vendor(agents_tell_numbers=False, numbers_tell_links=False)
-    with pytest.raises(errors.UnreadableAnswerError, match="neither the agent nor the number n1 says"):
+    with pytest.raises(
+        errors.UnreadableAnswerError, match=r"neither the agent nor the number .*\bn1\b.* says"
+    ):
         carry_out(attachment("in", "n1"), vendor=fake, settings=SETTINGS)
 
 
@@ -98,7 +100,9 @@ def test_half_of_the_links_is_believed_as_far_as_it_goes(carry_out, links, is_at
     fake = vendor(agents_tell_numbers=False)
     fake.on("GET", "/v1/numbers", *[faults.status(200, json=[{"id": "n1", **links}])] * 9)
     if is_attached is None:
-        with pytest.raises(errors.UnreadableAnswerError, match="neither the agent nor the number n1 says"):
+        with pytest.raises(
+            errors.UnreadableAnswerError, match=r"neither the agent nor the number .*\bn1\b.* says"
+        ):
             carry_out(attachment("in", "n1"), vendor=fake, settings=SETTINGS)
     else:
         assert carry_out(attachment("in", "n1"), vendor=fake, settings=SETTINGS).attached

@@ -11,27 +11,13 @@ from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.api.dasha import writes
-from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 from airflow_provider_phonelink.promises.callingbox.attach import attach_number
 from airflow_provider_phonelink.promises.dasha.create import create_number
 from airflow_provider_phonelink.promises.dasha.link import link_number
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
-from airflow_provider_phonelink.promises.naming import named, who
 
 ID = number_id(1)
 FORGED = "x\n[2024-01-01] INFO forged \x1b[31m\u2028\u202e"
-
-
-def test_a_number_is_named_by_phone_number_and_id() -> None:
-    assert named(PhoneNumber.model_validate(number_json(1))) == f"Number +15550000001 (id {ID})"
-    assert named(PhoneNumber.model_validate(number_json(1, phoneNumber=FORGED))).isprintable()
-
-
-@pytest.mark.parametrize(
-    ("agent", "name"), [("a", "agent a"), (None, "nobody"), ("", "nobody"), ("a\nb", "agent a b")]
-)
-def test_an_agent_is_named_by_its_id(agent, name) -> None:
-    assert who(agent) == name
 
 
 def hostile(**fields: Any) -> FakeDasha:
