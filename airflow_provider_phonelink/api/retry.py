@@ -44,18 +44,18 @@ def with_retries(flow: Flow[T], settings: Settings, *, repeat: bool = True) -> S
 
     :param repeat: False for one try of each call.
     """
-    walk = Stepper(flow)
-    while not walk.done:
+    stepper = Stepper(flow)
+    while not stepper.done:
         try:
-            step = walk.step
+            step = stepper.step
             answer = (
                 (yield step) if isinstance(step, Parallel) else (yield from _tries(step, settings, repeat))
             )
         except PhonelinkError as error:
-            walk.failed(error)
+            stepper.failed(error)
         else:
-            walk.answered(answer)
-    return walk.result
+            stepper.answered(answer)
+    return stepper.result
 
 
 def _tries(call: Call[T], settings: Settings, repeat: bool) -> Steps[T]:
@@ -65,9 +65,9 @@ def _tries(call: Call[T], settings: Settings, repeat: bool) -> Steps[T]:
                 yield Pause(attempt.retry_state.upcoming_sleep)
                 # A look that fails is a failed try like any other, so it is not tried again by itself.
                 look = call.look() if call.look else None
-                settled = (yield from with_retries(look, settings, repeat=False)) if look else None
-                if settled is not None:
-                    return settled.answer
+                done = (yield from with_retries(look, settings, repeat=False)) if look else None
+                if done is not None:
+                    return done.answer
             answer: T = yield call
             return answer
     raise AssertionError("tenacity re-raises the last error")

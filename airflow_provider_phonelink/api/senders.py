@@ -170,24 +170,24 @@ class Sender(_SenderBase):
 
     def run(self, flow: Flow[T]) -> T:
         """Carry out a flow to its result."""
-        walk = Stepper(with_retries(flow, self.settings))
-        while not walk.done:
+        stepper = Stepper(with_retries(flow, self.settings))
+        while not stepper.done:
             try:
-                outcome = self._take(walk.step)
+                outcome = self._take(stepper.step)
             except PhonelinkError as error:
-                walk.failed(error)
+                stepper.failed(error)
             else:
-                walk.answered(outcome)
-        return walk.result
+                stepper.answered(outcome)
+        return stepper.result
 
     def _take(self, step: Call[Any] | Parallel[Any] | Pause) -> Any:
         if isinstance(step, Pause):
             return time.sleep(step.seconds)
         if isinstance(step, Parallel):
-            return self._run_together(step)
+            return self._run_parallel(step)
         return self._try(step)
 
-    def _run_together(self, step: Parallel[T]) -> list[T]:
+    def _run_parallel(self, step: Parallel[T]) -> list[T]:
         with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="phonelink") as pool:
             futures = [pool.submit(self.run, flow) for flow in step.flows]
             try:
@@ -248,24 +248,24 @@ class AsyncSender(_SenderBase):
 
     async def run(self, flow: Flow[T]) -> T:
         """Carry out a flow to its result."""
-        walk = Stepper(with_retries(flow, self.settings))
-        while not walk.done:
+        stepper = Stepper(with_retries(flow, self.settings))
+        while not stepper.done:
             try:
-                outcome = await self._take(walk.step)
+                outcome = await self._take(stepper.step)
             except PhonelinkError as error:
-                walk.failed(error)
+                stepper.failed(error)
             else:
-                walk.answered(outcome)
-        return walk.result
+                stepper.answered(outcome)
+        return stepper.result
 
     async def _take(self, step: Call[Any] | Parallel[Any] | Pause) -> Any:
         if isinstance(step, Pause):
             return await asyncio.sleep(step.seconds)
         if isinstance(step, Parallel):
-            return await self._run_together(step)
+            return await self._run_parallel(step)
         return await self._try(step)
 
-    async def _run_together(self, step: Parallel[T]) -> list[T]:
+    async def _run_parallel(self, step: Parallel[T]) -> list[T]:
         slots = asyncio.Semaphore(CONCURRENCY)
 
         async def run_in_a_slot(flow: Flow[T]) -> T:

@@ -58,8 +58,8 @@ def apply(options: argparse.Namespace) -> int:
             if not options.yes and not _confirmed(found):
                 print("Nothing was changed.", file=sys.stderr)
                 return DRIFT
-        with progress("Changing links", len(found.changes)) as tell:
-            report = _apply(hook, found, tell)
+        with progress("Changing links", len(found.changes)) as advance:
+            report = _apply(hook, found, advance)
     _print_done(report, options.output)
     return IN_SYNC if report.complete else complain(report.summary)
 
@@ -99,11 +99,11 @@ def _plan(hook: Hook, options: argparse.Namespace) -> Plan:
     return found
 
 
-def _apply(hook: Hook, found: Plan, tell: Callable[[ChangeResult], None]) -> Report:
+def _apply(hook: Hook, found: Plan, on_result: Callable[[ChangeResult], None]) -> Report:
     if isinstance(hook, CallingBoxHook):
         body_key = hook.settings.attach_body_key
-        return hook.run(callingbox_routing.apply_plan(found, tell, body_key=body_key))
-    return hook.run(dasha_routing.apply_plan(found, tell))
+        return hook.run(callingbox_routing.apply_plan(found, on_result, body_key=body_key))
+    return hook.run(dasha_routing.apply_plan(found, on_result))
 
 
 def _scope(options: argparse.Namespace, rules: LinkRules) -> Scope | None:

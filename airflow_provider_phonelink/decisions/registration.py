@@ -145,9 +145,9 @@ def joined_descriptions(judgements: Iterable[Judgement]) -> str:
     return "; ".join(judgement.description for judgement in judgements)
 
 
-def hopeless_message(progress: Assessment) -> str:
+def hopeless_message(assessment: Assessment) -> str:
     """Say for which numbers waiting is in vain."""
-    return f"Waiting longer is in vain. {joined_descriptions(progress.hopeless)}."
+    return f"Waiting longer is in vain. {joined_descriptions(assessment.hopeless)}."
 
 
 def timeout_message(number_ids: Sequence[str], last: Assessment | None) -> str:

@@ -54,7 +54,7 @@ class LinkChange:
         return list(dict.fromkeys(found))
 
 
-def tell(operator: BaseOperator, context: Context, changes: Iterable[LinkChange]) -> None:
+def emit_events(operator: BaseOperator, context: Context, changes: Iterable[LinkChange]) -> None:
     """
     Have Airflow record an event for each asset that changed and that some DAG names, when the task succeeds.
 
@@ -111,14 +111,14 @@ def _extra(changes: list[LinkChange]) -> dict[str, Any]:
     return {**common, "changed": any(change.changed for change in changes), "changes": len(changes)}
 
 
-def tell_if_changed(operator: BaseOperator, context: Context, change: LinkChange) -> None:
+def emit_if_changed(operator: BaseOperator, context: Context, change: LinkChange) -> None:
     """
-    Tell of a change, also in a later try that finds it made: an earlier one may have made it, unable to tell.
+    Emit the events of a change that this try made, or that an earlier try may have made before it died.
 
-    So each change is told at least once; one told twice says the second time that ``changed`` is false.
+    So each change has its events at least once; if twice, the second ones say that ``changed`` is false.
     """
     if change.changed or later_try(context):
-        tell(operator, context, [change])
+        emit_events(operator, context, [change])
 
 
 def later_try(context: Context) -> bool:
@@ -129,32 +129,32 @@ def later_try(context: Context) -> bool:
 
 class ChangeEvents:
     """
-    What a task that applies a plan has to tell, whichever of its tries made a change.
+    The events of a task that applies a plan, whichever of its tries made a change.
 
-    A try that fails or dies on the way cannot tell what it changed, and the next one finds it made. So each try
-    leaves its plan before the first write, and the one that succeeds tells of all of them.
+    A try that fails or dies half-way emits nothing, and the next one finds its changes made. So each try saves its
+    plan before the first write, and the try that succeeds emits the events of all of them.
     """
 
     def __init__(self, operator: BaseOperator, context: Context, *, vendor: str) -> None:
         self._operator, self._context, self._vendor = operator, context, vendor
-        self._kept = TaskMemory(context, "changes")
-        self._earlier: list[dict[str, Any]] = (self._kept.read() or []) if later_try(context) else []
+        self._memory = TaskMemory(context, "changes")
+        self._earlier: list[dict[str, Any]] = (self._memory.read() or []) if later_try(context) else []
         self._planned: list[dict[str, Any]] = []
 
     def expect(self, plan: Plan) -> None:
-        """Leave the changes that are about to be made."""
+        """Save the changes that are about to be made."""
         self._planned = [plan.as_json(change) for change in plan.changes]
         self._earlier = [change for change in self._earlier if change not in self._planned]
         if self._planned:
-            self._kept.write(self._earlier + self._planned)
+            self._memory.write(self._earlier + self._planned)
 
-    def tell(self) -> None:
-        """Tell of the changes, all of which are made."""
-        told = [self._link_change(change, changed=False) for change in self._earlier]
-        told += [self._link_change(change, changed=True) for change in self._planned]
-        tell(self._operator, self._context, told)
-        if told:
-            self._kept.write(None)
+    def emit(self) -> None:
+        """Emit the events of all changes, which have all been made."""
+        changes = [self._link_change(change, changed=False) for change in self._earlier]
+        changes += [self._link_change(change, changed=True) for change in self._planned]
+        emit_events(self._operator, self._context, changes)
+        if changes:
+            self._memory.write(None)
 
     def _link_change(self, planned: dict[str, Any], *, changed: bool) -> LinkChange:
         removed = planned["action"] == "unlink"

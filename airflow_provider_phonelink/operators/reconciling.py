@@ -59,7 +59,9 @@ class ReconcileLinksOperator(BaseOperator):
         """Return the flow that plans."""
 
     @abstractmethod
-    def _applying(self, plan: Plan, tell: Callable[[ChangeResult], None], context: Context) -> Flow[Report]:
+    def _applying(
+        self, plan: Plan, on_result: Callable[[ChangeResult], None], context: Context
+    ) -> Flow[Report]:
         """Return the flow that applies a plan."""
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -76,14 +78,14 @@ class ReconcileLinksOperator(BaseOperator):
                 return self._drift(context, Report(plan).result(), plan)
             with as_airflow_exceptions():
                 plan.refuse_more_than(limit)
-            news = ChangeEvents(self, context, vendor=hook.conn_type)
-            news.expect(plan)
+            events = ChangeEvents(self, context, vendor=hook.conn_type)
+            events.expect(plan)
             report = hook.run(self._applying(plan, lambda result: result.log_to(self.log), context))
         if not report.complete:
             self._push(context, report.result())
             raise airflow_exception(report.summary, retry_helps=report.retry_helps)
         self.log.info("%s", report.summary)
-        news.tell()
+        events.emit()
         return delivered(self, context, report.result())
 
     def _checked(self) -> tuple[bool, Any, dict[str, Any]]:

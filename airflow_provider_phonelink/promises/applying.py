@@ -55,20 +55,20 @@ class Report:
 
     plan: Plan
     results: tuple[ChangeResult, ...] = ()
-    #: Agents for which what an earlier try had left undone is done now.
-    settled: tuple[str, ...] = ()
-    #: Why some of that could not be done.
-    unsettled: tuple[PhonelinkError, ...] = ()
+    #: Agents for which this run did what an earlier try had left undone.
+    caught_up: tuple[str, ...] = ()
+    #: Why some of that could not be done this time, either.
+    left_undone: tuple[PhonelinkError, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether every change that was tried or held back is made."""
-        return all(result.state == "done" for result in self.results) and not self.unsettled
+        return all(result.state == "done" for result in self.results) and not self.left_undone
 
     @property
     def retry_helps(self) -> bool:
         """Whether another run may do what this one could not."""
-        errors = [*(result.error for result in self.results if result.error), *self.unsettled]
+        errors = [*(result.error for result in self.results if result.error), *self.left_undone]
         return any(error.retry_helps or isinstance(error, _MENDED_BY_A_NEW_PLAN) for error in errors)
 
     @property
@@ -76,8 +76,8 @@ class Report:
         """What came of it: in a line, if all went well, otherwise with each change that is not made."""
         if self.plan.in_sync and self.complete:
             rest = (
-                f"what an earlier try left undone for {', '.join(map(agent_label, self.settled))} is done"
-                if self.settled
+                f"what an earlier try left undone for {', '.join(map(agent_label, self.caught_up))} is done"
+                if self.caught_up
                 else "nothing was written"
             )
             return f"All {self.plan.unchanged} routes were true already; {rest}."
@@ -94,7 +94,7 @@ class Report:
             f"{self.plan.line(result.change)}: {result.summary}"
             for result in self.results
             if result.state != "done"
-        ] + [str(error) for error in self.unsettled]
+        ] + [str(error) for error in self.left_undone]
         rest = f" ... and {len(open_ones) - MOST_LISTED} more" if len(open_ones) > MOST_LISTED else ""
         return "".join([line, ".", *(f" [{one}]" for one in open_ones[:MOST_LISTED]), rest])
 
@@ -127,7 +127,7 @@ class Report:
 def apply_plan(
     plan: Plan,
     carry_out: Callable[[Change], Flow[Changed[Any]]],
-    tell: Callable[[ChangeResult], None] = lambda _: None,
+    on_result: Callable[[ChangeResult], None] = lambda _: None,
     *,
     side_by_side: bool = True,
 ) -> Flow[Report]:
@@ -135,13 +135,13 @@ def apply_plan(
     Make the changes of a plan. One that fails does not disturb the others.
 
     :param carry_out: Makes one change, or nothing if it is so by then.
-    :param tell: Called with each result as soon as it is there, possibly from several threads.
+    :param on_result: Called with each result as soon as it is there, possibly from several threads.
     :param side_by_side: Whether changes of one step may be made at the same time.
     """
     so_far = _SoFar()
     results: list[ChangeResult] = []
     for step in plan.steps:
-        flows = [_applied(change, carry_out, so_far, tell) for change in step]
+        flows = [_applied(change, carry_out, so_far, on_result) for change in step]
         results += (yield Parallel(flows)) if side_by_side else (yield from _in_turn(flows))
         so_far.note(results)
     return Report(plan, tuple(results))
@@ -186,10 +186,10 @@ def _applied(
     change: Change,
     carry_out: Callable[[Change], Flow[Changed[Any]]],
     so_far: _SoFar,
-    tell: Callable[[ChangeResult], None],
+    on_result: Callable[[ChangeResult], None],
 ) -> Flow[ChangeResult]:
     result = yield from _result(change, carry_out, so_far)
-    tell(result)
+    on_result(result)
     return result
 
 

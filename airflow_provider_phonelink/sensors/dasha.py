@@ -103,7 +103,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         try:
-            self._last = progress = self._look()
+            self._last = assessment = self._look()
         except PhonelinkRetryableException as error:
             self._failed_polls += 1
             if self._failed_polls >= self.hook.settings.max_failed_polls:
@@ -111,11 +111,11 @@ class DashaRegistrationSensor(BaseSensorOperator):
             self.log.warning("Poll failed (%d in a row), the wait goes on: %s", self._failed_polls, error)
         else:
             self._failed_polls = 0
-            self.log.info("%s", progress.summary)
-            if progress.hopeless:
-                raise PhonelinkFailException(hopeless_message(progress))
-            if progress.done:
-                return PokeReturnValue(is_done=True, xcom_value=progress.states)
+            self.log.info("%s", assessment.summary)
+            if assessment.hopeless:
+                raise PhonelinkFailException(hopeless_message(assessment))
+            if assessment.done:
+                return PokeReturnValue(is_done=True, xcom_value=assessment.states)
         if self.deferrable:
             self._defer()
         return PokeReturnValue(is_done=False)

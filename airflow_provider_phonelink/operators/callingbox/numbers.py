@@ -45,23 +45,23 @@ class _CallingBoxNumberOperator(CallingBoxOperator):
     def _keep_promise(
         self, context: Context, promise: Callable[..., Flow[Changed[Agent]]], **options: Any
     ) -> dict[str, Any]:
-        from airflow_provider_phonelink.operators.events import tell_if_changed
+        from airflow_provider_phonelink.operators.events import emit_if_changed
         from airflow_provider_phonelink.operators.task_memory import TaskMemory
 
-        kept = TaskMemory(context, "traces")
+        memory = TaskMemory(context, "traces")
         with self.hook as hook:
             outcome = hook.run(
                 promise(
                     self.agent_id,
                     self.number_id,
                     body_key=hook.settings.attach_body_key,
-                    earlier=kept.read(),
-                    remember=kept.write,
+                    earlier=memory.read(),
+                    remember=memory.write,
                     **options,
                 )
             )
         outcome.log_to(self.log)
-        tell_if_changed(self, context, self._change(outcome))
+        emit_if_changed(self, context, self._change(outcome))
         return delivered(self, context, outcome.result())
 
     def _change(self, outcome: Changed[Agent]) -> LinkChange:

@@ -89,11 +89,17 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
 
         return plan_links(**wish)
 
-    def _applying(self, plan: Plan, tell: Callable[[ChangeResult], None], context: Context) -> Flow[Report]:
+    def _applying(
+        self, plan: Plan, on_result: Callable[[ChangeResult], None], context: Context
+    ) -> Flow[Report]:
         from airflow_provider_phonelink.operators.task_memory import TaskMemory
         from airflow_provider_phonelink.promises.callingbox.routing import apply_plan
 
-        kept = TaskMemory(context, "traces")
+        memory = TaskMemory(context, "traces")
         return apply_plan(
-            plan, tell, body_key=self.hook.settings.attach_body_key, earlier=kept.read(), remember=kept.write
+            plan,
+            on_result,
+            body_key=self.hook.settings.attach_body_key,
+            earlier=memory.read(),
+            remember=memory.write,
         )

@@ -223,7 +223,7 @@ class DashaLinkPhoneNumberOperator(DashaOperator):
                 link_number(self.phone_number_id, self.agent_id, self.mode, if_linked=self.if_linked)
             )
         outcome.log_to(self.log)
-        _tell(self, context, outcome, agent_id=self.agent_id, previous=outcome.previous_agent_id)
+        _emit(self, context, outcome, agent_id=self.agent_id, previous=outcome.previous_agent_id)
         return delivered(self, context, outcome.result())
 
 
@@ -274,11 +274,11 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
         outcome.log_to(self.log)
         number = outcome.subject
         now = number.incoming_calls_agent_id if self.mode == "inbound" else None
-        _tell(self, context, outcome, agent_id=now, previous=self.agent_id or outcome.previous_agent_id)
+        _emit(self, context, outcome, agent_id=now, previous=self.agent_id or outcome.previous_agent_id)
         return delivered(self, context, outcome.result())
 
 
-def _tell(
+def _emit(
     operator: DashaLinkPhoneNumberOperator | DashaUnlinkPhoneNumberOperator,
     context: Context,
     outcome: Changed[PhoneNumber],
@@ -286,7 +286,7 @@ def _tell(
     agent_id: str | None,
     previous: str | None,
 ) -> None:
-    from airflow_provider_phonelink.operators.events import LinkChange, tell_if_changed
+    from airflow_provider_phonelink.operators.events import LinkChange, emit_if_changed
 
     number = outcome.subject
     change = LinkChange(
@@ -298,4 +298,4 @@ def _tell(
         previous_agent_id=previous if previous != agent_id else None,
         changed=outcome.changed,
     )
-    tell_if_changed(operator, context, change)
+    emit_if_changed(operator, context, change)

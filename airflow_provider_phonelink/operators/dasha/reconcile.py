@@ -93,7 +93,9 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
 
         return plan_links(**wish)
 
-    def _applying(self, plan: Plan, tell: Callable[[ChangeResult], None], context: Context) -> Flow[Report]:
+    def _applying(
+        self, plan: Plan, on_result: Callable[[ChangeResult], None], context: Context
+    ) -> Flow[Report]:
         from airflow_provider_phonelink.promises.dasha.routing import apply_plan
 
-        return apply_plan(plan, tell)
+        return apply_plan(plan, on_result)

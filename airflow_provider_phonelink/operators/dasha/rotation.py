@@ -115,7 +115,7 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Look at the pool, choose, remember the choice, make the link."""
         from airflow_provider_phonelink.decisions.rotation import next_number
-        from airflow_provider_phonelink.operators.events import tell_if_changed
+        from airflow_provider_phonelink.operators.events import emit_if_changed
         from airflow_provider_phonelink.operators.task_memory import TaskMemory
         from airflow_provider_phonelink.promises.dasha.rotate import rotate_to
 
@@ -123,20 +123,20 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
             how = self._strategy(), self._checked_weights()
         with self.hook as hook:
             found = self._survey()
-            kept = TaskMemory(context, "choice")
-            earlier = kept.read() or {}
+            memory = TaskMemory(context, "choice")
+            earlier = memory.read() or {}
             before = _before(found, earlier)
             with as_airflow_exceptions():
                 turn = _turn(found, before, earlier.get("number"), context)
                 chosen = next_number(found.pool, turn, *how)
             # Before the link: a try that dies after it must choose the same number.
-            kept.write({"number": chosen, "before": before})
+            memory.write({"number": chosen, "before": before})
             outcome = hook.run(rotate_to(self.agent_id, chosen, found, verify=self.verify, before=before))
         for reason in outcome.pool.skipped.values():
             self.log.info("Skipped %s", reason)
         outcome.log_to(self.log)
         self.phone_number_id = outcome.current.id  # for the link to the console
-        tell_if_changed(self, context, self._change(outcome))
+        emit_if_changed(self, context, self._change(outcome))
         return delivered(self, context, outcome.result())
 
     def _change(self, outcome: Rotated) -> LinkChange:

@@ -156,7 +156,7 @@ def detach_number(
     )
 
 
-def settle(
+def put_primaries_right(
     number_id: str, earlier: Mapping[str, Any], remember: Remember, *, body_key: str = "number_id"
 ) -> Flow[list[str]]:
     """

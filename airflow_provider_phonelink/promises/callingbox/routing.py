@@ -21,7 +21,7 @@ from airflow_provider_phonelink.promises.callingbox.attach import (
     attach_number,
     detach_number,
     forget,
-    settle,
+    put_primaries_right,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def plan_links(routes: Sequence[Route], *, scope: Scope | None = None, prune: bo
 
 def apply_plan(
     plan: Plan,
-    tell: Callable[[ChangeResult], None] = lambda _: None,
+    on_result: Callable[[ChangeResult], None] = lambda _: None,
     *,
     body_key: str = "number_id",
     earlier: Mapping[str, Any] | None = None,
@@ -81,16 +81,18 @@ def apply_plan(
     """
     notes = _Notes(earlier or {}, remember)
     report = yield from applying.apply_plan(
-        plan, partial(_carry_out, body_key, notes), tell, side_by_side=False
+        plan, partial(_carry_out, body_key, notes), on_result, side_by_side=False
     )
-    settled: list[str] = []
-    unsettled: list[PhonelinkError] = []
+    caught_up: list[str] = []
+    left_undone: list[PhonelinkError] = []
     for key, note in notes.left_beside(plan.changes).items():
         try:
-            settled += yield from settle(note["number_id"], note, notes.taker(key), body_key=body_key)
+            caught_up += yield from put_primaries_right(
+                note["number_id"], note, notes.taker(key), body_key=body_key
+            )
         except PhonelinkError as error:
-            unsettled.append(error.with_traceback(None))
-    return replace(report, settled=tuple(settled), unsettled=tuple(unsettled))
+            left_undone.append(error.with_traceback(None))
+    return replace(report, caught_up=tuple(caught_up), left_undone=tuple(left_undone))
 
 
 def directory_of(numbers: Iterable[Number]) -> Directory:

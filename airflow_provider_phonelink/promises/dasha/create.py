@@ -58,11 +58,13 @@ def create_number(
             if existing is None:
                 raise
         else:
-            return (yield from _settle(number, adopted, wish, if_exists))
+            return (yield from _prove_or_adopt(number, adopted, wish, if_exists))
     return (yield from _adopt(existing, wish, if_exists))
 
 
-def _settle(number: PhoneNumber, adopted: bool, wish: dict[str, Any], if_exists: str) -> Flow[Created]:
+def _prove_or_adopt(
+    number: PhoneNumber, adopted: bool, wish: dict[str, Any], if_exists: str
+) -> Flow[Created]:
     """Prove what was created, or judge what the look before a repeat found: ours, or somebody else's."""
     if not adopted:
         return (yield from _prove(number, wish))

@@ -61,14 +61,14 @@ def plan_links(routes: Sequence[Route], *, scope: Scope | None = None, prune: bo
     )
 
 
-def apply_plan(plan: Plan, tell: Callable[[ChangeResult], None] = lambda _: None) -> Flow[Report]:
+def apply_plan(plan: Plan, on_result: Callable[[ChangeResult], None] = lambda _: None) -> Flow[Report]:
     """
     Make the changes of a plan; see :func:`airflow_provider_phonelink.promises.applying.apply_plan`.
 
     Each change looks again before it writes. A route takes a number from whoever has it by then; a removal
     takes it from the agent in the plan only.
     """
-    return applying.apply_plan(plan, _carry_out, tell)
+    return applying.apply_plan(plan, _carry_out, on_result)
 
 
 def directory_of(numbers: Iterable[PhoneNumber]) -> Directory:

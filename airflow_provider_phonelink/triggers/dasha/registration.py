@@ -114,21 +114,21 @@ class DashaRegistrationTrigger(BaseTrigger):
         from airflow_provider_phonelink.promises.dasha.wait import rules_of
 
         rules = rules_of(latest.settings, self.active_states, self.failed_states)
-        progress = assess(latest.numbers, rules, datetime.now(timezone.utc))
-        if before is None or progress.summary != before.summary:
-            self.log.info("%s", progress.summary)
-        return progress
+        assessment = assess(latest.numbers, rules, datetime.now(timezone.utc))
+        if before is None or assessment.summary != before.summary:
+            self.log.info("%s", assessment.summary)
+        return assessment
 
     def _log_failed_poll(self, subscription: Subscription) -> None:
         failed, error = subscription.failed_polls, clean(subscription.error)
         self.log.warning("Poll failed (%d in a row), the wait goes on: %s", failed, error)
 
 
-def _ended(progress: Assessment) -> dict[str, Any] | None:
-    if progress.hopeless:
-        return _event("failed", hopeless_message(progress), progress, retry_helps=False)
-    if progress.done:
-        return _event("active", progress.summary, progress, retry_helps=False)
+def _ended(assessment: Assessment) -> dict[str, Any] | None:
+    if assessment.hopeless:
+        return _event("failed", hopeless_message(assessment), assessment, retry_helps=False)
+    if assessment.done:
+        return _event("active", assessment.summary, assessment, retry_helps=False)
     return None
 
 
@@ -145,6 +145,6 @@ def _given_up(subscription: Subscription, most: int, last: Assessment | None) ->
     return _event("error", message, last, retry_helps=True)
 
 
-def _event(status: str, message: str, progress: Assessment | None, *, retry_helps: bool) -> dict[str, Any]:
-    states = progress.states if progress else {}
+def _event(status: str, message: str, assessment: Assessment | None, *, retry_helps: bool) -> dict[str, Any]:
+    states = assessment.states if assessment else {}
     return {"status": status, "message": message, "states": states, "retry_helps": retry_helps}
