@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import clean, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,7 @@ def read_routes(source: object, folder: str | Path | None = None) -> Any:
     if suffix not in SUFFIXES:
         raise InvalidArgumentError(
             "routes",
-            f"{clean(repr(source))} is neither a list nor the path of a file in {', '.join(SUFFIXES)}.",
+            f"{shown(source)} is neither a list nor the path of a file in {', '.join(SUFFIXES)}.",
         )
     path = Path(folder or "") / source
     try:

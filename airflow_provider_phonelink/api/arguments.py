@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import is_unsafe, shown, trimmed
 
 MAX_TEXT_LENGTH = 255
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -23,11 +23,27 @@ _RENDERED_NOTHING = frozenset({"none", "null", "undefined"})
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
+#: What programs for tables make of a phone number, and how each is called.
+_SPREADSHEET = (
+    (re.compile(r"[+-]?[0-9]+([.,][0-9]*)?[eE][+-]?[0-9]+"), "a number in scientific notation"),
+    (re.compile(r"[+-]?[0-9]+[.,]0*"), "a decimal number"),
+    (re.compile(r"=.*", re.DOTALL), "a formula of a spreadsheet"),
+    (
+        re.compile(r"['\u2018\u2019`\u00b4].*", re.DOTALL),
+        "text with the apostrophe by which a spreadsheet marks text",
+    ),
+    (re.compile(r"\".*\"|\u201c.*\u201d", re.DOTALL), "text with its quotation marks"),
+    (re.compile(r"#+|#[A-Z0-9/]+[!?]?"), "what a spreadsheet shows in place of a value"),
+    (re.compile(r"nan|nat|<na>", re.IGNORECASE), "what a table has in place of a value that is not there"),
+)
+_KEEP_AS_TEXT = "Keep phone numbers as text where it comes from."
+
+
 def uuid(argument: str, value: object) -> str:
     """Return a uuid in its canonical lower-case form."""
     text = str(value) if isinstance(value, UUID) else _present(argument, value)
     if not _UUID.fullmatch(text):
-        raise InvalidArgumentError(argument, f"{_shown(value)} is not a uuid.")
+        raise InvalidArgumentError(argument, f"{shown(value)} is not a uuid.")
     return text.lower()
 
 
@@ -40,7 +56,7 @@ def uuids(argument: str, value: object) -> list[str]:
     """Return one or several uuids, each once. One may be given without a list around it."""
     values = [value] if isinstance(value, (str, UUID)) or value is None else value
     if not isinstance(values, Iterable):
-        raise InvalidArgumentError(argument, f"{_shown(value)} is neither an id nor a list of ids.")
+        raise InvalidArgumentError(argument, f"{shown(value)} is neither an id nor a list of ids.")
     ids = [uuid(argument, item) for item in values]
     if not ids:
         raise InvalidArgumentError(argument, "is an empty list.")
@@ -51,7 +67,7 @@ def names(argument: str, value: object) -> tuple[str, ...]:
     """Return a list of names, which may also be written as ``A, B``."""
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, Iterable):
-        raise InvalidArgumentError(argument, f"{_shown(value)} is not a list of names.")
+        raise InvalidArgumentError(argument, f"{shown(value)} is not a list of names.")
     found = tuple(_present(argument, item).strip() for item in items)
     if not found:
         raise InvalidArgumentError(argument, "is an empty list.")
@@ -61,13 +77,10 @@ def names(argument: str, value: object) -> tuple[str, ...]:
 def opaque_id(argument: str, value: object) -> str:
     """Return an id whose form is the vendor's affair, provided that it cannot change a path it is put in."""
     text = _present(argument, value)
-    if text != text.strip() or _has_control_characters(text):
-        raise InvalidArgumentError(
-            argument, f"{_shown(value)} has white space or control characters around or in it."
-        )
+    _refuse_blanks_and_controls(argument, text)
     if text in {".", ".."} or "/" in text or "\\" in text:
         raise InvalidArgumentError(
-            argument, f"{_shown(value)} is not an id: it would change the request's path."
+            argument, f"{shown(value)} is not an id: it would change the request's path."
         )
     if len(text) > MAX_TEXT_LENGTH:
         raise InvalidArgumentError(
@@ -79,8 +92,9 @@ def opaque_id(argument: str, value: object) -> str:
 def phone_number(argument: str, value: object) -> str:
     """Return a phone number: 1 to 255 characters in whatever format the SIP provider wants."""
     text = _present(argument, value)
-    if _has_control_characters(text):
-        raise InvalidArgumentError(argument, f"{_shown(value)} has control characters in it.")
+    if made := what_a_spreadsheet_made(text):
+        raise InvalidArgumentError(argument, f"{shown(value)} is {made}, not a phone number. {_KEEP_AS_TEXT}")
+    _refuse_blanks_and_controls(argument, text)
     if len(text) > MAX_TEXT_LENGTH:
         raise InvalidArgumentError(
             argument, f"is {len(text)} characters long, at most {MAX_TEXT_LENGTH} are allowed."
@@ -88,16 +102,21 @@ def phone_number(argument: str, value: object) -> str:
     return text
 
 
+def what_a_spreadsheet_made(text: str) -> str | None:
+    """Return what a text is that a spreadsheet or another table made of a phone number; None if it is nothing such."""
+    return next((made for form, made in _SPREADSHEET if form.fullmatch(trimmed(text))), None)
+
+
 def optional_text(argument: str, value: object) -> str | None:
     """Return a text of at most 255 characters, or None."""
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InvalidArgumentError(argument, f"{_shown(value)} is not text.")
+        raise InvalidArgumentError(argument, f"{shown(value)} is not text.{_why(value)}")
     if value.strip().lower() in _RENDERED_NOTHING:
         raise InvalidArgumentError(argument, _gave_nothing(value))
     if any(unicodedata.category(character) == "Cs" for character in value):
-        raise InvalidArgumentError(argument, f"{_shown(value)} has half a character (a surrogate) in it.")
+        raise InvalidArgumentError(argument, f"{shown(value)} has half a character (a surrogate) in it.")
     if len(value) > MAX_TEXT_LENGTH:
         raise InvalidArgumentError(
             argument, f"is {len(value)} characters long, at most {MAX_TEXT_LENGTH} are allowed."
@@ -109,7 +128,7 @@ def choice(argument: str, value: object, choices: Sequence[str]) -> str:
     """Return one of ``choices``."""
     if value not in choices:
         allowed = " or ".join(f"'{name}'" for name in choices)
-        raise InvalidArgumentError(argument, f"{_shown(value)} is not one of the choices: use {allowed}.")
+        raise InvalidArgumentError(argument, f"{shown(value)} is not one of the choices: use {allowed}.")
     return choices[choices.index(value)]  # not the value: a str enum's own text is another
 
 
@@ -117,7 +136,7 @@ def boolean(argument: str, value: object) -> bool:
     """Return a truth value; its usual spellings as text count."""
     known = value if isinstance(value, bool) else _BOOLEANS.get(str(value).strip().lower())
     if known is None:
-        raise InvalidArgumentError(argument, f"{_shown(value)} is neither true nor false.")
+        raise InvalidArgumentError(argument, f"{shown(value)} is neither true nor false.")
     return known
 
 
@@ -129,7 +148,7 @@ def integer(argument: str, value: object, *, lowest: int, highest: int) -> int:
         number = None
     if number is None or not lowest <= number <= highest:
         raise InvalidArgumentError(
-            argument, f"{_shown(value)} is not a whole number from {lowest} to {highest}."
+            argument, f"{shown(value)} is not a whole number from {lowest} to {highest}."
         )
     return number
 
@@ -138,22 +157,31 @@ def _present(argument: str, value: object) -> str:
     if value is None or (isinstance(value, str) and value.strip().lower() in _RENDERED_NOTHING):
         raise InvalidArgumentError(argument, _gave_nothing(value))
     if not isinstance(value, str):
-        raise InvalidArgumentError(argument, f"{_shown(value)} is {type(value).__name__}, not text.")
+        raise InvalidArgumentError(
+            argument, f"{shown(value)} is {type(value).__name__}, not text.{_why(value)}"
+        )
     if not value.strip():
         raise InvalidArgumentError(argument, "is empty.")
     return value
+
+
+def _why(value: object) -> str:
+    """Return how a number came to stand where text should, and what to do."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    return (
+        " A DAG with render_template_as_native_obj=True makes a number of a template that looks like one, without its "
+        "+ and zeros, or what it comes from holds a number: make it text there, or quote it in the template, as in "
+        "\"'{{ params.number }}'\"."
+    )
 
 
 def _gave_nothing(value: object) -> str:
     return f"is {value!r}: the XCom, variable or parameter it comes from gave nothing."
 
 
-def _has_control_characters(text: str) -> bool:
-    return any(unicodedata.category(character).startswith("C") for character in text)
-
-
-def _shown(value: object) -> str:
-    try:
-        return clean(repr(value))
-    except ValueError:  # Python writes out no integer of more than 4,300 digits
-        return "the value"
+def _refuse_blanks_and_controls(argument: str, text: str) -> None:
+    if text != trimmed(text) or any(map(is_unsafe, text)):
+        raise InvalidArgumentError(
+            argument, f"{shown(text)} has white space, invisible or control characters around or in it."
+        )

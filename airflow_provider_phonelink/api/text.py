@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import reprlib
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 MAX_LENGTH = 500
 #: Problems that a message lists at most.
 MOST_LISTED = 20
 #: C* are control, format, surrogate and private characters; Zl and Zp are line and paragraph separators.
 _UNSAFE_CATEGORIES = ("C", "Zl", "Zp")
+
+
+#: Characters of a text that a message shows.
+MAX_SHOWN = 100
+
+
+_BUILT_IN: dict[type, Callable[[Any], Any]] = {str: str.__str__, dict: dict, list: list, tuple: tuple}
+
+
+class _Written(reprlib.Repr):
+    """Python's own way to cut what is long, at each level of what is nested."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 2
+        self.maxstring = self.maxother = self.maxlong = MAX_SHOWN + 3
+        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = 4
+
+    def repr1(self, x: Any, level: int) -> str:
+        # Sub-classes of the built-in types, too, for each writes out all that is in it.
+        for kind, plain in _BUILT_IN.items():
+            if isinstance(x, kind) and type(x) is not kind:
+                return super().repr1(plain(x), level)
+        return super().repr1(x, level)
+
+
+_written = _Written()
 
 
 class Secrets:
@@ -38,11 +66,40 @@ def clean(text: object, secrets: Iterable[str] = ()) -> str:
     line = str(text)
     for secret in secrets:
         line = line.replace(secret, "***")
-    line = "".join(
-        " " if unicodedata.category(character).startswith(_UNSAFE_CATEGORIES) else character
-        for character in line[: MAX_LENGTH + 1]
-    ).strip()
+    line = "".join(" " if is_unsafe(character) else character for character in line[: MAX_LENGTH + 1]).strip()
     return line if len(line) <= MAX_LENGTH else line[:MAX_LENGTH] + "…"
+
+
+def visible(text: str) -> str:
+    r"""Return ``text`` with what a terminal obeys and what cannot be seen written as escapes, such as ``\x1b``."""
+    return "".join(_escaped(character) if is_unsafe(character) else character for character in text)
+
+
+def shown(value: object) -> str:
+    """
+    Return a value as Python writes it, fit for a message: what is long or nested is cut before it is written out.
+
+    A list whose items are one and the same list, and so on, takes little memory and no end of text.
+    """
+    try:
+        return visible(_written.repr(value[:MAX_SHOWN] + "…" if _is_long(value) else value))
+    except ValueError:  # Python writes out no integer of more than 4,300 digits
+        return f"a value of type {type(value).__name__}"
+
+
+def trimmed(text: str) -> str:
+    """Return ``text`` without the blanks, no-break and zero-width spaces and direction marks around it."""
+    begin, end = 0, len(text)
+    while begin < end and _is_blank(text[begin]):
+        begin += 1
+    while end > begin and _is_blank(text[end - 1]):
+        end -= 1
+    return text[begin:end]
+
+
+def is_unsafe(character: str) -> bool:
+    """Return whether a character is no letter, digit, mark, symbol or blank: control, format, private, surrogate."""
+    return unicodedata.category(character).startswith(_UNSAFE_CATEGORIES)
 
 
 def listed(problems: Iterable[str]) -> str:
@@ -50,3 +107,15 @@ def listed(problems: Iterable[str]) -> str:
     found = tuple(problems)
     rest = f"; and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
     return "; ".join(found[:MOST_LISTED]) + rest
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _is_blank(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) == "Cf"
+
+
+def _is_long(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and len(value) > MAX_SHOWN

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import shown
 
 _FORM = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(\s*%)?")
 
@@ -47,5 +47,5 @@ def parse_max_changes(value: object) -> MaxChanges | None:
 def _unusable(value: object) -> InvalidArgumentError:
     return InvalidArgumentError(
         "max_changes",
-        f"{clean(repr(value))} is neither a count such as 20 nor a percentage from 0% to 100%, such as '10%'.",
+        f"{shown(value)} is neither a count such as 20 nor a percentage from 0% to 100%, such as '10%'.",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
 from airflow_provider_phonelink.api.labels import agent_label
-from airflow_provider_phonelink.api.text import clean, listed
+from airflow_provider_phonelink.api.text import clean, listed, shown
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def parse_routes(items: object, rules: LinkRules) -> list[Route]:
         to the letter; names all such places.
     """
     if isinstance(items, (str, Mapping)) or not isinstance(items, Iterable):
-        raise InvalidArgumentError("routes", f"{clean(repr(items))} is not a list of routes.")
+        raise InvalidArgumentError("routes", f"{shown(items)} is not a list of routes.")
     routes: list[Route] = []
     problems: list[str] = []
     for position, item in enumerate(items, 1):
@@ -159,7 +159,7 @@ def _route(item: object, rules: LinkRules, position: int) -> Route:
 def _fields(item: object) -> dict[str, Any]:
     """Return what a route says; an empty cell of a table says nothing."""
     if not isinstance(item, Mapping):
-        raise InvalidArgumentError("the route", f"{clean(repr(item))} is not a mapping.")
+        raise InvalidArgumentError("the route", f"{shown(item)} is not a mapping.")
     for key in item:
         if key not in KEYS:
             raise InvalidArgumentError(clean(key), f"is not known; a route has {', '.join(KEYS)}.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import clean, shown
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.directory import Directory
@@ -87,7 +87,7 @@ def parse_scope(value: object, rules: LinkRules) -> Scope | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise InvalidArgumentError("scope", f"{clean(repr(value))} is not a mapping with {', '.join(KEYS)}.")
+        raise InvalidArgumentError("scope", f"{shown(value)} is not a mapping with {', '.join(KEYS)}.")
     keys = KEYS if rules.uuids else tuple(key for key in KEYS if key != "provider_id")
     if unknown := sorted(str(key) for key in value if key not in keys):
         raise InvalidArgumentError("scope", f"knows {', '.join(keys)}; not {clean(', '.join(unknown))}.")

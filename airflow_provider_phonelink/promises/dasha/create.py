@@ -13,7 +13,7 @@ from airflow_provider_phonelink.api.errors import (
     NotTakenEffectError,
     RejectedError,
 )
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import shown
 from airflow_provider_phonelink.decisions.registration import registers
 from airflow_provider_phonelink.promises.outcomes import Created
 
@@ -156,7 +156,7 @@ def _adopt(number: PhoneNumber, wish: dict[str, Any], if_exists: str) -> Flow[Cr
 def _differences(number: PhoneNumber, differing: dict[str, Any]) -> list[str]:
     has = _configuration(number)
     return [
-        f"Number {number.label} has {name}={clean(repr(has[name]))} instead of {clean(repr(value))}"
+        f"Number {number.label} has {name}={shown(has[name])} instead of {shown(value)}"
         for name, value in differing.items()
     ]
 

@@ -19,7 +19,7 @@ from airflow_provider_phonelink.api.errors import (
     PhonelinkError,
     PoolUnhealthyError,
 )
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import clean, shown
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
 from airflow_provider_phonelink.decisions.registration import Verdict, judge
 from airflow_provider_phonelink.decisions.rotation import Pool
@@ -159,7 +159,7 @@ def spelt_out(argument: str, value: Any) -> Any:
     try:
         return literal_eval(value.strip())
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        raise InvalidArgumentError(argument, f"{clean(repr(value))} is neither a list nor a dict.") from None
+        raise InvalidArgumentError(argument, f"{shown(value)} is neither a list nor a dict.") from None
 
 
 def _ids(argument: str, value: Any) -> list[str]:

@@ -145,7 +145,9 @@ def test_no_accepted_id_changes_the_path(value) -> None:
     assert httpx.URL(f"https://vendor.example{built}").path.split("/")[3:4] == accepted.split("/")
 
 
-@pytest.mark.parametrize("value", ["1", "+15551234567", "x" * 255, "sip:a@b;c=d", " 1 555 ", "0"])
+@pytest.mark.parametrize(
+    "value", ["1", "+15551234567", "x" * 255, "sip:a@b;c=d", "1 555", "0", "+1.555.010.0001"]
+)
 def test_phone_number_may_have_any_format(value) -> None:
     assert arguments.phone_number("phone_number", value) == value
 
@@ -154,6 +156,52 @@ def test_phone_number_may_have_any_format(value) -> None:
 def test_phone_number_refuses(value) -> None:
     with pytest.raises(InvalidArgumentError, match="phone_number"):
         arguments.phone_number("phone_number", value)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [" {}", "{} ", "\u00a0{}", "{}\u00a0", "\u200b{}", "{}\ufeff", "\u202a{}\u202c", "{}\u3000", "{}\t"],
+)
+@pytest.mark.parametrize("check", [arguments.phone_number, arguments.opaque_id])
+def test_what_is_around_a_number_or_an_id_is_refused_and_shown(check, around) -> None:
+    value = around.format("+15550100001")
+    with pytest.raises(InvalidArgumentError, match="invisible") as caught:
+        check("phone_number", value)
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "made"),
+    [
+        ("1.5551E+10", "scientific"),
+        ("1,5551E+10", "scientific"),
+        ("+1.5551e10", "scientific"),
+        ("15550100001.0", "decimal"),
+        ("15550100001,00", "decimal"),
+        ('="+15550100001"', "formula"),
+        ("=15550100001", "formula"),
+        ("'+15550100001", "apostrophe"),
+        ("\u2019+15550100001", "apostrophe"),
+        (" '+15550100001", "apostrophe"),
+        ('"+15550100001"', "quotation marks"),
+        ("########", "in place of a value"),
+        ("#N/A", "in place of a value"),
+        ("#VALUE!", "in place of a value"),
+        ("nan", "not there"),
+    ],
+)
+def test_what_a_spreadsheet_made_of_a_number_is_refused_and_named(value, made) -> None:
+    with pytest.raises(InvalidArgumentError, match=made) as caught:
+        arguments.phone_number("phone_number", value)
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize("check", [arguments.phone_number, arguments.opaque_id, arguments.optional_text])
+@pytest.mark.parametrize("value", [15550100001, 15550100001.0])
+def test_a_number_where_text_should_be_says_how_it_came_there(check, value) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"render_template_as_native_obj.*quote it") as caught:
+        check("phone_number", value)
+    assert str(value) in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [None, "", "x" * 255, "é", "two\nlines"])
@@ -241,9 +289,11 @@ def test_every_check_accepts_or_refuses(value) -> None:
 
 
 def test_a_number_that_python_does_not_write_out_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="take: the value is not a whole number from 0 to 10"):
+    with pytest.raises(
+        InvalidArgumentError, match="take: a value of type int is not a whole number from 0 to 10"
+    ):
         arguments.integer("take", 10**5000, lowest=0, highest=10)
-    with pytest.raises(InvalidArgumentError, match="id: the value is int, not text"):
+    with pytest.raises(InvalidArgumentError, match="id: a value of type int is int, not text"):
         arguments.opaque_id("id", 10**5000)
 
 
