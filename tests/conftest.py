@@ -14,7 +14,7 @@ from airflow_harness.home import AirflowHome
 from airflow_harness.leaks import leaks, leaks_in_postgresql, log_everything_to
 from hypothesis import settings
 
-from airflow_provider_phonelink.sandbox.server import CALLINGBOX_KEY, DASHA_KEY
+from airflow_provider_phonelink.sandbox.world import stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,7 @@ LOGS = Path(__file__).parents[1] / "build" / "airflow-logs" / Path(sys.prefix).n
 HOME = AirflowHome(Path(tempfile.mkdtemp(prefix="phonelink-airflow-")))
 HOME.enter()
 atexit.register(shutil.rmtree, HOME.path, ignore_errors=True)
-KEYS = (DASHA_KEY, CALLINGBOX_KEY)
+KEYS = tuple(vendor.api_key for vendor in stand_ins().values())
 EVERYTHING_LOGGED = log_everything_to(HOME.path / "everything-logged.txt")
 
 

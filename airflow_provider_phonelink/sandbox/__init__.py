@@ -1,5 +1,5 @@
 """
-A stand-in for both vendors with real state: for offline development, the demo and tests.
+A stand-in for the vendors with real state: for offline development, the demo and tests.
 
 On the command line: `python -m airflow_provider_phonelink.sandbox --seed demo`. In Python:
 
@@ -17,14 +17,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from airflow_provider_phonelink.sandbox.dasha.registration import Step
     from airflow_provider_phonelink.sandbox.faults import Fault
-    from airflow_provider_phonelink.sandbox.registration import Step
     from airflow_provider_phonelink.sandbox.server import Sandbox
     from airflow_provider_phonelink.sandbox.switches import Switches
 
 __all__ = ["Fault", "Sandbox", "Step", "Switches"]
 
-_MODULES = {"Fault": "faults", "Sandbox": "server", "Step": "registration", "Switches": "switches"}
+_MODULES = {"Fault": "faults", "Sandbox": "server", "Step": "dasha.registration", "Switches": "switches"}
 
 
 def __getattr__(name: str) -> Any:

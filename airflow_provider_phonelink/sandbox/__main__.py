@@ -11,8 +11,9 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.sandbox import seeds
-from airflow_provider_phonelink.sandbox.server import CALLINGBOX_KEY, DASHA_KEY, HOST, Sandbox
+from airflow_provider_phonelink.sandbox.server import HOST, Sandbox
 from airflow_provider_phonelink.sandbox.switches import Switches
+from airflow_provider_phonelink.sandbox.world import stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=options.port,
             seed=seed,
             switches=dict(map(Switches.parse, options.set)),
-            dasha_key=options.api_key_dasha,
-            callingbox_key=options.api_key_callingbox,
+            **{f"{key}_key": getattr(options, f"api_key_{key}") for key in stand_ins()},
         )
     except (OSError, ValueError, TypeError) as error:
         parser.error(str(error))
@@ -48,9 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    vendors = " and ".join(vendor.title for vendor in stand_ins().values())
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_phonelink.sandbox",
-        description="A stand-in for Dasha BlackBox and CallingBox, with real state, on the loopback interface.",
+        description=f"A stand-in for {vendors}, with real state, on the loopback interface.",
         epilog="Switches: "
         + "; ".join(f"{name}={'|'.join(map(str, v))}" for name, v in Switches.choices().items()),
     )
@@ -60,8 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--set", action="append", default=[], metavar="SWITCH=VALUE", help="settle undocumented behaviour"
     )
-    parser.add_argument("--api-key-dasha", default=DASHA_KEY, metavar="KEY")
-    parser.add_argument("--api-key-callingbox", default=CALLINGBOX_KEY, metavar="KEY")
+    for key, vendor in stand_ins().items():
+        parser.add_argument(f"--api-key-{key}", default=vendor.api_key, metavar="KEY")
     return parser
 
 

@@ -1,8 +1,10 @@
-"""The sandbox as an ASGI application: both vendors' endpoints, the sandbox's own beside them."""
+"""The sandbox as an ASGI application: the vendors' endpoints, the sandbox's own, and a page that lists them."""
 
 from __future__ import annotations
 
+import json
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -11,26 +13,26 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from airflow_provider_phonelink.sandbox.access import CALLINGBOX, DASHA
-from airflow_provider_phonelink.sandbox.callingbox.routes import callingbox_router
-from airflow_provider_phonelink.sandbox.control_routes import control_router
-from airflow_provider_phonelink.sandbox.dasha.routes import dasha_router
-from airflow_provider_phonelink.sandbox.dasha.schemas import ProblemDetails
-from airflow_provider_phonelink.sandbox.docs_page import docs_page
-from airflow_provider_phonelink.sandbox.errors import error_body
+from airflow_provider_phonelink.sandbox.control import control_router
 from airflow_provider_phonelink.sandbox.gate import vendor_of
-from airflow_provider_phonelink.sandbox.refusals import Refused
+from airflow_provider_phonelink.sandbox.world import Refused, stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_phonelink.sandbox.exchange import Stand
+    from airflow_provider_phonelink.sandbox.switches import Switches
 
 TITLE = "phonelink sandbox"
-KEYS = {
-    "Dasha BlackBox": {"type": "http", "scheme": "bearer", "description": "The sandbox's Dasha key"},
-    "CallingBox": {"type": "http", "scheme": "bearer", "description": "The sandbox's CallingBox key"},
-}
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
+code {{ font-size: 14px; }} td {{ padding: .2rem 1rem .2rem 0; vertical-align: top; }}
+td:first-child {{ width: 4rem; font-weight: 600; }}
+</style></head><body><h1>{title}</h1>
+<p>Described in full by <a href="/openapi.json">/openapi.json</a>.</p>
+{sections}</body></html>
+"""
 
 
 def build_app(stand: Stand, reset: Callable[[], None]) -> FastAPI:
@@ -42,8 +44,9 @@ def build_app(stand: Stand, reset: Callable[[], None]) -> FastAPI:
     """
     # FastAPI's own documentation pages load their scripts from another host, and a stand-in works offline.
     app = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.include_router(dasha_router(stand.world))
-    app.include_router(callingbox_router(stand.world))
+    for vendor in stand_ins().values():
+        for router in vendor.endpoints.routers(stand.world):
+            app.include_router(router)
     app.include_router(control_router(stand, reset))
     _add_errors(app, stand)
     _add_documentation(app)
@@ -52,8 +55,10 @@ def build_app(stand: Stand, reset: Callable[[], None]) -> FastAPI:
 
 def _add_errors(app: FastAPI, stand: Stand) -> None:
     def refuse(request: Request, status: int, detail: str, headers: Any = None) -> Response:
-        vendor = vendor_of(request.url.path) or CALLINGBOX
-        body, media_type = error_body(vendor, status, detail, request.url.path, stand.world.switches)
+        path = request.url.path
+        vendor = vendor_of(path)
+        write = stand_ins()[vendor].error if vendor else _plain_error
+        body, media_type = write(status, detail, path, stand.world.switches)
         return Response(body, status, headers, media_type)
 
     @app.exception_handler(Refused)
@@ -100,12 +105,37 @@ def _allowed(app: FastAPI, path: str) -> str:
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
     """Add what FastAPI cannot know: keys, the vendor's error body, and that invalid requests are answered with 400."""
     components = document["components"]
-    components["securitySchemes"] = KEYS
-    components["schemas"]["ProblemDetails"] = ProblemDetails.model_json_schema()
+    components["securitySchemes"] = {
+        vendor.title: {"type": "http", "scheme": "bearer", "description": "The key of the sandbox's vendor"}
+        for vendor in stand_ins().values()
+    }
+    for vendor in stand_ins().values():
+        components["schemas"] |= vendor.endpoints.SCHEMAS
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            if vendor_of(path) in (DASHA, CALLINGBOX):
-                operation["security"] = [{operation["tags"][0]: []}]
+            if key := vendor_of(path):
+                operation["security"] = [{stand_ins()[key].title: []}]
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 del operation["responses"]["422"]
     return document
+
+
+def _plain_error(_: int, detail: str, __: str, ___: Switches) -> tuple[bytes, str]:
+    return json.dumps({"error": detail}).encode(), "application/json"
+
+
+def docs_page(document: dict[str, Any]) -> str:
+    """Return an OpenAPI document's endpoints, grouped by tag."""
+    sections: dict[str, list[str]] = {}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            sections.setdefault(operation["tags"][0], []).append(_row(method, path, operation))
+    tables = (f"<h2>{escape(tag)}</h2><table>{''.join(rows)}</table>\n" for tag, rows in sections.items())
+    return PAGE.format(title=escape(document["info"]["title"]), sections="".join(tables))
+
+
+def _row(method: str, path: str, operation: dict[str, Any]) -> str:
+    query = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
+    parameters = f"<br><small>{escape(', '.join(query))}</small>" if query else ""
+    summary = escape(operation.get("summary", ""))
+    return f"<tr><td>{method.upper()}</td><td><code>{escape(path)}</code>{parameters}</td><td>{summary}</td></tr>"

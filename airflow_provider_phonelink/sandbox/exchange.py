@@ -1,26 +1,75 @@
-"""One request to a vendor while it is being answered, and what all of them share."""
+"""One request to a vendor while it is being answered, what all of them share, and what endpoints answer it with."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_phonelink.sandbox.access import Access
+from fastapi import Request, Response
+
 from airflow_provider_phonelink.sandbox.answers import Answer, Wire
-from airflow_provider_phonelink.sandbox.errors import error_body
 from airflow_provider_phonelink.sandbox.faults import Faults
+from airflow_provider_phonelink.sandbox.world import Refused, stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from pydantic import BaseModel
+
     from airflow_provider_phonelink.sandbox.journal import Entry, Journal
+    from airflow_provider_phonelink.sandbox.switches import Switches
     from airflow_provider_phonelink.sandbox.world import World
 
 SCOPE_KEY = "phonelink.exchange"
 """Under this key of the ASGI scope the routes find the exchange."""
 
 TICK = 0.05
+
+Query = TypeVar("Query", bound="BaseModel")
+
+
+@dataclass
+class Access:
+    """The API keys each vendor accepts."""
+
+    _organisation_of: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    _denied: set[tuple[str, str]] = field(default_factory=set, repr=False)
+
+    def allow(self, vendor: str, key: str, organisation: str) -> None:
+        """Let a key act for an organisation."""
+        self._organisation_of[vendor, key] = organisation
+        self._denied.discard((vendor, key))
+
+    def deny(self, vendor: str, key: str) -> None:
+        """Make a key one that is known but lacks access (403)."""
+        self._denied.add((vendor, key))
+
+    def revoke(self, vendor: str, key: str) -> None:
+        """Make a key unknown (401)."""
+        self._organisation_of.pop((vendor, key), None)
+        self._denied.discard((vendor, key))
+
+    def clear(self) -> None:
+        """Forget all keys."""
+        self._organisation_of.clear()
+        self._denied.clear()
+
+    def organisation(self, vendor: str, authorization: str | None) -> str:
+        """
+        Return the organisation a request acts for.
+
+        :param authorization: the request's Authorization header.
+        """
+        scheme, _, key = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not key:
+            raise Refused(401, "Missing or malformed Authorization header.")
+        if (vendor, key) in self._denied:
+            raise Refused(403, "The API key lacks access to this resource.")
+        try:
+            return self._organisation_of[vendor, key]
+        except KeyError:
+            raise Refused(401, "Invalid API key.") from None
 
 
 @dataclass
@@ -65,9 +114,8 @@ class Exchange:
 
     def error(self, status: int, detail: str) -> Answer:
         """Return an error as the vendor would word it."""
-        body, media_type = error_body(
-            self.entry.vendor, status, detail, self.entry.path, self.stand.world.switches
-        )
+        write = stand_ins()[self.entry.vendor].error
+        body, media_type = write(status, detail, self.entry.path, self.stand.world.switches)
         headers = {"content-type": media_type, **({"www-authenticate": "Bearer"} if status == 401 else {})}
         return Answer(status, headers, body)
 
@@ -90,3 +138,32 @@ class Exchange:
                 await asyncio.wait({gone}, timeout=TICK)
         finally:
             gone.cancel()
+
+
+def exchange_of(request: Request) -> Exchange:
+    """Return the exchange the gate has opened for a request."""
+    exchange: Exchange = request.scope[SCOPE_KEY]
+    return exchange
+
+
+def checked(request: Request, query: Query) -> Query:
+    """Return the query parameters, if all of them have names that mean something."""
+    # The vendors would skip over a misspelt name in silence; a stand-in had better say so.
+    known = {field.alias or name for name, field in type(query).model_fields.items()}
+    if strange := set(request.query_params) - known:
+        raise Refused(400, f"unknown query parameters: {', '.join(sorted(strange))}")
+    return query
+
+
+def json_reply(body: bytes, status: int = 200) -> Response:
+    """Return JSON that is written already: nothing is validated or rendered again."""
+    return Response(body, status, media_type="application/json")
+
+
+def write_reply(switches: Switches, body: bytes, status: int = 200) -> Response:
+    """Return what a successful write answers, with or without its body."""
+    if switches.write_answers == "empty":
+        return Response(status_code=status)
+    if switches.write_answers == "no_content":
+        return Response(status_code=204)
+    return json_reply(body, status)

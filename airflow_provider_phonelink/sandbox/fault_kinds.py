@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from airflow_provider_phonelink.sandbox.answers import Answer, cut_short, dripping, dropped
-from airflow_provider_phonelink.sandbox.errors import phrase
-from airflow_provider_phonelink.sandbox.world import HOME
+from airflow_provider_phonelink.sandbox.world import HOME, stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     Executor = Callable[["Struck"], Awaitable[Answer]]
 
 GATEWAY_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>\n"
-RESOURCE = re.compile(r"/api/v1/sip-phone-numbers/[^/]+|/v1/agents/[^/]+")
 MAX_INT32 = 2_147_483_647
 
 
@@ -80,7 +79,7 @@ async def _status(struck: Struck) -> Answer:
     fault = struck.fault
     await struck.take_effect()
     status = fault.status or 500
-    answer = struck.exchange.error(status, f"{phrase(status)} (scripted)")
+    answer = struck.exchange.error(status, f"{_phrase(status)} (scripted)")
     if fault.body is not None:
         answer = replace(answer, body=fault.body.encode())
     return answer.with_headers(fault.headers)
@@ -91,7 +90,7 @@ async def _html(struck: Struck) -> Answer:
     fault = struck.fault
     await struck.take_effect()
     status = fault.status or 200
-    page = fault.body if fault.body is not None else GATEWAY_PAGE.format(f"{status} {phrase(status)}")
+    page = fault.body if fault.body is not None else GATEWAY_PAGE.format(f"{status} {_phrase(status)}")
     return Answer(status, {"content-type": "text/html", **fault.headers}, page.encode())
 
 
@@ -147,7 +146,8 @@ async def _ignored(struck: Struck) -> Answer:
     """Answer success, and do nothing."""
     struck.exchange.dry = True
     claimed = await struck.proceed()
-    resource = RESOURCE.match(struck.exchange.entry.path)
+    entry = struck.exchange.entry
+    resource = re.match(stand_ins()[entry.vendor].resource, entry.path)
     if struck.fault.claim or not claimed.is_success or resource is None:
         return claimed
     return await struck.exchange.read(resource.group())
@@ -264,6 +264,10 @@ async def _act(fault: Fault, exchange: Exchange) -> None:
         target, _, body = rest.partition(" ")
         path, _, query = target.partition("?")
         await exchange.put(HOME, method, path, query, body.encode())
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
 
 
 def _is_page(document: Any) -> bool:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 from pydantic import ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
+from airflow_provider_phonelink.sandbox.world import VENDORS
+
 if TYPE_CHECKING:
     from airflow_provider_phonelink.sandbox.world import World
 
@@ -54,7 +56,7 @@ class Fault:
     Which requests:
 
     :param kind: how it goes wrong.
-    :param vendor: `dasha` or `callingbox`; any if not given.
+    :param vendor: the vendor's key, such as `dasha`; any if not given.
     :param method: the HTTP method; any if not given.
     :param path: a regular expression searched in the path.
     :param nth: the first of the matching requests to go wrong.
@@ -84,7 +86,7 @@ class Fault:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     kind: Kind
-    vendor: Literal["dasha", "callingbox"] | None = None
+    vendor: str | None = None
     method: str | None = None
     path: str = ""
     nth: int = 1
@@ -109,6 +111,8 @@ class Fault:
         """Refuse a fault that could never happen as described."""
         if self.kind not in KINDS:
             raise ValueError(f"there is no kind of fault {self.kind!r}; there are: {', '.join(KINDS)}")
+        if self.vendor is not None and self.vendor not in VENDORS:
+            raise ValueError(f"there is no vendor {self.vendor!r}; there are: {', '.join(VENDORS)}")
         if self.when not in ("before", "after"):
             raise ValueError(f"`when` is before or after, not {self.when!r}")
         if self.nth < 1 or (self.count is not None and self.count < 1):

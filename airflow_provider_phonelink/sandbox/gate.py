@@ -6,12 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from airflow_provider_phonelink.sandbox.access import CALLINGBOX, DASHA
 from airflow_provider_phonelink.sandbox.answers import Answer, Wire
 from airflow_provider_phonelink.sandbox.exchange import SCOPE_KEY, Exchange, Stand
 from airflow_provider_phonelink.sandbox.fault_kinds import strike
 from airflow_provider_phonelink.sandbox.journal import Entry
-from airflow_provider_phonelink.sandbox.refusals import Refused
+from airflow_provider_phonelink.sandbox.world import Refused, stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,10 +22,8 @@ STRANGE_HOST = Answer(421, {"content-type": "text/plain"}, b"The sandbox answers
 
 
 def vendor_of(path: str) -> str | None:
-    """Return whose endpoint a path is."""
-    if path.startswith("/api/"):
-        return DASHA
-    return CALLINGBOX if path.startswith("/v1/") else None
+    """Return whose endpoint a path is, if it is a vendor's."""
+    return next((key for key, vendor in stand_ins().items() if path.startswith(vendor.prefix)), None)
 
 
 class Gate:
@@ -95,7 +92,7 @@ class Gate:
         self, scope: Scope, organisation: str, method: str, path: str, query: str, body: bytes
     ) -> Answer:
         """Put a request to a vendor that no client has sent, and that the journal does not show."""
-        entry = Entry(0, self._stand.world.clock.now(), vendor_of(path) or DASHA, method, path)
+        entry = Entry(0, self._stand.world.clock.now(), vendor_of(path) or "", method, path)
         wire = Wire(scope, _nothing_received, _nothing_sent, tuple)
         exchange = Exchange(self._stand, entry, wire, partial(self._put, scope), organisation)
         asked = {

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import uvicorn
 
 from airflow_provider_phonelink.sandbox import seeds
-from airflow_provider_phonelink.sandbox.access import CALLINGBOX, DASHA
 from airflow_provider_phonelink.sandbox.app import build_app
 from airflow_provider_phonelink.sandbox.exchange import Stand
 from airflow_provider_phonelink.sandbox.gate import Gate
 from airflow_provider_phonelink.sandbox.journal import Journal
 from airflow_provider_phonelink.sandbox.switches import Switches
-from airflow_provider_phonelink.sandbox.world import HOME, World
+from airflow_provider_phonelink.sandbox.world import HOME, World, stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.sandbox.faults import Faults
 
 HOST = "127.0.0.1"
-DASHA_KEY = "dasha-sandbox-key"
-CALLINGBOX_KEY = "sk_sandbox_key"
 START_SECONDS = 10.0
 
 
@@ -47,7 +44,7 @@ class _Server(uvicorn.Server):
 
 class Sandbox:
     """
-    A stand-in for both vendors, on a port of the loopback interface.
+    A stand-in for the vendors, on a port of the loopback interface.
 
         with Sandbox(seed="demo") as sandbox:
             httpx.get(f"{sandbox.url}/v1/agents", headers={"Authorization": f"Bearer {sandbox.callingbox_key}"})
@@ -55,9 +52,8 @@ class Sandbox:
     :param port: the port; 0 takes a free one.
     :param seed: what to start with: a seed document, the path of one, or `demo`. Nothing, if not given.
     :param switches: how undocumented behaviour is settled (see `Switches`).
-    :param dasha_key: the API key Dasha's endpoints accept.
-    :param callingbox_key: the API key CallingBox's endpoints accept.
     :param journal_cap: how many requests the journal keeps.
+    :param keys: the API keys that the vendors' endpoints accept, as `dasha_key`, `callingbox_key`.
     """
 
     def __init__(
@@ -66,13 +62,14 @@ class Sandbox:
         port: int = 0,
         seed: Mapping[str, Any] | str | None = None,
         switches: Mapping[str, Any] | None = None,
-        dasha_key: str = DASHA_KEY,
-        callingbox_key: str = CALLINGBOX_KEY,
         journal_cap: int = 20_000,
+        **keys: str,
     ) -> None:
         self._seed = deepcopy(dict(seeds.load(seed) if isinstance(seed, str) else seed or {}))
         self._settings = dict(switches or {})
-        self._own_keys = {DASHA: dasha_key, CALLINGBOX: callingbox_key}
+        if strange := set(keys) - {f"{vendor}_key" for vendor in stand_ins()}:
+            raise TypeError(f"a sandbox takes no {', '.join(sorted(strange))}")
+        self._own_keys = {key: keys.get(f"{key}_key", vendor.api_key) for key, vendor in stand_ins().items()}
         self._keys: dict[str, str] = {}
         self._port = port
         self._server: _Server | None = None
@@ -86,7 +83,7 @@ class Sandbox:
 
     @property
     def world(self) -> World:
-        """Both vendors' state."""
+        """The vendors' state."""
         return self._stand.world
 
     @property
@@ -104,15 +101,12 @@ class Sandbox:
         """How undocumented behaviour is settled."""
         return self._stand.world.switches
 
-    @property
-    def dasha_key(self) -> str:
-        """The API key Dasha's endpoints accept."""
-        return self._keys[DASHA]
-
-    @property
-    def callingbox_key(self) -> str:
-        """The API key CallingBox's endpoints accept."""
-        return self._keys[CALLINGBOX]
+    def __getattr__(self, name: str) -> Any:
+        """Return `dasha_key`, the API key that Dasha's endpoints accept, or `dasha_url`; likewise of each vendor."""
+        vendor, _, what = name.rpartition("_")
+        if vendor in stand_ins() and what in ("key", "url"):
+            return self._keys[vendor] if what == "key" else self.url
+        raise AttributeError(f"a sandbox has no attribute {name!r}")
 
     # Where it is
 
@@ -123,10 +117,8 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The base URL; one port serves both vendors, whose paths differ."""
+        """The base URL; one port serves all vendors, whose paths differ."""
         return f"http://{HOST}:{self._port}"
-
-    dasha_url = callingbox_url = url
 
     @property
     def connections(self) -> dict[str, dict[str, Any]]:
@@ -154,7 +146,7 @@ class Sandbox:
         self._stand.access.allow(vendor, key, HOME)
 
     def allow_key(self, vendor: str, key: str, organisation: str = HOME) -> None:
-        """Let a vendor accept a further key, at Dasha for any organisation."""
+        """Let a vendor accept a further key, for any organisation."""
         self._stand.access.allow(vendor, key, organisation)
 
     def deny_key(self, vendor: str, key: str) -> None:

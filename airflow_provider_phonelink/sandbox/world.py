@@ -1,29 +1,147 @@
-"""Everything the sandbox knows, of both vendors: the state that tests read and change directly."""
+"""Everything the sandbox knows, of all vendors: the state that tests read and change directly."""
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
+from functools import cache, partial
+from importlib import import_module
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from airflow_provider_phonelink.sandbox.callingbox.world import CallingBox
-from airflow_provider_phonelink.sandbox.clock import Clock
-from airflow_provider_phonelink.sandbox.dasha.world import Organisation
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from airflow_provider_phonelink.sandbox.registration import Step
     from airflow_provider_phonelink.sandbox.switches import Switches
 
+VENDORS = ("dasha", "callingbox")
+
 HOME = "org-sandbox"
-"""The organisation whose key the sandbox hands out."""
+"""The organisation whose keys the sandbox hands out."""
+
+LONGEST = 1e9
+END_OF_TIME = 221_845_392_000.0
 
 Result = TypeVar("Result")
 
 
+def choice(*values: Any, doc: str) -> Any:
+    """Return a switch with a fixed set of plausible values, the default first."""
+    return field(default=values[0], metadata={"values": values, "doc": doc})
+
+
+def amount(default: float, *, least: float = 0.0, doc: str) -> Any:
+    """Return a switch that takes a number."""
+    return field(default=default, metadata={"values": (), "least": least, "doc": doc})
+
+
+class Refused(Exception):  # noqa: N818 - it reads as what happened, and never leaves the sandbox
+    """
+    A request that breaks one of the vendor's rules.
+
+    :param status: the HTTP status the vendor answers with.
+    :param detail: what is wrong, for a person.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+class Clock:
+    """The sandbox's clock, in seconds since the epoch: real time, until a test moves it forward or stops it."""
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+        self._frozen: float | None = None
+
+    def now(self) -> float:
+        """Return the sandbox's time."""
+        return (time.time() if self._frozen is None else self._frozen) + self._offset
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward. Registrations that fall due in between have happened afterwards."""
+        if not 0 <= seconds <= LONGEST:
+            raise ValueError(f"time moves forward only, and by {LONGEST:g} s at most, not by {seconds}")
+        if self.now() + seconds > END_OF_TIME:
+            raise ValueError("there is no writing down times after the year 9000")
+        self._offset += seconds
+
+    def freeze(self) -> None:
+        """Stop time: from now on only :meth:`advance` moves it."""
+        if self._frozen is None:
+            self._frozen = time.time()
+
+    def reset(self) -> None:
+        """Go back to real time."""
+        self._offset = 0.0
+        self._frozen = None
+
+
+class Account(Protocol):
+    """What one organisation has at a vendor. `revision` goes up with every change."""
+
+    revision: int
+
+    def rows(self) -> Iterable[dict[str, Any]]:
+        """Return a row for each number, for the table of the state."""
+
+    def snapshot(self) -> Callable[[], None]:
+        """Remember the state, and return what brings it back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandIn:
+    """
+    A vendor, as the sandbox's shared part sees it. Each vendor's folder defines one.
+
+    :param key: what the vendor is called in code.
+    :param title: what people call it.
+    :param prefix: the paths of its endpoints begin with this.
+    :param api_key: the API key it accepts unless told otherwise.
+    :param switches: a dataclass of its switches; their names begin with the key.
+    :param open: makes an organisation's account.
+    :param plant: puts the vendor's part of a seed into a world.
+    :param demo: its part of the seed `demo`.
+    :param error: writes an error, of a status, a detail, and a path, as a body and a media type.
+    :param resource: a regular expression for the path of whatever a write changes.
+    :param extends: functions of a world that only this vendor has use for; they become methods of every world.
+    """
+
+    key: str
+    title: str
+    prefix: str
+    api_key: str
+    switches: type
+    open: Callable[[World, str], Account]
+    plant: Callable[[World, Mapping[str, Any]], None]
+    demo: Mapping[str, Any]
+    error: Callable[[int, str, str, Switches], tuple[bytes, str]]
+    resource: str
+    extends: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+
+    @property
+    def endpoints(self) -> Any:
+        """The module with the vendor's endpoints, the only one that needs a web framework."""
+        return import_module(f"{__package__}.{self.key}.endpoints")
+
+
+def known(what: str, document: Mapping[str, Any], names: set[str]) -> None:
+    """Refuse a part of a seed that says something nobody understands."""
+    if strange := set(document) - names:
+        raise ValueError(f"{what} knows {', '.join(sorted(names))}; not {', '.join(sorted(strange))}")
+
+
+@cache
+def stand_ins() -> dict[str, StandIn]:
+    """Return every vendor's stand-in by its key."""
+    return {key: import_module(f"{__package__}.{key}").STAND_IN for key in VENDORS}
+
+
 class World:
     """
-    Both vendors' state under one lock.
+    All vendors' state under one lock. Its attribute `dasha` is the account of the sandbox's organisation at Dasha.
 
     :param switches: how undocumented behaviour is settled.
     """
@@ -32,56 +150,38 @@ class World:
         self.switches = switches
         self.clock = Clock()
         self.lock = RLock()
-        self.organisations: dict[str, Organisation] = {}
-        self.callingbox: CallingBox
+        self.accounts: dict[tuple[str, str], Any] = {}
         self.reset()
 
-    @property
-    def dasha(self) -> Organisation:
-        """The Dasha organisation the sandbox's key belongs to."""
-        return self.organisations[HOME]
+    def __getattr__(self, name: str) -> Any:
+        """Return the sandbox's account at a vendor, or what a vendor extends every world by."""
+        vendors = stand_ins()
+        if name in vendors:
+            return self.account(name)
+        for vendor in vendors.values():
+            if name in vendor.extends:
+                return partial(vendor.extends[name], self)
+        raise AttributeError(f"a world has no attribute {name!r}")
+
+    def account(self, vendor: str, organisation: str = HOME) -> Any:
+        """Return what an organisation has at a vendor, a new account if there is none yet."""
+        with self.lock:
+            if (vendor, organisation) not in self.accounts:
+                self.accounts[vendor, organisation] = stand_ins()[vendor].open(self, organisation)
+            return self.accounts[vendor, organisation]
 
     def reset(self) -> None:
         """Forget everything, and go back to real time."""
         with self.lock:
             self.clock.reset()
-            self.organisations.clear()
-            self.organisation(HOME)
-            self.callingbox = CallingBox(clock=self.clock, switches=self.switches, lock=self.lock)
-
-    def organisation(self, id: str) -> Organisation:  # noqa: A002 - the vendor's word
-        """Return a Dasha organisation, a new one if there is none of that id yet."""
-        with self.lock:
-            if id not in self.organisations:
-                self.organisations[id] = Organisation(
-                    id,
-                    clock=self.clock,
-                    switches=self.switches,
-                    lock=self.lock,
-                    linked_elsewhere=lambda phone_number: self._linked_outside(id, phone_number),
-                )
-            return self.organisations[id]
-
-    def link_elsewhere(self, phone_number: str) -> None:
-        """Let another organisation have a phone number linked inbound."""
-        self.organisation("org-elsewhere").add_number(phone_number, inbound="agent-elsewhere")
-
-    def plan_registration(
-        self, phone_number: str, steps: Iterable[Step | tuple[Any, ...] | Mapping[str, Any]]
-    ) -> None:
-        """
-        Say how a phone number's registration will go once it is created.
-
-        `plan_registration("+15550001111", [(0, "Registering"), (2, "Failed", "no route")])`
-        """
-        self.dasha.plan(phone_number, steps)
+            self.accounts.clear()
 
     def advance(self, seconds: float) -> None:
         """Move the sandbox's time forward."""
         self.clock.advance(seconds)
 
     def apply(
-        self, owner: Organisation | CallingBox, operation: Callable[[], Result], *, dry: bool = False
+        self, account: Account, operation: Callable[[], Result], *, dry: bool = False
     ) -> tuple[Result, bool]:
         """
         Run an operation at once and whole, and say whether it changed anything.
@@ -89,45 +189,16 @@ class World:
         :param dry: undo it again; the result is what it would have been.
         """
         with self.lock:
-            restore = owner.snapshot() if dry else None
-            before = owner.revision
+            restore = account.snapshot() if dry else None
+            before = account.revision
             try:
                 result = operation()
             finally:
                 if restore is not None:
                     restore()
-            return result, owner.revision != before
+            return result, account.revision != before
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the state as a plain table: a row per number."""
         with self.lock:
-            return [*self._dasha_rows(), *self._callingbox_rows()]
-
-    def _dasha_rows(self) -> Iterable[dict[str, Any]]:
-        for number in self.dasha.numbers.values():
-            yield {
-                "vendor": "dasha",
-                "id": number.id,
-                "number": number.settings.phone_number,
-                "registration": self.dasha.status(number).state,
-                "inbound_agent": number.inbound_agent,
-                "outbound_agents": self.dasha.outbound.agents_of(number.id),
-            }
-
-    def _callingbox_rows(self) -> Iterable[dict[str, Any]]:
-        for number in self.callingbox.numbers.values():
-            yield {
-                "vendor": "callingbox",
-                "id": number.id,
-                "number": number.e164,
-                "registration": None,
-                "inbound_agent": number.inbound_agent,
-                "outbound_agents": list(number.outbound_agents),
-            }
-
-    def _linked_outside(self, organisation: str, phone_number: str) -> bool:
-        return any(
-            phone_number in other.inbound_phone_numbers()
-            for id_, other in self.organisations.items()
-            if id_ != organisation
-        )
+            return [{"vendor": key, **row} for key in VENDORS for row in self.account(key).rows()]

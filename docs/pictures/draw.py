@@ -275,6 +275,7 @@ ARROWS = {
     ("hooks", "api"),
     ("promises", "decisions"),
     ("decisions", "api"),
+    ("sandbox", "api"),
 }
 
 
@@ -333,15 +334,17 @@ def architecture() -> str:
         arrow((210, 200), (210, 340)),
         arrow((210, 412), (210, 464)),
         arrow((570, 412), (570, 464)),
+        arrow((690, 464), (690, 414)),
         text(226, 442, "https", "soft"),
-        text(586, 442, "http, loopback only", "soft"),
+        text(580, 442, "http, loopback", "soft"),
+        text(698, 442, "paths", "soft"),
     ]
     return svg(
         780,
         540,
         "What imports what",
         "Operators, sensors, triggers and the command line import hooks and promises; promises import decisions; "
-        "hooks and decisions import the api, which alone speaks HTTP.",
+        "hooks and decisions import the api, which alone speaks HTTP; of it the sandbox imports the paths only.",
         body,
     )
 

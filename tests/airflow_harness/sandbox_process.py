@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from airflow_provider_phonelink.sandbox.server import CALLINGBOX_KEY, DASHA_KEY, HOST
+from airflow_provider_phonelink.sandbox.server import HOST
+from airflow_provider_phonelink.sandbox.world import stand_ins
 
 from .processes import free_port
 
@@ -23,7 +24,7 @@ SECONDS = 30.0
 class SandboxProcess:
     """A sandbox to be used with ``with``. ``keys`` are the API keys that it takes."""
 
-    keys = (DASHA_KEY, CALLINGBOX_KEY)
+    keys = tuple(vendor.api_key for vendor in stand_ins().values())
 
     def __init__(self) -> None:
         port = free_port()
@@ -36,7 +37,7 @@ class SandboxProcess:
                 "port": port,
                 "password": key,
             }
-            for vendor, key in zip(("dasha", "callingbox"), self.keys, strict=True)
+            for vendor, key in zip(stand_ins(), self.keys, strict=True)
         }
         self._command = [sys.executable, "-m", "airflow_provider_phonelink.sandbox", "--port", str(port)]
         self._client = httpx.Client(base_url=f"{self.url}/_sandbox/", trust_env=False, timeout=30)

@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 AGENT_TYPES = ("inbound", "outbound")
 
-_NUMBERS = "/v1/numbers"
-_AGENTS = "/v1/agents"
-_AGENT = _AGENTS + "/{agent_id}"
-_AGENT_NUMBERS = _AGENT + "/numbers"
+NUMBERS = "/v1/numbers"
+AGENTS = "/v1/agents"
+AGENT = AGENTS + "/{agent_id}"
+AGENT_NUMBERS = AGENT + "/numbers"
+AGENT_NUMBER = AGENT_NUMBERS + "/{number_id}"
+PRIMARY_NUMBER = AGENT + "/primary-number"
 
 
 def list_numbers() -> Call[NumberList]:
     """Read the organisation's numbers (``GET /v1/numbers``)."""
     read = callingbox.models.NumberList.model_validate_json
-    return Call(method="GET", path=_NUMBERS, read=read, repeatable=True)
+    return Call(method="GET", path=NUMBERS, read=read, repeatable=True)
 
 
 def list_agents(type: str | None = None) -> Call[AgentList]:  # noqa: A002 - the vendor's name of the parameter
@@ -41,7 +43,7 @@ def list_agents(type: str | None = None) -> Call[AgentList]:  # noqa: A002 - the
     params = {} if type is None else {"type": arguments.choice("type", type, AGENT_TYPES)}
     return Call(
         method="GET",
-        path=_AGENTS,
+        path=AGENTS,
         params=params,
         read=callingbox.models.AgentList.model_validate_json,
         repeatable=True,
@@ -52,7 +54,7 @@ def get_agent(agent_id: str) -> Call[Agent]:
     """Read an agent with its numbers (``GET /v1/agents/{id}``)."""
     agent_id = arguments.opaque_id("agent_id", agent_id)
     return Call(
-        method="GET", path=path(_AGENT, agent_id=agent_id), read=_reads_agent(agent_id), repeatable=True
+        method="GET", path=path(AGENT, agent_id=agent_id), read=_reads_agent(agent_id), repeatable=True
     )
 
 
@@ -69,7 +71,7 @@ def attach(agent_id: str, number_id: str, *, body_key: str = "number_id") -> Cal
     agent_id = arguments.opaque_id("agent_id", agent_id)
     return Call(
         method="POST",
-        path=path(_AGENT_NUMBERS, agent_id=agent_id),
+        path=path(AGENT_NUMBERS, agent_id=agent_id),
         body={body_key: arguments.opaque_id("number_id", number_id)},
         read=or_nothing(_reads_agent(agent_id)),
     )
@@ -89,7 +91,7 @@ def detach(agent_id: str, number_id: str) -> Call[Agent | None]:
     number_id = arguments.opaque_id("number_id", number_id)
     return Call(
         method="DELETE",
-        path=path(_AGENT_NUMBERS + "/{number_id}", agent_id=agent_id, number_id=number_id),
+        path=path(AGENT_NUMBER, agent_id=agent_id, number_id=number_id),
         read=or_nothing(_reads_agent(agent_id)),
     )
 
@@ -105,7 +107,7 @@ def set_primary_number(agent_id: str, number_id: str, *, body_key: str = "number
     agent_id = arguments.opaque_id("agent_id", agent_id)
     return Call(
         method="PUT",
-        path=path(_AGENT + "/primary-number", agent_id=agent_id),
+        path=path(PRIMARY_NUMBER, agent_id=agent_id),
         body={body_key: arguments.opaque_id("number_id", number_id)},
         read=or_nothing(_reads_agent(agent_id)),
         repeatable=True,

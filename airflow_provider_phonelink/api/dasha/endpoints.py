@@ -51,9 +51,10 @@ class Filters(TypedDict, total=False):
     provider_id: str | None
 
 
-_NUMBERS = "/api/v1/sip-phone-numbers"
-_NUMBER = _NUMBERS + "/{number_id}"
-_AGENT_LINK = _NUMBER + "/agent-link"
+NUMBERS = "/api/v1/sip-phone-numbers"
+NUMBER = NUMBERS + "/{number_id}"
+AGENT_LINK = NUMBER + "/agent-link"
+AFFECTED_AGENTS = NUMBER + "/affected-agents"
 
 
 def create_number(
@@ -74,7 +75,7 @@ def create_number(
     :param registration: Whether the number registers with the SIP provider.
     """
     body = _configuration(phone_number, credentials_id, display_name, description, registration)
-    return Call(method="POST", path=_NUMBERS, body=body, read=_reads_pair(body))
+    return Call(method="POST", path=NUMBERS, body=body, read=_reads_pair(body))
 
 
 def update_number(
@@ -94,7 +95,7 @@ def update_number(
     number_id = arguments.uuid("number_id", number_id)
     return Call(
         method="PUT",
-        path=path(_NUMBER, number_id=number_id),
+        path=path(NUMBER, number_id=number_id),
         body=_configuration(phone_number, credentials_id, display_name, description, registration),
         read=or_nothing(_reads_number(number_id)),
         repeatable=True,
@@ -105,7 +106,7 @@ def get_number(number_id: str) -> Call[PhoneNumber]:
     """Read a number (``GET /api/v1/sip-phone-numbers/{id}``)."""
     number_id = arguments.uuid("number_id", number_id)
     return Call(
-        method="GET", path=path(_NUMBER, number_id=number_id), read=_reads_number(number_id), repeatable=True
+        method="GET", path=path(NUMBER, number_id=number_id), read=_reads_number(number_id), repeatable=True
     )
 
 
@@ -144,7 +145,7 @@ def list_numbers(
         params["providerId"] = arguments.uuid("provider_id", provider_id)
     return Call(
         method="GET",
-        path=_NUMBERS,
+        path=NUMBERS,
         params=params,
         read=dasha.models.PhoneNumberPage.model_validate_json,
         repeatable=True,
@@ -166,7 +167,7 @@ def link(number_id: str, agent_id: str, mode: str = "inbound") -> Call[PhoneNumb
     mode = arguments.choice("mode", mode, LINK_MODES)
     return Call(
         method="PUT",
-        path=path(_AGENT_LINK, number_id=number_id),
+        path=path(AGENT_LINK, number_id=number_id),
         params={"agentId": arguments.opaque_id("agent_id", agent_id), "mode": mode},
         read=or_nothing(_reads_number(number_id)),
         repeatable=mode == "replaceOutbound",
@@ -193,7 +194,7 @@ def unlink(number_id: str, mode: str = "inbound", agent_id: str | None = None) -
         )
     return Call(
         method="DELETE",
-        path=path(_AGENT_LINK, number_id=number_id),
+        path=path(AGENT_LINK, number_id=number_id),
         params=params,
         read=or_nothing(_reads_number(number_id)),
         repeatable=mode == "replaceOutbound",
@@ -209,7 +210,7 @@ def affected_agents(number_id: str) -> Call[AffectedAgents]:
     number_id = arguments.uuid("number_id", number_id)
     return Call(
         method="GET",
-        path=path(_NUMBER + "/affected-agents", number_id=number_id),
+        path=path(AFFECTED_AGENTS, number_id=number_id),
         read=_checked(
             dasha.models.AffectedAgents.model_validate_json, lambda answer: _same_id(answer.id, number_id)
         ),
@@ -227,7 +228,7 @@ def delete_number(number_id: str, *, force: bool = False) -> Call[None]:
     number_id = arguments.uuid("number_id", number_id)
     return Call(
         method="DELETE",
-        path=path(_NUMBER, number_id=number_id),
+        path=path(NUMBER, number_id=number_id),
         params={"force": "true"} if arguments.boolean("force", force) else {},
         read=_nothing,
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from airflow_provider_phonelink.sandbox.refusals import Refused
+from airflow_provider_phonelink.sandbox.world import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
-    from airflow_provider_phonelink.sandbox.clock import Clock
     from airflow_provider_phonelink.sandbox.switches import Switches
+    from airflow_provider_phonelink.sandbox.world import Clock
 
 INBOUND = "inbound"
 OUTBOUND = "outbound"
@@ -24,6 +24,7 @@ class AgentRecord:
     """One agent as it is stored."""
 
     id: str
+    organisation: str
     type: str
     name: str
     created: float
@@ -125,7 +126,7 @@ class CallingBox:
             agent_id = id or str(uuid4())
             if agent_id in self.agents:
                 raise ValueError(f"there is an agent {agent_id!r} already")
-            self._store(AgentRecord(agent_id, type, name or agent_id, now, now))
+            self._store(AgentRecord(agent_id, self.id, type, name or agent_id, now, now))
             return agent_id
 
     def add_number(
@@ -158,6 +159,17 @@ class CallingBox:
         """Return, per number id, its inbound agent and its outbound agents."""
         with self._lock:
             return {n.id: (n.inbound_agent, list(n.outbound_agents)) for n in self.numbers.values()}
+
+    def rows(self) -> Iterable[dict[str, Any]]:
+        """Return a row for each number, for the table of the state."""
+        for number in self.numbers.values():
+            yield {
+                "id": number.id,
+                "number": number.e164,
+                "registration": None,
+                "inbound_agent": number.inbound_agent,
+                "outbound_agents": list(number.outbound_agents),
+            }
 
     def snapshot(self) -> Callable[[], None]:
         """Remember the state, and return what brings it back."""

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from airflow_provider_phonelink.sandbox.refusals import Refused
-from airflow_provider_phonelink.sandbox.registration import Status, Step, disabled, script_of, status_at
+from airflow_provider_phonelink.sandbox.dasha.registration import Status, Step, disabled, script_of, status_at
+from airflow_provider_phonelink.sandbox.world import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
-    from airflow_provider_phonelink.sandbox.clock import Clock
     from airflow_provider_phonelink.sandbox.switches import Switches
+    from airflow_provider_phonelink.sandbox.world import Clock
 
 INBOUND = "inbound"
 OUTBOUND = "replaceOutbound"
@@ -281,6 +281,17 @@ class Organisation:
             return {
                 number.id: (number.inbound_agent, self.outbound.agents_of(number.id))
                 for number in self.numbers.values()
+            }
+
+    def rows(self) -> Iterable[dict[str, Any]]:
+        """Return a row for each number, for the table of the state."""
+        for number in self.numbers.values():
+            yield {
+                "id": number.id,
+                "number": number.settings.phone_number,
+                "registration": self.status(number).state,
+                "inbound_agent": number.inbound_agent,
+                "outbound_agents": self.outbound.agents_of(number.id),
             }
 
     def inbound_phone_numbers(self) -> set[str]:

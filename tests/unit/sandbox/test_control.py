@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_phonelink.sandbox import Switches
-from airflow_provider_phonelink.sandbox.table import as_table
+from airflow_provider_phonelink.sandbox.control import as_table
 
 if TYPE_CHECKING:
     import httpx

@@ -63,14 +63,14 @@ def test_every_endpoint_of_both_vendors_is_described(described: Sandbox) -> None
     numbers = "/api/v1/sip-phone-numbers"
     assert {path: set(operations) for path, operations in paths.items() if "_sandbox" not in path} == {
         numbers: {"get", "post"},
-        f"{numbers}/{{id}}": {"get", "put", "delete"},
-        f"{numbers}/{{id}}/agent-link": {"put", "delete"},
-        f"{numbers}/{{id}}/affected-agents": {"get"},
+        f"{numbers}/{{number_id}}": {"get", "put", "delete"},
+        f"{numbers}/{{number_id}}/agent-link": {"put", "delete"},
+        f"{numbers}/{{number_id}}/affected-agents": {"get"},
         "/v1/agents": {"get"},
-        "/v1/agents/{id}": {"get"},
-        "/v1/agents/{id}/numbers": {"post"},
-        "/v1/agents/{id}/numbers/{number_id}": {"delete"},
-        "/v1/agents/{id}/primary-number": {"put"},
+        "/v1/agents/{agent_id}": {"get"},
+        "/v1/agents/{agent_id}/numbers": {"post"},
+        "/v1/agents/{agent_id}/numbers/{number_id}": {"delete"},
+        "/v1/agents/{agent_id}/primary-number": {"put"},
         "/v1/numbers": {"get"},
     }
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_phonelink.sandbox import Step
-from airflow_provider_phonelink.sandbox.registration import disabled, script_of, status_at
+from airflow_provider_phonelink.sandbox.dasha.registration import disabled, script_of, status_at
 
 SINCE = 1_800_000_000.0
 HOUR = 3600.0

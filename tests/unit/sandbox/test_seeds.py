@@ -3,11 +3,14 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_provider_phonelink.sandbox import seeds
+from airflow_provider_phonelink.sandbox.dasha import TRUNK_A
+from airflow_provider_phonelink.sandbox.world import stand_ins
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,9 +85,11 @@ def test_everything_a_seed_can_say(sandbox: Sandbox, dasha: httpx.Client, tmp_pa
 
 
 def test_the_documented_seed_is_one(sandbox: Sandbox) -> None:
-    assert seeds.__doc__ is not None
-    (text,) = re.findall(r"\n( +\{\n.*\n +\})\n", seeds.__doc__, re.DOTALL)
-    document = json.loads(text.replace("<uuid>", seeds.TRUNK_A))
+    document = {}
+    for key in stand_ins():
+        pages = import_module(f"airflow_provider_phonelink.sandbox.{key}").__doc__ or ""
+        (text,) = re.findall(r"\n( +\{\n.*\n +\})\n", pages, re.DOTALL)
+        document[key] = json.loads(text.replace("<uuid>", TRUNK_A))
     seeds.plant(sandbox.world, document)
     assert len(sandbox.world.rows()) == 2
     assert set(document["dasha"]["numbers"][0]) == set(

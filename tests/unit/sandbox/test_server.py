@@ -14,7 +14,7 @@ import pytest
 import airflow_provider_phonelink.sandbox as package
 from airflow_provider_phonelink.sandbox import Fault, Sandbox, Switches, server
 from airflow_provider_phonelink.sandbox.answers import Answer, Wire, dropped
-from airflow_provider_phonelink.sandbox.registration import Step
+from airflow_provider_phonelink.sandbox.dasha.registration import Step
 
 NUMBERS = "/api/v1/sip-phone-numbers"
 
@@ -220,4 +220,4 @@ def test_the_sandbox_needs_neither_airflow_nor_the_providers_client() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = set(run.stdout.split())
     assert "uvicorn" in modules
-    assert not {"airflow", "httpx", "airflow_provider_phonelink.api"} & modules
+    assert not {"airflow", "httpx", "airflow_provider_phonelink.api.senders"} & modules

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from airflow_provider_phonelink.sandbox import Switches
-from airflow_provider_phonelink.sandbox.clock import Clock
 from airflow_provider_phonelink.sandbox.dasha.world import (
     INBOUND,
     OUTBOUND,
@@ -21,10 +20,8 @@ from airflow_provider_phonelink.sandbox.dasha.world import (
     NumberSettings,
     Organisation,
 )
-from airflow_provider_phonelink.sandbox.fragments import Fragments
-from airflow_provider_phonelink.sandbox.refusals import Refused
-from airflow_provider_phonelink.sandbox.timestamps import timestamp
-from airflow_provider_phonelink.sandbox.world import World
+from airflow_provider_phonelink.sandbox.rendering import Fragments, timestamp
+from airflow_provider_phonelink.sandbox.world import Clock, Refused, World
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.sandbox.dasha.world import NumberRecord
@@ -172,7 +169,7 @@ def test_a_refusal_on_trial_leaves_nothing_behind() -> None:
 
 
 def test_fragments_are_thrown_away_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airflow_provider_phonelink.sandbox.fragments.MOST_KEPT", 3)
+    monkeypatch.setattr("airflow_provider_phonelink.sandbox.rendering.MOST_KEPT", 3)
     rendered: list[str] = []
 
     def render(number: NumberRecord) -> tuple[bytes, float]:

@@ -6,20 +6,31 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
+from pydantic import BaseModel
 
 from airflow_provider_phonelink.sandbox import seeds
-from airflow_provider_phonelink.sandbox.callingbox.schemas import errors
-from airflow_provider_phonelink.sandbox.clock import LONGEST
 from airflow_provider_phonelink.sandbox.faults import Fault  # noqa: TC001 - FastAPI reads the annotations
-from airflow_provider_phonelink.sandbox.refusals import Refused
-from airflow_provider_phonelink.sandbox.registration import Step  # noqa: TC001 - likewise
 from airflow_provider_phonelink.sandbox.switches import Switches
-from airflow_provider_phonelink.sandbox.table import as_table
+from airflow_provider_phonelink.sandbox.world import LONGEST, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from airflow_provider_phonelink.sandbox.exchange import Stand
+
+
+PREFIX = "/_sandbox"
+TAG = "Sandbox"
+COLUMNS = ("vendor", "number", "registration", "inbound_agent", "outbound_agents")
+
+
+class Error(BaseModel):
+    """What the sandbox could not make sense of."""
+
+    error: str
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {400: {"model": Error, "description": "Error"}}
 
 
 @contextmanager
@@ -44,7 +55,7 @@ def control_router(stand: Stand, reset: Callable[[], None]) -> APIRouter:
     :param stand: what the sandbox consists of.
     :param reset: brings the sandbox back to how it started.
     """
-    router = APIRouter(prefix="/_sandbox", tags=["Sandbox"], responses=errors(400))
+    router = APIRouter(prefix=PREFIX, tags=[TAG], responses=ERRORS)
     _add_state(router, stand, reset)
     _add_script(router, stand)
     _add_journal(router, stand)
@@ -97,13 +108,6 @@ def _add_script(router: APIRouter, stand: Stand) -> None:
             stand.world.switches.update(**document)
         return {name: getattr(stand.world.switches, name) for name in document}
 
-    @router.post("/registrations", summary="Plan how a phone number's registration will go")
-    async def plan(
-        phone_number: Annotated[str, Body()], steps: Annotated[list[Step], Body(min_length=1)]
-    ) -> dict[str, str]:
-        stand.world.plan_registration(phone_number, steps)
-        return {"planned": phone_number}
-
     @router.get("/faults", summary="The faults in force, and how often each has struck")
     async def faults() -> list[dict[str, Any]]:
         return [{**armed.fault.as_json(), "fired": armed.fired} for armed in stand.faults.armed]
@@ -136,3 +140,20 @@ def _add_journal(router: APIRouter, stand: Stand) -> None:
     async def clear_journal() -> dict[str, bool]:
         stand.journal.clear()
         return {"cleared": True}
+
+
+def as_table(rows: list[dict[str, Any]]) -> str:
+    """Return rows as aligned text, with a heading."""
+    lines = [tuple(column.replace("_", " ") for column in COLUMNS)]
+    lines += [tuple(_cell(row[column]) for column in COLUMNS) for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
+        for line in lines
+    )
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        value = ", ".join(value)
+    return str(value) if value else "-"

@@ -1,7 +1,8 @@
-"""JSON of records, kept as long as it stays true: a page of a thousand numbers is then a join, not a rendering."""
+"""How the vendors' answers are written: JSON kept as long as it stays true (a page is then a join), and times."""
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from math import inf
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -52,3 +53,13 @@ def array(fragments: list[bytes]) -> bytes:
 def without_none(document: dict[str, Any]) -> dict[str, Any]:
     """Return a JSON object without its nulls."""
     return {name: value for name, value in document.items() if value is not None}
+
+
+def timestamp(seconds: float, style: str = "seconds") -> str:
+    """Return a time in one of the notations of the switch `dasha_timestamps`."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    text = moment.isoformat(timespec="seconds").removesuffix("+00:00")
+    if style == "seven_digits":
+        # .NET counts in units of 100 ns, one digit finer than Python.
+        return f"{text}.{moment.microsecond:06d}0Z"
+    return f"{text}+00:00" if style == "offset" else f"{text}Z"

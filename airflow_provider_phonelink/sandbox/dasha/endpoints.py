@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from airflow_provider_phonelink.sandbox.dasha.json import DashaJson
+from airflow_provider_phonelink.api.dasha.endpoints import AFFECTED_AGENTS, AGENT_LINK, NUMBER, NUMBERS
+from airflow_provider_phonelink.sandbox import control
+from airflow_provider_phonelink.sandbox.dasha import STAND_IN
+from airflow_provider_phonelink.sandbox.dasha.documents import DashaJson
+from airflow_provider_phonelink.sandbox.dasha.registration import Step  # noqa: TC001 - FastAPI reads the annotations
 from airflow_provider_phonelink.sandbox.dasha.schemas import (
     AffectedAgents,
     DeleteQuery,
@@ -16,6 +20,7 @@ from airflow_provider_phonelink.sandbox.dasha.schemas import (
     PhoneNumber,
     PhoneNumberBody,
     PhoneNumberPage,
+    ProblemDetails,
     UnlinkQuery,
     problems,
 )
@@ -25,34 +30,45 @@ from airflow_provider_phonelink.sandbox.dasha.world import (
     NumberSettings,
     Organisation,
 )
-from airflow_provider_phonelink.sandbox.replies import checked, exchange_of, json_reply, write_reply
+from airflow_provider_phonelink.sandbox.exchange import checked, exchange_of, json_reply, write_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_phonelink.sandbox.world import World
 
-PREFIX = "/api/v1/sip-phone-numbers"
-
-
-NumberId = Annotated[UUID, Path(alias="id", description="Phone number identifier")]
-NUMBER = {"model": PhoneNumber, "description": "The phone number"}
+NumberId = Annotated[UUID, Path(description="Phone number identifier")]
+SHOWN = {"model": PhoneNumber, "description": "The phone number"}
+SCHEMAS = {"ProblemDetails": ProblemDetails.model_json_schema()}
 EMPTY: dict[str, Any] = {"description": "Done, with nothing to show (a switch)"}
 
 
-def dasha_router(world: World) -> APIRouter:
-    """Return Dasha's endpoints over a world."""
-    router = APIRouter(prefix=PREFIX, tags=["Dasha BlackBox"])
+def routers(world: World) -> list[APIRouter]:
+    """Return Dasha's endpoints over a world, and the sandbox's own that only Dasha has use for."""
+    router = APIRouter(tags=[STAND_IN.title])
     writer = DashaJson(world)
     _add_reads(router, world, writer)
     _add_writes(router, world, writer)
     _add_links(router, world, writer)
+    return [router, _control(world)]
+
+
+def _control(world: World) -> APIRouter:
+    router = APIRouter(prefix=control.PREFIX, tags=[control.TAG], responses=control.ERRORS)
+
+    @router.post("/registrations", summary="Plan how a phone number's registration will go")
+    async def plan(
+        phone_number: Annotated[str, Body()], steps: Annotated[list[Step], Body(min_length=1)]
+    ) -> dict[str, str]:
+        world.plan_registration(phone_number, steps)
+        return {"planned": phone_number}
+
     return router
 
 
 def _add_reads(router: APIRouter, world: World, writer: DashaJson) -> None:
     @router.get(
-        "",
+        NUMBERS,
         summary="List phone numbers",
         responses={200: {"model": PhoneNumberPage}, **problems(400, 401, 403)},
     )
@@ -69,12 +85,12 @@ def _add_reads(router: APIRouter, world: World, writer: DashaJson) -> None:
         numbers, total = _organisation(request, world).page(wanted)
         return json_reply(writer.page(numbers, total, wanted))
 
-    @router.get("/{id}", summary="Get phone number", responses={200: NUMBER, **problems(400, 401, 403, 404)})
+    @router.get(NUMBER, summary="Get phone number", responses={200: SHOWN, **problems(400, 401, 403, 404)})
     async def get_number(request: Request, number_id: NumberId) -> Response:
         return json_reply(writer.number(_organisation(request, world).get(str(number_id))))
 
     @router.get(
-        "/{id}/affected-agents",
+        AFFECTED_AGENTS,
         summary="List the agents that use a phone number",
         responses={200: {"model": AffectedAgents}, **problems(400, 401, 403, 404)},
     )
@@ -84,10 +100,10 @@ def _add_reads(router: APIRouter, world: World, writer: DashaJson) -> None:
 
 def _add_writes(router: APIRouter, world: World, writer: DashaJson) -> None:
     @router.post(
-        "",
+        NUMBERS,
         summary="Create phone number",
         status_code=201,
-        responses={200: NUMBER, 201: NUMBER, 204: EMPTY, **problems(400, 401, 403, 409, 422)},
+        responses={200: SHOWN, 201: SHOWN, 204: EMPTY, **problems(400, 401, 403, 409, 422)},
     )
     async def create_number(request: Request, body: PhoneNumberBody) -> Response:
         settings = _settings(body)
@@ -95,9 +111,9 @@ def _add_writes(router: APIRouter, world: World, writer: DashaJson) -> None:
         return write_reply(world.switches, writer.number(number), world.switches.dasha_created_status)
 
     @router.put(
-        "/{id}",
+        NUMBER,
         summary="Replace phone number",
-        responses={200: NUMBER, 204: EMPTY, **problems(400, 401, 403, 404, 409, 422)},
+        responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409, 422)},
     )
     async def replace_number(request: Request, number_id: NumberId, body: PhoneNumberBody) -> Response:
         settings = _settings(body)
@@ -105,9 +121,9 @@ def _add_writes(router: APIRouter, world: World, writer: DashaJson) -> None:
         return write_reply(world.switches, writer.number(number))
 
     @router.delete(
-        "/{id}",
+        NUMBER,
         summary="Delete phone number",
-        responses={200: NUMBER, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
+        responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
     )
     async def delete_number(
         request: Request, number_id: NumberId, query: Annotated[DeleteQuery, Query()]
@@ -122,9 +138,9 @@ def _add_writes(router: APIRouter, world: World, writer: DashaJson) -> None:
 
 def _add_links(router: APIRouter, world: World, writer: DashaJson) -> None:
     @router.put(
-        "/{id}/agent-link",
+        AGENT_LINK,
         summary="Link phone number to agent",
-        responses={200: NUMBER, 204: EMPTY, **problems(400, 401, 403, 404, 409, 422)},
+        responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409, 422)},
     )
     async def link(
         request: Request,
@@ -138,9 +154,9 @@ def _add_links(router: APIRouter, world: World, writer: DashaJson) -> None:
         return write_reply(world.switches, writer.number(number))
 
     @router.delete(
-        "/{id}/agent-link",
+        AGENT_LINK,
         summary="Unlink phone number from agent",
-        responses={200: NUMBER, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
+        responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
     )
     async def unlink(
         request: Request,
@@ -163,12 +179,13 @@ def _settings(body: PhoneNumberBody) -> NumberSettings:
 
 
 def _organisation(request: Request, world: World) -> Organisation:
-    return world.organisation(exchange_of(request).organisation)
+    organisation: Organisation = world.account(STAND_IN.key, exchange_of(request).organisation)
+    return organisation
 
 
 def _apply(request: Request, world: World, operation: Callable[[Organisation], NumberRecord]) -> NumberRecord:
     exchange = exchange_of(request)
-    organisation = world.organisation(exchange.organisation)
+    organisation = _organisation(request, world)
     number, changed = world.apply(organisation, lambda: operation(organisation), dry=exchange.dry)
     exchange.entry.changed = changed
     return number

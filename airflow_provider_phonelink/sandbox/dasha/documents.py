@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.sandbox.fragments import Fragments, array, without_none
-from airflow_provider_phonelink.sandbox.timestamps import timestamp
+from airflow_provider_phonelink.sandbox.rendering import Fragments, array, timestamp, without_none
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.sandbox.dasha.world import NumberQuery, NumberRecord, Organisation
@@ -70,7 +69,7 @@ class DashaJson:
         return json.dumps(document).encode(), changes_at
 
     def _status(self, number: NumberRecord) -> tuple[dict[str, Any], float]:
-        status = self._world.organisation(number.organisation).status(number)
+        status = self._world.account("dasha", number.organisation).status(number)
         optional = {
             "errorDescription": status.error,
             "sipResponseMessage": status.sip,

@@ -6,11 +6,10 @@ import json
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.sandbox.fragments import Fragments, array
-from airflow_provider_phonelink.sandbox.timestamps import timestamp
+from airflow_provider_phonelink.sandbox.rendering import Fragments, array, timestamp
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.sandbox.callingbox.world import AgentRecord, NumberRecord
+    from airflow_provider_phonelink.sandbox.callingbox.world import AgentRecord, CallingBox, NumberRecord
     from airflow_provider_phonelink.sandbox.world import World
 
 
@@ -25,12 +24,12 @@ class CallingBoxJson:
         self._world = world
         self._numbers: Fragments[NumberRecord] = Fragments(self._render_number)
 
-    def agent(self, agent: AgentRecord) -> bytes:
+    def agent(self, account: CallingBox, agent: AgentRecord) -> bytes:
         """Return an agent with its numbers, as detail and mutation answers show it."""
         document = json.dumps(self._agent(agent)).encode()
         if self._world.switches.callingbox_sparse:
             return document
-        numbers = [self._number(self._world.callingbox.numbers[id_]) for id_ in agent.numbers]
+        numbers = [self._number(account.numbers[id_]) for id_ in agent.numbers]
         return document[:-1] + b', "numbers": ' + array(numbers) + b"}"
 
     def agents(self, agents: list[AgentRecord]) -> bytes:
@@ -73,7 +72,7 @@ class CallingBoxJson:
         if self._world.switches.callingbox_sparse:
             return document
         return document | {
-            "org_id": self._world.callingbox.id,
+            "org_id": agent.organisation,
             "user_id": "user_sandbox",
             "persona": None,
             "instructions": None,
