@@ -64,10 +64,21 @@ class Parallel(Generic[T_co]):
     flows: Sequence[Flow[T_co]]
 
 
+@dataclass(frozen=True)
+class Setting:
+    """
+    Ask the client for one of its settings, such as ``attach_body_key``. The answer is the setting's value.
+
+    So what only one vendor's requests depend on is no argument of every function above them.
+    """
+
+    name: str
+
+
 #: How many requests of one :class:`Parallel` are under way at once.
 CONCURRENCY = 8
 
-Flow: TypeAlias = "Generator[Call[Any] | Parallel[Any], Any, T]"
+Flow: TypeAlias = "Generator[Call[Any] | Parallel[Any] | Setting, Any, T]"
 
 
 class Stepper(Generic[StepT, T]):

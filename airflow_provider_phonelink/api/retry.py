@@ -20,7 +20,7 @@ from tenacity import (
     wait_random,
 )
 
-from airflow_provider_phonelink.api.calls import Call, Flow, Parallel, Pause, Stepper
+from airflow_provider_phonelink.api.calls import Call, Flow, Parallel, Pause, Setting, Stepper
 from airflow_provider_phonelink.api.errors import PhonelinkError
 
 if TYPE_CHECKING:
@@ -42,20 +42,27 @@ def with_retries(flow: Flow[T], settings: Settings, *, repeat: bool = True) -> S
     """
     Turn a flow into single tries and pauses, repeating each of its calls as that call allows.
 
+    What the flow asks of the settings is answered here, so that a sender has nothing but requests to carry out.
+
     :param repeat: False for one try of each call.
     """
     stepper = Stepper(flow)
     while not stepper.done:
         try:
-            step = stepper.step
-            answer = (
-                (yield step) if isinstance(step, Parallel) else (yield from _tries(step, settings, repeat))
-            )
+            answer = yield from _answer(stepper.step, settings, repeat)
         except PhonelinkError as error:
             stepper.failed(error)
         else:
             stepper.answered(answer)
     return stepper.result
+
+
+def _answer(step: Call[Any] | Parallel[Any] | Setting, settings: Settings, repeat: bool) -> Steps[Any]:
+    if isinstance(step, Setting):
+        return getattr(settings, step.name)
+    if isinstance(step, Parallel):
+        return (yield step)
+    return (yield from _tries(step, settings, repeat))
 
 
 def _tries(call: Call[T], settings: Settings, repeat: bool) -> Steps[T]:

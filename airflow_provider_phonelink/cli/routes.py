@@ -101,8 +101,7 @@ def _plan(hook: Hook, options: argparse.Namespace) -> Plan:
 
 def _apply(hook: Hook, found: Plan, on_result: Callable[[ChangeResult], None]) -> Report:
     if isinstance(hook, CallingBoxHook):
-        body_key = hook.settings.attach_body_key
-        return hook.run(callingbox_routing.apply_plan(found, on_result, body_key=body_key))
+        return hook.run(callingbox_routing.apply_plan(found, on_result))
     return hook.run(dasha_routing.apply_plan(found, on_result))
 
 

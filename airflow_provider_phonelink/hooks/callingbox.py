@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
 from airflow_provider_phonelink.hooks.vendor import VendorHook
@@ -81,13 +81,11 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
         :param agent_id: The agent. An inbound agent cannot get a number that another inbound agent has.
         :param number_id: The number.
         """
-        key = self.settings.attach_body_key
-        return self.run(writes.attach(agent_id, number_id, body_key=key))
+        return self.run(writes.attach(agent_id, number_id))
 
     async def aattach(self, agent_id: str, number_id: str) -> Agent:
         """Do what :meth:`attach` does, asynchronously."""
-        key = await self._aattach_body_key()
-        return await self.arun(writes.attach(agent_id, number_id, body_key=key))
+        return await self.arun(writes.attach(agent_id, number_id))
 
     def detach(self, agent_id: str, number_id: str) -> Agent:
         """
@@ -109,13 +107,8 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
         :param agent_id: The agent.
         :param number_id: The number; it must be attached already.
         """
-        key = self.settings.attach_body_key
-        return self.run(writes.set_primary_number(agent_id, number_id, body_key=key))
+        return self.run(writes.set_primary_number(agent_id, number_id))
 
     async def aset_primary_number(self, agent_id: str, number_id: str) -> Agent:
         """Do what :meth:`set_primary_number` does, asynchronously."""
-        key = await self._aattach_body_key()
-        return await self.arun(writes.set_primary_number(agent_id, number_id, body_key=key))
-
-    async def _aattach_body_key(self) -> str:
-        return cast("CallingBoxSettings", (await self._async_sender()).settings).attach_body_key
+        return await self.arun(writes.set_primary_number(agent_id, number_id))

@@ -15,7 +15,6 @@ from airflow_provider_phonelink.operators.dasha import (
     DashaListPhoneNumbersOperator,
     DashaUnlinkPhoneNumberOperator,
 )
-from airflow_provider_phonelink.promises.callingbox.attach import attach_number
 from airflow_provider_phonelink.sandbox import Fault, Switches
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
 
@@ -47,13 +46,6 @@ def settle(sandbox, connections, name, value):
     sandbox.set(**{name: value})
     if name == "callingbox_attach_body_key":
         connections["callingbox_default"]["extra"]["attach_body_key"] = value
-
-
-def promise(scene, sandbox):
-    if scene.operation.name == "attach":
-        body_key = sandbox.switches.callingbox_attach_body_key
-        return attach_number(AGENT, *scene.numbers, body_key=body_key)
-    return scene.promise()
 
 
 @each_alternative
@@ -107,11 +99,11 @@ def test_faults_of_a_write_under_each_answer(sandbox, connections, hooks, operat
                 )
                 hook = getattr(hooks(), operation.vendor)
                 try:
-                    hook.run(promise(scene, sandbox))
+                    hook.run(scene.promise())
                 except PhonelinkRetryableException:
                     # Without a body a success that was cut off looks whole: only the proof finds that it was none.
                     assert (name, fault) == ("write_answers", "cut before")
-                    hook.run(promise(scene, sandbox))
+                    hook.run(scene.promise())
 
                 assert strike.fired == 1
                 assert scene.kept

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.callingbox import endpoints, reads
-from airflow_provider_phonelink.api.calls import AlreadyDone, Call, Flow
+from airflow_provider_phonelink.api.calls import AlreadyDone, Call, Flow, Setting
 from airflow_provider_phonelink.api.errors import ConflictError, NotFoundError, RejectedError
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 PRIMARY_BODY_KEYS = ("number_id", "primary_number_id", "numberId", "id")
 
 
-def attach(agent_id: str, number_id: str, *, body_key: str = "number_id") -> Flow[Agent]:
+def attach(agent_id: str, number_id: str) -> Flow[Agent]:
     """Attach a number to an agent, once. A refusal because the agent has it by now is what was wished for."""
+    body_key: str = yield Setting("attach_body_key")
     call = endpoints.attach(agent_id, number_id, body_key=body_key)
     try:
         return (yield from _write(call, agent_id, number_id, attached=True))
@@ -49,15 +50,16 @@ def detach(agent_id: str, number_id: str) -> Flow[Agent]:
         return agent
 
 
-def set_primary_number(agent_id: str, number_id: str, *, body_key: str = "number_id") -> Flow[Agent]:
+def set_primary_number(agent_id: str, number_id: str) -> Flow[Agent]:
     """
     Make an attached number the agent's primary one.
 
-    A body that is refused changes nothing, so that its other plausible forms are tried, too.
+    The connection's key for attaching is tried first, for this body may well have the same. A body that is refused
+    changes nothing, so that its other plausible forms are tried, too.
 
-    :param body_key: The connection's key for attaching, which is tried first: this body may well have the same.
     :raises RejectedError: If the vendor refuses each form; the error is that of the first.
     """
+    body_key: str = yield Setting("attach_body_key")
     refusals: list[RejectedError] = []
     for key in dict.fromkeys((body_key, *PRIMARY_BODY_KEYS)):
         try:

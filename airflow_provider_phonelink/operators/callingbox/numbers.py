@@ -54,7 +54,6 @@ class _CallingBoxNumberOperator(CallingBoxOperator):
                 promise(
                     self.agent_id,
                     self.number_id,
-                    body_key=hook.settings.attach_body_key,
                     earlier=memory.read(),
                     remember=memory.write,
                     **options,

@@ -96,10 +96,4 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         from airflow_provider_phonelink.promises.callingbox.routing import apply_plan
 
         memory = TaskMemory(context, "traces")
-        return apply_plan(
-            plan,
-            on_result,
-            body_key=self.hook.settings.attach_body_key,
-            earlier=memory.read(),
-            remember=memory.write,
-        )
+        return apply_plan(plan, on_result, earlier=memory.read(), remember=memory.write)

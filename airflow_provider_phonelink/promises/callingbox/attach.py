@@ -53,7 +53,6 @@ def attach_number(
     *,
     if_attached: str = "fail",
     only_from: str = ANYBODY,
-    body_key: str = "number_id",
     earlier: Mapping[str, Any] | None = None,
     remember: Remember = forget,
 ) -> Flow[Changed[Agent]]:
@@ -72,8 +71,8 @@ def attach_number(
     :raises AttachmentError: If the number could not be moved, or a primary number could not be put right.
     """
     if_attached = arguments.choice("if_attached", if_attached, IF_ATTACHED)
-    endpoints.attach(agent_id, number_id, body_key=body_key)  # checks the arguments before anything is sent
-    steps = _Steps(number_id, body_key, Traces.read(number_id, earlier), remember)
+    endpoints.attach(agent_id, number_id)  # checks the arguments before anything is sent
+    steps = _Steps(number_id, Traces.read(number_id, earlier), remember)
     agent, attached = yield from reads.attachment(agent_id, number_id)
     if attached:
         agent = yield from steps.finished(agent)
@@ -120,7 +119,6 @@ def detach_number(
     agent_id: str,
     number_id: str,
     *,
-    body_key: str = "number_id",
     earlier: Mapping[str, Any] | None = None,
     remember: Remember = forget,
 ) -> Flow[Changed[Agent]]:
@@ -135,7 +133,7 @@ def detach_number(
     :raises AttachmentError: If the primary number could not be put right.
     """
     endpoints.detach(agent_id, number_id)  # checks the arguments before anything is sent
-    steps = _Steps(number_id, body_key, Traces.read(number_id, earlier), remember)
+    steps = _Steps(number_id, Traces.read(number_id, earlier), remember)
     agent, attached = yield from reads.attachment(agent_id, number_id)
     if not attached:
         agent = yield from steps.finished(agent)
@@ -156,16 +154,14 @@ def detach_number(
     )
 
 
-def put_primaries_right(
-    number_id: str, earlier: Mapping[str, Any], remember: Remember, *, body_key: str = "number_id"
-) -> Flow[list[str]]:
+def put_primaries_right(number_id: str, earlier: Mapping[str, Any], remember: Remember) -> Flow[list[str]]:
     """
     Put right the primary numbers that an earlier try could not, where the number itself is not to change any more.
 
     :return: The agents concerned.
     :raises AttachmentError: If one could not be put right.
     """
-    steps = _Steps(number_id, body_key, Traces.read(number_id, earlier), remember)
+    steps = _Steps(number_id, Traces.read(number_id, earlier), remember)
     yield from steps.put_primaries_right()
     return list(steps.traces.primaries)
 
@@ -173,17 +169,16 @@ def put_primaries_right(
 class _Steps:
     """The steps that a number's way from one agent to another consists of."""
 
-    def __init__(self, number_id: str, body_key: str, traces: Traces, remember: Remember) -> None:
+    def __init__(self, number_id: str, traces: Traces, remember: Remember) -> None:
         self.traces = traces
         self._number_id = number_id
-        self._body_key = body_key
         self._remember = remember
         self._remembered = not traces.empty
 
     def attach(self, agent_id: str) -> Flow[Agent]:
         """Attach the number, and prove it."""
         self._keep_traces()
-        yield from writes.attach(agent_id, self._number_id, body_key=self._body_key)
+        yield from writes.attach(agent_id, self._number_id)
         return (yield from self._prove(agent_id, wanted=True))
 
     def give_to(self, agent: Agent, *, or_say_who: bool) -> Flow[Agent]:
@@ -334,7 +329,7 @@ class _Steps:
     def _put_primary_right(self, agent: Agent) -> Flow[Agent]:
         before = self.traces.primaries[agent.id]
         try:
-            return (yield from primary.put_right(agent, before, self._number_id, body_key=self._body_key))
+            return (yield from primary.put_right(agent, before, self._number_id))
         except PhonelinkError as error:
             raise self._primary_failure(agent.id, error) from error
 

@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
 
 
-def put_right(agent: Agent, before: str, moved: str, *, body_key: str) -> Flow[Agent]:
+def put_right(agent: Agent, before: str, moved: str) -> Flow[Agent]:
     """
     Make sure that the agent has the right primary number, and return it as it is then.
 
     :param before: Its primary number before.
     :param moved: The number that was attached to it or detached from it.
-    :param body_key: The connection's ``attach_body_key``.
     :raises NotTakenEffectError: If the vendor accepted the number and another one, or none, is primary afterwards.
     """
     if not tells_primary(agent) or agent.numbers is None:
@@ -33,7 +32,7 @@ def put_right(agent: Agent, before: str, moved: str, *, body_key: str) -> Flow[A
     wanted = _wanted(agent, before, moved)
     if wanted is None:
         return agent
-    yield from writes.set_primary_number(agent.id, wanted, body_key=body_key)
+    yield from writes.set_primary_number(agent.id, wanted)
     now: Agent = yield endpoints.get_agent(agent.id)
     if tells_primary(now) and not endpoints.same_id(now.primary_number_id or "", wanted):
         raise NotTakenEffectError(

@@ -65,7 +65,6 @@ def apply_plan(
     plan: Plan,
     on_result: Callable[[ChangeResult], None] = lambda _: None,
     *,
-    body_key: str = "number_id",
     earlier: Mapping[str, Any] | None = None,
     remember: Remember = forget,
 ) -> Flow[Report]:
@@ -75,21 +74,16 @@ def apply_plan(
     One after another, for each may change the primary number of its agents. A number is taken from the agent in the
     plan only; if another inbound agent has it by then, it is left to the next run.
 
-    :param body_key: The connection's ``attach_body_key``.
     :param earlier: What an earlier try asked to remember.
     :param remember: Takes what a later try should know, before anything is written.
     """
     notes = _Notes(earlier or {}, remember)
-    report = yield from applying.apply_plan(
-        plan, partial(_carry_out, body_key, notes), on_result, side_by_side=False
-    )
+    report = yield from applying.apply_plan(plan, partial(_carry_out, notes), on_result, side_by_side=False)
     caught_up: list[str] = []
     left_undone: list[PhonelinkError] = []
     for key, note in notes.left_beside(plan.changes).items():
         try:
-            caught_up += yield from put_primaries_right(
-                note["number_id"], note, notes.taker(key), body_key=body_key
-            )
+            caught_up += yield from put_primaries_right(note["number_id"], note, notes.taker(key))
         except PhonelinkError as error:
             left_undone.append(error.with_traceback(None))
     return replace(report, caught_up=tuple(caught_up), left_undone=tuple(left_undone))
@@ -165,16 +159,15 @@ def _key(link: Link) -> str:
     return f"{link.agent_id}/{link.number_id}"  # neither has a slash in it
 
 
-def _carry_out(body_key: str, notes: _Notes, change: Change) -> Flow[Changed[Agent]]:
+def _carry_out(notes: _Notes, change: Change) -> Flow[Changed[Agent]]:
     number_id, agent_id, _ = change.link
     memory: dict[str, Any] = {"earlier": notes.of(change.link), "remember": notes.taker(_key(change.link))}
     if change.action == "unlink":
-        return detach_number(agent_id, number_id, body_key=body_key, **memory)
+        return detach_number(agent_id, number_id, **memory)
     return attach_number(
         agent_id,
         number_id,
         if_attached="move",
         only_from=change.previous_agent_id or NOBODY,
-        body_key=body_key,
         **memory,
     )

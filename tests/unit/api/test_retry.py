@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ from unit.api.carrying import KEY, dasha_settings
 from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api import errors
-from airflow_provider_phonelink.api.calls import AlreadyDone, Call
+from airflow_provider_phonelink.api.calls import AlreadyDone, Call, Parallel, Setting
 from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.retry import FIRST_WAIT, LONGEST_WAIT
 
@@ -275,3 +276,41 @@ def test_a_vendor_that_refuses_everything_gets_slower_requests(carry_out, clock)
     assert len(starts) == 15
     assert gaps[0] >= FIRST_WAIT
     assert min(gaps[7:]) >= LONGEST_WAIT
+
+
+class TestSettings:
+    """A flow asks its client for a setting, wherever in the flow it is."""
+
+    settings = dasha_settings(timeout=7.5)
+
+    @staticmethod
+    def ask() -> Any:
+        return (yield Setting("timeout"))
+
+    def test_a_flow_is_answered_without_a_request(self, carry_out) -> None:
+        vendor = FakeDasha()
+        assert carry_out(self.ask(), vendor=vendor, settings=self.settings) == 7.5
+        assert vendor.requests == []
+
+    def test_so_are_flows_side_by_side(self, carry_out) -> None:
+        def flow() -> Any:
+            return (yield Parallel([self.ask(), self.ask()]))
+
+        assert carry_out(flow(), vendor=FakeDasha(), settings=self.settings) == [7.5, 7.5]
+
+    def test_so_is_the_look_before_a_repeat(self, carry_out) -> None:
+        def look() -> Any:
+            return AlreadyDone((yield Setting("timeout")))
+
+        vendor = FakeDasha(number_json(1))
+        vendor.on("POST", "", faults.lost_after)
+        call = replace(endpoints.create_number("+1", CREDENTIALS), look=look)
+        assert carry_out(call, vendor=vendor, settings=self.settings) == 7.5
+        assert vendor.count("POST") == 1
+
+    def test_a_setting_that_the_vendor_does_not_have_is_a_mistake_in_the_flow(self, carry_out) -> None:
+        def flow() -> Any:
+            return (yield Setting("attach_body_key"))
+
+        with pytest.raises(AttributeError, match="attach_body_key"):
+            carry_out(flow(), vendor=FakeDasha(), settings=self.settings)

@@ -94,7 +94,8 @@ def test_a_number_that_somebody_else_took_meanwhile_is_not_attached(carry_out) -
 @pytest.mark.parametrize("key", PRIMARY_BODY_KEYS)
 def test_a_plausible_key_of_the_primary_body_is_found(carry_out, key) -> None:
     fake = vendor("in", body_key=key)
-    assert carry_out(set_primary_number("in", "n1", body_key="x"), vendor=fake, settings=SETTINGS).id == "in"
+    settings = callingbox_settings(attach_body_key="x")
+    assert carry_out(set_primary_number("in", "n1"), vendor=fake, settings=settings).id == "in"
     assert len(fake.writes) == 1
 
 
@@ -112,7 +113,8 @@ def test_the_body_may_have_another_key(carry_out, write) -> None:
     fake = vendor(body_key="phoneNumberId")
     with pytest.raises(errors.RejectedError, match="phoneNumberId is missing"):
         carry_out(write("in", "n1"), vendor=fake, settings=SETTINGS)
-    assert carry_out(write("in", "n1", body_key="phoneNumberId"), vendor=fake, settings=SETTINGS).id == "in"
+    settings = callingbox_settings(attach_body_key="phoneNumberId")
+    assert carry_out(write("in", "n1"), vendor=fake, settings=settings).id == "in"
 
 
 @pytest.mark.parametrize("outcome", sorted(OPEN))

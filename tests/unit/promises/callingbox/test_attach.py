@@ -139,9 +139,8 @@ def test_what_does_not_take_is_an_error(carry_out, promise, before, message) -> 
 
 def test_the_body_may_have_another_key(carry_out) -> None:
     fake = vendor(body_key="phone_number_id")
-    assert carry_out(
-        attach_number("in", "n1", body_key="phone_number_id"), vendor=fake, settings=SETTINGS
-    ).changed
+    settings = callingbox_settings(attach_body_key="phone_number_id")
+    assert carry_out(attach_number("in", "n1"), vendor=fake, settings=settings).changed
     with pytest.raises(errors.RejectedError, match="phone_number_id is missing"):
         carry_out(attach_number("in", "n2"), vendor=fake, settings=SETTINGS)
 
