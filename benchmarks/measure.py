@@ -75,11 +75,11 @@ class Server(Control):
             cwd=ROOT,
             text=True,
         )
-        super().__init__(int(self._process.stdout.readline()))  # type: ignore[union-attr]
+        super().__init__(int(self._process.stdout.readline()))
 
     def stop(self) -> None:
         """End the process."""
-        self._process.stdin.close()  # type: ignore[union-attr]
+        self._process.stdin.close()
         self._process.wait(timeout=10)
 
 

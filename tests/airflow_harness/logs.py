@@ -114,7 +114,7 @@ def _error(event: MutableMapping[str, Any]) -> Any:
 
 def _masked(text: str) -> str:
     try:
-        from airflow.sdk.log import redact
+        from airflow.sdk.log import redact  # type: ignore[attr-defined]
     except ImportError:  # Airflow 3.0
-        from airflow.sdk.execution_time.secrets_masker import redact
+        from airflow.sdk.execution_time.secrets_masker import redact  # type: ignore[no-redef]
     return str(redact(text))

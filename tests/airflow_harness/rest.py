@@ -160,7 +160,8 @@ class AirflowApi:
 
     def task_instances(self, dag_id: str, run_id: str, *states: str) -> list[dict[str, Any]]:
         """All of a run's task instances, mapped ones one by one; or only those in some states."""
-        path, found = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", []
+        path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+        found: list[dict[str, Any]] = []
         while True:
             page = self.get(path, limit=100, offset=len(found), order_by="map_index", state=states)
             found += page["task_instances"]

@@ -52,7 +52,7 @@ class FinishedRun:
                 found[task_id] = state
             else:
                 found.setdefault(task_id, [])
-                found[task_id].append(state)  # type: ignore[union-attr]
+                found[task_id].append(state)
         return found
 
     def xcom(self, task_id: str, map_index: int = -1, key: str = "return_value") -> Any:

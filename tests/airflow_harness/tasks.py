@@ -279,7 +279,7 @@ def _send_as_json(self: Any, msg: Any, *_: Any, **__: Any) -> None:
 def _trigger_comms_class() -> Any:
     from airflow.sdk.execution_time.supervisor import InProcessSupervisorComms
 
-    class TriggerComms(InProcessSupervisorComms):  # type: ignore[misc]
+    class TriggerComms(InProcessSupervisorComms):
         def send(self, msg: Any) -> Any:
             try:
                 asyncio.get_running_loop()

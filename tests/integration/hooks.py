@@ -16,7 +16,8 @@ def hook_of(vendor: str, connection: Mapping[str, Any], **options: Any) -> Dasha
     """Return a hook that is given its connection, read as any other."""
     from airflow.sdk import Connection
 
-    hook = {"dasha": DashaHook, "callingbox": CallingBoxHook}[vendor](f"{vendor}_default", **options)
+    hooks: dict[str, type[DashaHook | CallingBoxHook]] = {"dasha": DashaHook, "callingbox": CallingBoxHook}
+    hook = hooks[vendor](f"{vendor}_default", **options)
     fields = {**connection, "extra": json.dumps(connection.get("extra") or {})}
     hook.get_connection = lambda conn_id: Connection(conn_id=conn_id, **fields)
     return hook

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from integration import operations
 from integration.longer_operations import LONGER
@@ -89,7 +89,7 @@ ONE_OF_EACH_SORT = (
     "status 409",
     "status 422",
 )
-WHENS = ("before", "after")
+WHENS: tuple[Literal["before", "after"], ...] = ("before", "after")
 PERSISTENCES = ("once", "until Airflow retries")
 
 
@@ -100,7 +100,7 @@ class Cell:
     operation: Operation
     request: Request
     kind: Kind
-    when: str
+    when: Literal["before", "after"]
     persistence: str
 
     @property

@@ -122,6 +122,7 @@ class Scene:
         self.sandbox.journal.clear()
 
     def promise(self) -> Any:
+        assert self.operation.promise is not None
         return self.operation.promise(*self.numbers)
 
     def run(self, connections: Mapping[str, Any], try_number: int = 1) -> Outcome:
@@ -146,7 +147,7 @@ class Scene:
         return changed - {*self.numbers} - mine
 
     def _watch(self, _: World) -> None:
-        if not self.operation.always(self.sandbox, *self.numbers):
+        if not self.operation.always(self.sandbox, *self.numbers):  # type: ignore[misc]
             self.broken += [f"{entry.method} {entry.path}" for entry in self.sandbox.journal][-1:]
 
 

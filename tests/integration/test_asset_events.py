@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from airflow.sdk import DAG, Asset
 from airflow_harness.tasks import run_task
@@ -124,7 +126,8 @@ def test_a_rotation(sandbox, connections):
     sandbox.world.dasha.link(pool[0], AGENT, "replaceOutbound")
     with DAG("rotation", schedule=None):
         task = DashaRotatePhoneNumberOperator(task_id="rotate", agent_id=AGENT, pool=pool)
-    stored, variables = {}, {}
+    stored: dict[str, Any] = {}
+    variables: dict[str, Any] = {}
     found = told(run_task(task, connections=connections, stored=stored, variables=variables))
 
     assert set(found) == {number_uri(pool[0]), number_uri(pool[1]), agent_uri(AGENT, "outbound")}
@@ -201,7 +204,7 @@ class TestReconcile:
         assert told(reconcile(WISHED, dry_run=True)) == {}
 
     def test_what_a_try_that_failed_did_is_told_by_the_one_that_succeeds(self, sandbox, dasha_ids, reconcile):
-        kept = {"stored": {}, "variables": {}}
+        kept: dict[str, Any] = {"stored": {}, "variables": {}}
         sandbox.faults.add(Fault("status", status=503, method="PUT", path=dasha_ids[4], count=None))
         first = reconcile([route(1, OTHER_AGENT), route(4, AGENT)], run_options=kept)
         assert (first.state, first.asset_events) == ("up_for_retry", [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG
@@ -26,7 +27,7 @@ from airflow_provider_phonelink.operators.dasha import (
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
 
 ROUTE = {"number": ABSENT, "agent_id": AGENT}
-TASKS = {
+TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     "create": (DashaCreatePhoneNumberOperator, {"phone_number": "sip:100", "credentials_id": CREDENTIALS}),
     "list": (DashaListPhoneNumbersOperator, {}),
     "link": (DashaLinkPhoneNumberOperator, {"phone_number_id": ABSENT, "agent_id": AGENT}),
@@ -145,7 +146,7 @@ FILES = {
     "wide.csv": b"number,agent_id\n1,2,3\n",
 }
 LEFT_OUT_IF_NONE = {("list", "provider_id"), ("list", "linked_agent_id"), ("unlink", "agent_id")}
-CASES = {
+CASES: dict[str, tuple[Any, ...]] = {
     **{
         f"{t}: {a} {v!r}": (t, {a: v, **more}, a)
         for t in RECONCILE
@@ -159,7 +160,7 @@ CASES = {
             ("scope", [{"agnets": ["a"]}, {"modes": ["inbound"]}, {"agents": ["a"], "modes": ["out"]}], {}),
             ("scope", [{"agents": 7}, {"pool": [7]}, {"pool": []}, {"agents": None}], {}),
         ]
-        for v in values
+        for v in values  # type: ignore[attr-defined]
     },
     "reconcile Dasha: scope no provider": ("reconcile Dasha", {"scope": {"provider_id": "x"}}, "scope"),
     "reconcile CallingBox: scope provider": (
@@ -186,7 +187,7 @@ CASES = {
             ("number_pool", [{}, {"provider": "x"}, {"provider_id": ""}, {"provider_id": "x"}, "{[]: 1}"]),
             ("number_pool", [{"display_name_prefix": ""}, {"description_tag": "None"}, "(" * 9999]),
         ]
-        for v in values
+        for v in values  # type: ignore[attr-defined]
     },
     "rotate: no pool but that of slots": ("rotate", {"pool": "a,b", "number_pool": None}, "pool"),
     "move: if_attached in capitals": ("move", {"if_attached": "Move"}, "if_attached"),
@@ -233,7 +234,7 @@ CASES = {
         ]
     },
 }
-CONNECTIONS = {
+CONNECTIONS: dict[str, tuple[Any, ...]] = {
     "no key": ({"password": None}, "password is empty", "API key"),
     "empty key": ({"password": ""}, "password is empty", "API key"),
     "blank key": ({"password": "  "}, "password is empty", "API key"),
@@ -340,7 +341,7 @@ TEMPLATES = {
     "a field that is None": "{{ ti.xcom_pull('number')['provider_id'] }}",
     "configuration": "{{ dag_run.conf.get('missing') }}",
 }
-XCOMS = {"nothing": None, "path": "../x", "empty": "", "number": {"provider_id": None}}
+XCOMS: dict[Any, Any] = {"nothing": None, "path": "../x", "empty": "", "number": {"provider_id": None}}
 
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)

@@ -160,7 +160,7 @@ class TestTheLineItself:
 
         terminal = Terminal()
         with monkeypatch.context() as patch:
-            patch.setattr(output.sys, "stderr", terminal)
+            patch.setattr(output.sys, "stderr", terminal)  # type: ignore[attr-defined]
             code = main(["routes", "apply", "-f", str(routes_file), "--yes"])
         assert code == 0
         assert "Changing links" in terminal.getvalue()

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from airflow_harness.processes import Deployment
 
 TYPES = {entry["connection-type"]: entry for entry in get_provider_info()["connection-types"]}
-SETTINGS = {"dasha": DashaSettings, "callingbox": CallingBoxSettings}
+SETTINGS: dict[str, type[DashaSettings | CallingBoxSettings]] = {
+    "dasha": DashaSettings,
+    "callingbox": CallingBoxSettings,
+}
 KEY = "key-of-the-form"
 PROXY = "http://someone:hunter2@proxy:3128"
 FILLED_IN = {
@@ -182,7 +185,7 @@ def test_what_is_filled_in_is_what_the_hook_reads(found, conn_type) -> None:
 @pytest.mark.parametrize("emptied", ["null", "empty", "absent"])
 @both
 def test_a_field_that_is_empty_means_the_default(found, conn_type, emptied) -> None:
-    settings = SETTINGS[conn_type](base_url=SETTINGS[conn_type].default_base_url, api_key=KEY)
+    settings = SETTINGS[conn_type](base_url=SETTINGS[conn_type].default_base_url, api_key=KEY)  # type: ignore[arg-type, call-arg]
     read = found[f"{conn_type}_{emptied}"]
     assert read["settings"] == settings.model_dump(mode="json", exclude={"source", "api_key", "proxy"})
     assert read["proxy"] is None

@@ -40,7 +40,7 @@ def test_mapped_from_end_to_end(sandbox, connections, run_dag):
             task_id="create", credentials_id=CREDENTIALS, registration=True
         ).expand(phone_number=wanted())
         ids = create.output.map(lambda number: number["id"])
-        wait = DashaRegistrationSensor(task_id="wait", phone_number_ids=ids, poke_interval=0.1, timeout=30)
+        wait = DashaRegistrationSensor(task_id="wait", phone_number_ids=ids, poke_interval=0.1, timeout=30)  # type: ignore[arg-type]
         each = DashaRegistrationSensor.partial(
             task_id="each", poke_interval=0.1, timeout=30, deferrable=True
         ).expand(phone_number_ids=ids)
@@ -77,14 +77,18 @@ def test_single_results_by_key_and_a_mapped_group(sandbox, connections, run_dag)
             task_id="create", phone_number=PHONES[0], credentials_id=CREDENTIALS
         )
         DashaLinkPhoneNumberOperator(
-            task_id="link", phone_number_id=create.output["id"], agent_id="{{ params.agent }}"
+            task_id="link",
+            phone_number_id=create.output["id"],  # type: ignore[index]
+            agent_id="{{ params.agent }}",
         )
 
         @task_group
         def swap(number_id: str):
             attach = CallingBoxAttachNumberOperator(task_id="attach", agent_id=AGENT, number_id=number_id)
             CallingBoxDetachNumberOperator(
-                task_id="detach", agent_id=attach.output["id"], number_id=number_id
+                task_id="detach",
+                agent_id=attach.output["id"],  # type: ignore[index]
+                number_id=number_id,
             )
 
         swap.expand(number_id=ids)

@@ -62,13 +62,13 @@ def listing(sandbox: Sandbox, count: int) -> Any:
     return DashaListPhoneNumbersOperator(task_id="t")
 
 
-def link(sandbox: Sandbox, mode: str = "inbound", **state: Any) -> Any:
+def link(sandbox: Sandbox, mode: Any = "inbound", **state: Any) -> Any:
     return DashaLinkPhoneNumberOperator(
         task_id="t", phone_number_id=number(sandbox, **state), agent_id=AGENT, mode=mode
     )
 
 
-def unlink(sandbox: Sandbox, mode: str = "inbound", **state: Any) -> Any:
+def unlink(sandbox: Sandbox, mode: Any = "inbound", **state: Any) -> Any:
     return DashaUnlinkPhoneNumberOperator(
         task_id="t", phone_number_id=number(sandbox, **state), agent_id=AGENT, mode=mode
     )

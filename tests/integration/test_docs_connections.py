@@ -142,11 +142,11 @@ def test_the_extras_are_those_of_the_readme() -> None:
 
 @pytest.mark.parametrize("row", PAGE.table("extra"), ids=lambda row: row[0])
 def test_an_extra_has_this_range_and_label(row: list[str]) -> None:
-    names, _, _, ranges, labels = row
-    vendor = "callingbox" if "(CallingBox)" in names else "dasha"
-    settings = {"callingbox": CallingBoxSettings, "dasha": DashaSettings}[vendor].model_json_schema()
+    spelt, _, _, ranges, labels = row
+    vendor = "callingbox" if "(CallingBox)" in spelt else "dasha"
+    settings = {"callingbox": CallingBoxSettings, "dasha": DashaSettings}[vendor].model_json_schema()  # type: ignore[attr-defined]
     fields = FORMS[vendor]["conn-fields"]
-    names = re.findall(r"`(\w+)`", names)
+    names = re.findall(r"`(\w+)`", spelt)
     assert ", ".join(fields[name]["label"] for name in names) == labels
     for name in names:
         described = settings["properties"][name]

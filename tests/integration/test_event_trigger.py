@@ -312,4 +312,4 @@ def test_goes_into_a_watcher(numbers):
 
     asset = number_asset(numbers[0])
     asset.watchers.append(AssetWatcher(name="w", trigger=DashaRegistrationEventTrigger(pool=POOL)))
-    assert asset.watchers[0].trigger.pool == POOL
+    assert asset.watchers[0].trigger.pool == POOL  # type: ignore[attr-defined]

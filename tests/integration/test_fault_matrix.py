@@ -31,7 +31,7 @@ FLOWS = [operation for operation in OPERATIONS if operation.promise]
 
 def in_rows(cells):
     """Return the cells that differ only in when and how often, together."""
-    rows = {}
+    rows: dict[tuple[str, str, str], list[matrix.Cell]] = {}
     for cell in cells:
         rows.setdefault((cell.operation.name, cell.request.role, cell.kind.name), []).append(cell)
     return {" - ".join(row): cells for row, cells in rows.items()}

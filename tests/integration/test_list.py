@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from airflow_harness.tasks import run_task
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
@@ -11,7 +13,7 @@ from airflow_provider_phonelink.operators.dasha import DashaListPhoneNumbersOper
 from airflow_provider_phonelink.sandbox import Fault
 
 PROVIDER = "5b0f6c1e-0f8f-4b4f-9a53-0d3a1a2b3c4d"
-READS = {"method": "GET", "path": "sip-phone-numbers$"}
+READS: dict[str, Any] = {"method": "GET", "path": "sip-phone-numbers$"}
 
 
 def listing(**filters) -> DashaListPhoneNumbersOperator:

@@ -376,7 +376,7 @@ def test_templates(sandbox, world, connections):
         task_id="move",
         agent_id="{{ params.agent }}",
         number_id=MOVED,
-        if_attached="{{ params.if_attached }}",
+        if_attached="{{ params.if_attached }}",  # type: ignore[arg-type]
         params={"agent": AGENT, "if_attached": "move"},
     )
     assert run_task(task, connections=connections).state == "success"

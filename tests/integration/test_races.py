@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT, THIRD_AGENT, writes
@@ -164,7 +165,7 @@ def reconciliation(promises, rules, routes):
 def together(*flows):
     """Run flows at the same time, each with a hook of its own, and return what came of them."""
     start = threading.Barrier(len(flows))
-    results = [None] * len(flows)
+    results: list[Any] = [None] * len(flows)
 
     def run(n, hook, flow):
         start.wait()
@@ -272,7 +273,7 @@ class TestRaces:
         dasha.link(pool[0], AGENT, "replaceOutbound")
         without = []
         sandbox.faults.meanwhile(
-            lambda world: AGENT in world.dasha.outbound.number_of or without.append(1),
+            lambda world: AGENT in world.dasha.outbound.number_of or without.append(1),  # type: ignore[func-returns-value]
             when="after",
             count=None,
         )

@@ -160,7 +160,7 @@ def test_the_package_installs_and_brings_what_it_names(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     python = tmp_path / "venv" / "bin" / "python"
     # Without its dependencies: that they suffice is what the environments of these tests show.
-    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", ROOT]
+    install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--no-deps", ROOT]
     subprocess.run(install, check=True, cwd=tmp_path)
     script = """
 from importlib.metadata import distribution, entry_points, files

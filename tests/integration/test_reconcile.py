@@ -215,4 +215,4 @@ def test_airflows_own_dry_run_still_works(operator):
 
 def test_the_example_of_a_file_is_no_template():
     assert not DashaReconcileLinksOperator.template_ext
-    assert Path(DashaReconcileLinksOperator(task_id="t", routes=Path("a.yaml")).routes).name == "a.yaml"
+    assert Path(DashaReconcileLinksOperator(task_id="t", routes=Path("a.yaml")).routes).name == "a.yaml"  # type: ignore[arg-type]

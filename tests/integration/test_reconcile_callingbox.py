@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from integration.reconciling import phone, route
@@ -135,7 +136,7 @@ class TestMove:
     @pytest.fixture
     def tries(self, reconcile):
         """One run and its tries, with what Airflow keeps between them."""
-        kept = {"stored": {}, "variables": {}}
+        kept: dict[str, Any] = {"stored": {}, "variables": {}}
         return lambda routes, try_number=1, **arguments: reconcile(
             routes,
             operator=CallingBoxReconcileLinksOperator,

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 from integration.reconciling import AFTER, BEFORE, WISHED, links, phone, route
@@ -160,7 +161,7 @@ class TestMeanwhile:
 @pytest.mark.parametrize("kind", ["drop", "html", "cut", "broken_json", "status"])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_single_faults_are_survived(sandbox, dasha_ids, reconcile, kind, when, method):
-    extra = {"status": 503} if kind == "status" else {}
+    extra: dict[str, Any] = {"status": 503} if kind == "status" else {}
     sandbox.faults.add(Fault(kind, method=method, when=when, **extra))
     outcome = reconcile(WISHED, prune=True, scope={"agents": [AGENT, OTHER_AGENT]})
     assert outcome.state == "success", outcome.log

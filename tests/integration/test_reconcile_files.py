@@ -55,7 +55,7 @@ class TestWhereRoutesComeFrom:
 
         with DAG("xcoms", schedule=None):
             earlier = BaseOperator(task_id="earlier")
-            task = DashaReconcileLinksOperator(task_id="reconcile", routes=earlier.output)
+            task = DashaReconcileLinksOperator(task_id="reconcile", routes=earlier.output)  # type: ignore[arg-type]
         outcome = run_task(task, connections=connections, xcoms={"earlier": [route(4, AGENT)]})
         assert outcome.state == "success", outcome.log
         assert links(sandbox, dasha_ids)[4] == (AGENT, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG, task
@@ -408,12 +409,12 @@ def test_ordinals_come_from_the_schedule(schedule, ordinals):
     dates = [datetime(2026, 3, 1, tzinfo=timezone.utc), datetime(2026, 3, 2, tzinfo=timezone.utc)]
     if schedule == "@quarterly":
         dates[1] = datetime(2026, 4, 1, tzinfo=timezone.utc)
-    found = [ordinal_of({"dag": dag, "logical_date": date}) for date in dates]
+    found = [ordinal_of({"dag": dag, "logical_date": date}) for date in dates]  # type: ignore[typeddict-item]
     if ordinals[0] is None:
         assert found == ordinals
     else:
-        assert found[1] - found[0] == ordinals[1] - ordinals[0]
-    assert ordinal_of({"dag": dag, "logical_date": None}) is None
+        assert found[1] - found[0] == ordinals[1] - ordinals[0]  # type: ignore[operator]
+    assert ordinal_of({"dag": dag, "logical_date": None}) is None  # type: ignore[typeddict-item]
 
 
 def test_a_schedule_in_a_time_zone():
@@ -425,8 +426,8 @@ def test_a_schedule_in_a_time_zone():
     dates = [
         datetime(2026, 3, day, hour, 30, tzinfo=timezone.utc) for day, hour in ((28, 1), (29, 1), (30, 0))
     ]
-    first, second, third = (ordinal_of({"dag": dag, "logical_date": date}) for date in dates)
-    assert (second - first, third - second) == (1, 1)
+    first, second, third = (ordinal_of({"dag": dag, "logical_date": date}) for date in dates)  # type: ignore[typeddict-item]
+    assert (second - first, third - second) == (1, 1)  # type: ignore[operator]
 
 
 class TestAirflowsOwnPool:
@@ -484,7 +485,7 @@ class TestAirflowsOwnPool:
                 return pool
 
             found = whole()
-            DashaRotatePhoneNumberOperator(task_id="one", agent_id="agent-1", pool=found)
+            DashaRotatePhoneNumberOperator(task_id="one", agent_id="agent-1", pool=found)  # type: ignore[arg-type]
             DashaRotatePhoneNumberOperator.partial(task_id="agents", pool=found).expand(
                 agent_id=["agent-2", "agent-3"]
             )
@@ -524,7 +525,8 @@ def test_a_clear_under_a_scheduler(sandbox, deploy_on_sqlite):
         dasha.add_number(f"+1555030{i}", CREDENTIALS, display_name="Campaign", steps=seeds.REGISTERED)
     healthy = sorted(n.id for n in dasha.numbers.values() if dasha.status(n).state == "Registered")
     with deploy_on_sqlite("rotation", dags=[EXAMPLE], connections=sandbox.connections) as airflow:
-        found, runs = [], []
+        found: list[Any] = []
+        runs: list[str] = []
         for _ in range(3):
             if runs:
                 sandbox.faults.add(Fault("status", path="affected-agents", status=403, nth=6))  # a proof
@@ -547,7 +549,7 @@ def test_names_of_any_length_make_a_key():
     class Other(Instance):
         map_index = 4
 
-    keys = {TaskMemory({"ti": ti}, "choice")._variable for ti in (Instance, Other)}
+    keys = {TaskMemory({"ti": ti}, "choice")._variable for ti in (Instance, Other)}  # type: ignore[typeddict-item]
     assert len(keys) == 2
     assert all(len(key) <= _LONGEST_KEY for key in keys)
 

@@ -66,12 +66,12 @@ def raw_logs(monkeypatch):
         logger = logging.getLogger(name)
         monkeypatch.setattr(logger, "level", logging.DEBUG)
         logger.addHandler(handler)
-    logging.getLogger().manager._clear_cache()
+    logging.getLogger().manager._clear_cache()  # type: ignore[attr-defined]
     yield handler.lines
     for name in LOGGERS:
         logging.getLogger(name).removeHandler(handler)
     monkeypatch.undo()
-    logging.getLogger().manager._clear_cache()
+    logging.getLogger().manager._clear_cache()  # type: ignore[attr-defined]
 
 
 def everything(outcome, sandbox, raw_logs) -> str:

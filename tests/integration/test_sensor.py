@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException
@@ -40,7 +41,7 @@ def waited(task, connections, **options):
     outcome = run_to_end(task, connections=connections, **options)
     while outcome.state == "up_for_reschedule":
         reschedules += 1
-        time.sleep(max(0, (outcome.reschedule_at - datetime.now(timezone.utc)).total_seconds()))
+        time.sleep(max(0, (outcome.reschedule_at - datetime.now(timezone.utc)).total_seconds()))  # type: ignore[operator]
         earlier = outcome.log
         # As another process would: nothing is remembered but when it began.
         outcome = run_to_end(
@@ -206,7 +207,7 @@ def test_settable_states(sandbox, connections, mode, where):
     active, failed = planted(sandbox, [(0, "OK")], [(0, "Kaputt")])
     states = {"active_states": ["ok", "fine"], "failed_states": ["kaputt"]}
     text = {name: ", ".join(value) for name, value in states.items()}
-    arguments = {"argument": states, "comma-separated": text}.get(where, {})
+    arguments: Any = {"argument": states, "comma-separated": text}.get(where, {})
     extra = {"connection": states, "connection text": text}.get(where, {})
     connections["dasha_default"]["extra"].update(extra)
 
@@ -323,7 +324,7 @@ def test_looks_once_before_it_defers_and_leaves_the_trigger_plain(sandbox, conne
     assert outcome.state == "deferred"
     assert len(sandbox.journal) == 1
     assert connections["dasha_default"]["password"] not in str(outcome.deferral.trigger_kwargs)
-    assert outcome.deferral.timeout > timedelta(seconds=20)
+    assert outcome.deferral.timeout > timedelta(seconds=20)  # type: ignore[operator]
 
 
 def test_the_deadline_does_not_start_again_with_the_triggerer(sandbox, connections):
@@ -343,7 +344,7 @@ def test_a_cancelled_trigger_leaves_nothing_running(sandbox, connections):
     deferral = run_task(sensor(number, "deferrable"), connections=connections).deferral
     sandbox.faults.add(Fault("hang", nth=2, count=None))
     before = threading.active_count()
-    left = []
+    left: list[Any] = []
 
     async def cancelled():
         from airflow_harness.tasks import trigger_context

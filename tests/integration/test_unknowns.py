@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from airflow_harness.tasks import run_task, run_to_end
 from integration.cells import cell as counted
@@ -26,15 +28,15 @@ UNTELLING = ("callingbox_sparse", True)
 ALTERNATIVES = Switches.alternatives()
 TELLING = [alternative for alternative in ALTERNATIVES if alternative != UNTELLING]
 WRITING = [operation for operation in OPERATIONS if operation.writes]
-FAULTS = {
-    f"{name} {when}": {**what, "when": when}
-    for name, what in {
-        "drop": {"kind": "drop"},
-        "cut": {"kind": "cut"},
-        "503": {"kind": "status", "status": 503},
-        "429": {"kind": "status", "status": 429},
-        "html 200": {"kind": "html"},
-    }.items()
+FAULTS: dict[str, dict[str, Any]] = {
+    f"{name} {when}": {"kind": kind, "status": status, "when": when}
+    for name, kind, status in (
+        ("drop", "drop", None),
+        ("cut", "cut", None),
+        ("503", "status", 503),
+        ("429", "status", 429),
+        ("html 200", "html", None),
+    )
     for when in ("before", "after")
 }
 each_alternative = pytest.mark.parametrize(
@@ -192,12 +194,13 @@ FILTERED_OUT = pytest.mark.xfail(
 def test_which_links_a_list_looks_at(sandbox, connections, looking_at, filters, wished):
     """The filters mean inbound calls, whichever links the vendor looks at."""
     sandbox.set(dasha_linked_filter=looking_at)
-    for name, links in {
+    worlds: dict[str, dict[str, Any]] = {
         "free": {},
         "inbound": {"inbound": AGENT},
         "outbound only": {"outbound": [AGENT]},
         "other": {"inbound": OTHER_AGENT},
-    }.items():
+    }
+    for name, links in worlds.items():
         sandbox.world.dasha.add_number(f"+1555{name}", display_name=name, **links)
     outcome = run_task(DashaListPhoneNumbersOperator(task_id="list", **filters), connections=connections)
 

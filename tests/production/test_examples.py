@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_harness.leaks import leaks_in_postgresql
 
@@ -21,7 +21,7 @@ WAVES = (
     ("campaign_rotation",),
 )
 #: By wave and number: who answers it, and who calls out with it, if that is not as it was before.
-CHANGES = (
+CHANGES: tuple[dict[str, Any], ...] = (
     {
         "+15550100011": ("agent-support", ["agent-support"]),
         "+15550100012": ("agent-sales", ["agent-sales"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from system.links_deployed import BOX_RECONCILIATIONS, MOVES, RECONCILIATIONS, ROTATIONS
@@ -62,7 +63,7 @@ def connections(phonelink_sandbox):
 
 def numbers_by_phone(sandbox):
     dasha = sandbox.world.dasha
-    found = {}
+    found: dict[str, list[Any]] = {}
     for number_id, link in dasha.links().items():
         found.setdefault(dasha.get(number_id).settings.phone_number, []).append(link)
     return found

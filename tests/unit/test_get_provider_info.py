@@ -13,7 +13,10 @@ from airflow_provider_phonelink.get_provider_info import get_provider_info
 
 INFO = get_provider_info()
 TYPES = {entry["connection-type"]: entry for entry in INFO["connection-types"]}
-SETTINGS = {"dasha": DashaSettings, "callingbox": CallingBoxSettings}
+SETTINGS: dict[str, type[DashaSettings | CallingBoxSettings]] = {
+    "dasha": DashaSettings,
+    "callingbox": CallingBoxSettings,
+}
 CORE_FIELDS = {"login", "password", "host", "schema", "port", "extra"}
 
 

@@ -32,16 +32,16 @@ def onboarding_mapped():
 
     create = DashaCreatePhoneNumberOperator.partial(
         task_id="create", credentials_id="{{ params.credentials_id }}", registration=True
-    ).expand_kwargs(wanted())
+    ).expand_kwargs(wanted())  # type: ignore[call-arg]
     registered = DashaRegistrationSensor(
         task_id="wait_until_registered",
-        phone_number_ids=create.output.map(lambda number: number["id"]),
+        phone_number_ids=create.output.map(lambda number: number["id"]),  # type: ignore[arg-type]
         deferrable=True,
         poke_interval=2,
         timeout=1200,
     )
     link = DashaLinkPhoneNumberOperator.partial(task_id="link", if_linked="fail").expand_kwargs(
-        links(create.output)
+        links(create.output)  # type: ignore[arg-type, call-arg]
     )
     registered >> link
 

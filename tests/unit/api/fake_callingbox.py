@@ -16,7 +16,7 @@ NUMBER_DETAILS = {
     "monthly_cost_cents": 100,
     "purchased_at": "2023-11-07T05:31:56Z",
 }
-AGENT_DETAILS = {
+AGENT_DETAILS: dict[str, Any] = {
     "org_id": "org-1",
     "user_id": "user-1",
     "name": "Appointment reminders",

@@ -223,7 +223,7 @@ def test_flows_together_that_have_not_begun_are_left_alone_after_an_error(kind) 
 
     carry_out = CarryOut(kind, Clock())
     with pytest.raises(errors.NotFoundError):
-        carry_out(_together(100), vendor=vendor if kind == "sync" else async_vendor)
+        carry_out(_together(100), vendor=vendor if kind == "sync" else async_vendor)  # type: ignore[arg-type]
     assert len(requests) < 100
 
 

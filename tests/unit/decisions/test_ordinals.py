@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,12 +12,15 @@ from hypothesis import strategies as st
 
 from airflow_provider_phonelink.decisions.ordinals import EPOCH, cron_ordinal, delta_ordinal
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 UTC = ZoneInfo("UTC")
 ZONES = ("UTC", "Europe/Zurich", "America/New_York", "Asia/Kolkata", "Africa/Casablanca", "America/Santiago")
 DAY = timedelta(days=1)
 
 
-def runs_of(expression: str, zone: str, start: datetime, count: int) -> list[datetime]:
+def runs_of(expression: str, zone: str, start: datetime, count: int) -> Sequence[datetime]:
     """The moments at which Airflow runs a schedule, told by Airflow itself."""
     from airflow.timetables._cron import CronMixin
     from pendulum import instance
@@ -28,7 +32,7 @@ def runs_of(expression: str, zone: str, start: datetime, count: int) -> list[dat
     return runs[1:]  # the first step may start out of step
 
 
-def ordinals_of(expression: str, zone: str, runs: list[datetime]) -> list[int]:
+def ordinals_of(expression: str, zone: str, runs: Sequence[datetime]) -> list[int]:
     return [cron_ordinal(expression, ZoneInfo(zone), run) for run in runs]
 
 

@@ -305,7 +305,7 @@ def test_the_order_of_routes_and_links_does_not_matter(world, random):
     rules, links, wishes = world
     shuffled = [random.sample(sorted(x), len(x)) for x in (wishes, links)]
     plans = [
-        make_plan(*arguments, rules, scope=EVERYTHING[rules], prune=True)
+        make_plan(*arguments, rules, scope=EVERYTHING[rules], prune=True)  # type: ignore[misc]
         for arguments in ([sorted(wishes), sorted(links)], shuffled)
     ]
     assert set(plans[0].changes) == set(plans[1].changes)

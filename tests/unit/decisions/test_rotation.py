@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -111,7 +112,8 @@ def test_a_thousand_runs_with_numbers_that_fail_and_recover(strategy, scheduled,
         unwell ^= {id_ for id_ in ids if chance.random() < (0.3 if id_ in unwell else 0.1)}
         if len(unwell) == len(ids):
             unwell.discard(chance.choice(ids))
-        before, kept = in_use, None
+        before = in_use
+        kept: Any = None
         for _ in range(chance.choice([1, 1, 2, 3])):  # tries: killed before the link, or after it
             pool = Pool(ids, dict.fromkeys(unwell, "unwell"))
             chosen = next_number(pool, Turn(run if scheduled else None, before, kept, str(run)), strategy)

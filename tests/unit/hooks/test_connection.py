@@ -127,7 +127,7 @@ def test_an_empty_connection_with_a_key_is_enough() -> None:
     settings = read()
     assert settings.base_url == DEFAULT
     assert settings.api_key.get_secret_value() == KEY
-    assert settings == DashaSettings(base_url=DEFAULT, api_key=KEY, source="Connection 'phones'")
+    assert settings == DashaSettings(base_url=DEFAULT, api_key=KEY, source="Connection 'phones'")  # type: ignore[arg-type, call-arg]
     assert read(CallingBoxSettings).base_url == "https://api.callingbox.io"
 
 

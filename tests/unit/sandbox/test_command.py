@@ -43,7 +43,7 @@ def test_it_serves_until_it_is_told_to_stop(signal_number: int) -> None:
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = []
+        lines: list[str] = []
         while not lines or not lines[-1].startswith("Stop with"):
             lines.append(process.stdout.readline())
             assert lines[-1], process.communicate()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -54,7 +54,7 @@ def is_wrong_in_name_only(case: schemathesis.Case) -> bool:
 @settings(max_examples=MAX_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_answers_are_as_described(case: schemathesis.Case, described: Sandbox) -> None:
     key = described.dasha_key if case.path.startswith("/api/") else described.callingbox_key
-    excluded = [negative_data_rejection] if is_wrong_in_name_only(case) else []
+    excluded: list[Any] = [negative_data_rejection] if is_wrong_in_name_only(case) else []
     case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, excluded_checks=excluded)
 
 

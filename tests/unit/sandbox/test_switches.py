@@ -154,7 +154,8 @@ def test_phone_filter(dasha: httpx.Client, sandbox: Sandbox, value: str) -> None
 @pytest.mark.parametrize("value", values("dasha_linked_filter"))
 def test_linked_filter(dasha: httpx.Client, sandbox: Sandbox, value: str) -> None:
     sandbox.set(dasha_linked_filter=value)
-    for i, links in enumerate([{"inbound": "agent-a"}, {"outbound": ["agent-a"]}, {}]):
+    numbers: list[dict[str, Any]] = [{"inbound": "agent-a"}, {"outbound": ["agent-a"]}, {}]
+    for i, links in enumerate(numbers):
         sandbox.world.dasha.add_number(f"+1555010000{i}", **links)
     linked = dasha.get(NUMBERS, params={"linkedAgentId": "agent-a"}).json()["totalCount"]
     unlinked = dasha.get(NUMBERS, params={"unlinkedOnly": "true"}).json()["totalCount"]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from airflow_provider_phonelink.api.callingbox import endpoints
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 
-CALLS = {
+CALLS: dict[str, tuple[Any, ...]] = {
     "numbers": (endpoints.list_numbers(), "GET", "/v1/numbers", {}, None, True),
     "agents": (endpoints.list_agents(), "GET", "/v1/agents", {}, None, True),
     "inbound agents": (endpoints.list_agents("inbound"), "GET", "/v1/agents", {"type": "inbound"}, None, True),

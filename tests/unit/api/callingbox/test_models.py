@@ -55,10 +55,10 @@ def test_every_field_of_the_page_is_read_and_dumped() -> None:
     agent = Agent.model_validate_json(json.dumps(SAMPLE))
     assert agent.model_dump(mode="json") == SAMPLE
     assert not agent.model_extra
-    assert not agent.numbers[0].model_extra
+    assert not agent.numbers[0].model_extra  # type: ignore[index]
     assert (
         agent.created_at
-        == agent.numbers[0].purchased_at
+        == agent.numbers[0].purchased_at  # type: ignore[index]
         == datetime(2023, 11, 7, 5, 31, 56, tzinfo=timezone.utc)
     )
 

@@ -114,8 +114,8 @@ def test_half_of_the_links_is_believed_as_far_as_it_goes(carry_out, links, is_at
         (None, None),
         (Agent(id="a"), None),
         (Agent(id="a", numbers=[]), False),
-        (Agent(id="a", numbers=[{"id": "n1"}]), True),
-        (Agent(id="a", numbers=[{"id": "n2"}]), False),
+        (Agent(id="a", numbers=[{"id": "n1"}]), True),  # type: ignore[list-item]
+        (Agent(id="a", numbers=[{"id": "n2"}]), False),  # type: ignore[list-item]
     ],
 )
 def test_an_answer_shows_a_number_at_the_agent_or_not_or_does_not_tell(agent, told) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,14 +16,14 @@ DEFAULTS = {"displayName": None, "description": None, "registration": False}
 PAIR = {"phoneNumber": "+1", "credentialsId": CREDENTIALS}
 
 #: Call, method, path, query, body, repeatable: as the vendor's pages have it.
-CALLS = {
+CALLS: dict[str, tuple[Any, ...]] = {
     "create": (endpoints.create_number("+1", CREDENTIALS), "POST", "", {}, {**PAIR, **DEFAULTS}, False),
     "create in full": (
         endpoints.create_number("+1", CREDENTIALS.upper(), display_name="A", description="B", registration=True),
         "POST", "", {}, {**PAIR, "displayName": "A", "description": "B", "registration": True}, False,
     ),
     "create from templates": (
-        endpoints.create_number("+1", CREDENTIALS, registration="True"),
+        endpoints.create_number("+1", CREDENTIALS, registration="True"),  # type: ignore[arg-type]
         "POST", "", {}, {**PAIR, **DEFAULTS, "registration": True}, False,
     ),
     "update": (endpoints.update_number(ID, "+1", CREDENTIALS), "PUT", f"/{ID}", {}, {**PAIR, **DEFAULTS}, True),
@@ -100,31 +102,31 @@ def test_query_values_arrive_as_they_were_given(carry_out) -> None:
         ("number_id", lambda: endpoints.update_number("x", "+1", CREDENTIALS)),
         ("number_id", lambda: endpoints.link("None", "a")),
         ("number_id", lambda: endpoints.unlink("", "inbound")),
-        ("number_id", lambda: endpoints.affected_agents(None)),
+        ("number_id", lambda: endpoints.affected_agents(None)),  # type: ignore[arg-type]
         ("number_id", lambda: endpoints.delete_number("x")),
         ("phone_number", lambda: endpoints.create_number("", CREDENTIALS)),
         ("phone_number", lambda: endpoints.create_number("1" * 256, CREDENTIALS)),
         ("phone_number", lambda: endpoints.list_numbers(phone_number="")),
         ("credentials_id", lambda: endpoints.create_number("+1", "x")),
         ("display_name", lambda: endpoints.create_number("+1", CREDENTIALS, display_name="x" * 256)),
-        ("description", lambda: endpoints.update_number(ID, "+1", CREDENTIALS, description=7)),
-        ("registration", lambda: endpoints.create_number("+1", CREDENTIALS, registration="maybe")),
-        ("registration", lambda: endpoints.create_number("+1", CREDENTIALS, registration=None)),
+        ("description", lambda: endpoints.update_number(ID, "+1", CREDENTIALS, description=7)),  # type: ignore[arg-type]
+        ("registration", lambda: endpoints.create_number("+1", CREDENTIALS, registration="maybe")),  # type: ignore[arg-type]
+        ("registration", lambda: endpoints.create_number("+1", CREDENTIALS, registration=None)),  # type: ignore[arg-type]
         ("skip", lambda: endpoints.list_numbers(skip=-1)),
         ("skip", lambda: endpoints.list_numbers(skip=2147483648)),
         ("take", lambda: endpoints.list_numbers(take=0)),
         ("take", lambda: endpoints.list_numbers(take=1001)),
         ("linked_agent_id", lambda: endpoints.list_numbers(linked_agent_id="None")),
-        ("unlinked_only", lambda: endpoints.list_numbers(unlinked_only="maybe")),
+        ("unlinked_only", lambda: endpoints.list_numbers(unlinked_only="maybe")),  # type: ignore[arg-type]
         ("provider_id", lambda: endpoints.list_numbers(provider_id="x")),
         ("mode", lambda: endpoints.link(ID, "a", "outbound")),
         ("mode", lambda: endpoints.unlink(ID, "Inbound")),
-        ("mode", lambda: endpoints.unlink(ID, None)),
+        ("mode", lambda: endpoints.unlink(ID, None)),  # type: ignore[arg-type]
         ("agent_id", lambda: endpoints.link(ID, "")),
         ("agent_id", lambda: endpoints.link(ID, "../x")),
         ("agent_id", lambda: endpoints.unlink(ID, "replaceOutbound")),
         ("agent_id", lambda: endpoints.unlink(ID, "inbound", "None")),
-        ("force", lambda: endpoints.delete_number(ID, force="maybe")),
+        ("force", lambda: endpoints.delete_number(ID, force="maybe")),  # type: ignore[arg-type]
     ],
 )
 def test_a_bad_argument_is_named(argument, build) -> None:

@@ -282,7 +282,7 @@ def test_a_number_that_somebody_else_made_meanwhile_can_be_refused_or_updated(ca
     for if_exists in ("fail", "update"):
         vendor = FakeDasha(duplicate_status=status)
         rival = number_json(1, phoneNumber="+1", displayName="Theirs")
-        vendor.on("POST", "", faults.meanwhile(lambda vendor=vendor, rival=rival: vendor.add(rival)))
+        vendor.on("POST", "", faults.meanwhile(lambda vendor=vendor, rival=rival: vendor.add(rival)))  # type: ignore[misc]
         if if_exists == "fail":
             with pytest.raises(errors.AlreadyExistsError):
                 carry_out(create(if_exists=if_exists), vendor=vendor)

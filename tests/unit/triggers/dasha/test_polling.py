@@ -40,8 +40,8 @@ class FastLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self._select = self._selector.select
-        self._selector.select = self._jump
+        self._select = self._selector.select  # type: ignore[attr-defined]
+        self._selector.select = self._jump  # type: ignore[attr-defined]
 
     def time(self) -> float:
         return self.now
