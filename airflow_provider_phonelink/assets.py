@@ -12,9 +12,10 @@ and likewise under ``phonelink://callingbox``. Airflow calls :func:`normalise` f
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, unquote
+
+from airflow_provider_phonelink.api.uuids import is_uuid
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -27,7 +28,6 @@ Side: TypeAlias = Literal["inbound", "outbound"]
 
 _VENDORS = ("dasha", "callingbox")
 _SIDES = ("inbound", "outbound")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _FORMS = "phonelink://<dasha|callingbox>/numbers/<id> or phonelink://<dasha|callingbox>/agents/<id>/<inbound|outbound>"
 
 
@@ -87,5 +87,5 @@ def normalise(parts: SplitResult) -> SplitResult:
 
 
 def _segment(identifier: str) -> str:
-    plain = identifier.lower() if _UUID.fullmatch(identifier) else identifier
+    plain = identifier.lower() if is_uuid(identifier) else identifier
     return quote(plain, safe="")

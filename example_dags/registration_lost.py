@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from airflow.sdk import Asset, AssetWatcher, Variable, dag, task
 
-from airflow_provider_phonelink.api.dasha.reads import outbound_agents
 from airflow_provider_phonelink.hooks.dasha import DashaHook
 from airflow_provider_phonelink.operators.dasha import DashaRotatePhoneNumberOperator
 from airflow_provider_phonelink.triggers.dasha import DashaRegistrationEventTrigger
@@ -65,7 +64,7 @@ def registration_lost():
                 if (number.display_name or "").startswith(POOL["display_name_prefix"])
                 and number.id not in quarantine
             ]
-            return not any(AGENT in outbound_agents(dasha.affected_agents(number))[0] for number in healthy)
+            return not any(AGENT in dasha.affected_agents(number).outbound for number in healthy)
 
     quarantine = note_changes()
     link_a_spare = DashaRotatePhoneNumberOperator(

@@ -15,9 +15,9 @@ from uuid import UUID
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import is_unsafe, shown, trimmed
+from airflow_provider_phonelink.api.uuids import is_uuid
 
 MAX_TEXT_LENGTH = 255
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 #: What an absent XCom or variable renders to in a template.
 _RENDERED_NOTHING = frozenset({"none", "null", "undefined"})
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -42,14 +42,9 @@ _KEEP_AS_TEXT = "Keep phone numbers as text where it comes from."
 def uuid(argument: str, value: object) -> str:
     """Return a uuid in its canonical lower-case form."""
     text = str(value) if isinstance(value, UUID) else _present(argument, value)
-    if not _UUID.fullmatch(text):
+    if not is_uuid(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is not a uuid.")
     return text.lower()
-
-
-def is_uuid(text: str) -> bool:
-    """Return whether a text has the form of a uuid."""
-    return _UUID.fullmatch(text) is not None
 
 
 def uuids(argument: str, value: object) -> list[str]:

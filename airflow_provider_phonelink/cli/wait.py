@@ -9,10 +9,15 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, RegistrationFailedError
 from airflow_provider_phonelink.cli.output import print_rows, progress
 from airflow_provider_phonelink.cli.running import IN_SYNC, complain, dasha_hook_of
-from airflow_provider_phonelink.decisions.registration import Assessment, hopeless_message, timeout_message
+from airflow_provider_phonelink.decisions.registration import (
+    Assessment,
+    hopeless_message,
+    rules_of,
+    timeout_message,
+)
 from airflow_provider_phonelink.decisions.waiting import next_interval
 from airflow_provider_phonelink.exceptions import PhonelinkRetryableException
-from airflow_provider_phonelink.promises.dasha.wait import look_at_registrations, rules_of
+from airflow_provider_phonelink.promises.dasha.wait import look_at_registrations
 
 if TYPE_CHECKING:
     import argparse

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+    from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 
 #: Clocks differ: an active registration counts until this long after its ``expiresAt``.
 SKEW = timedelta(seconds=60)
@@ -46,6 +48,17 @@ class RegistrationRules:
     def knows(self, state: str, states: Iterable[str]) -> bool:
         """Return whether ``state`` is one of ``states``."""
         return state.casefold() in {known.casefold() for known in states}
+
+
+def rules_of(
+    settings: DashaSettings, active_states: Sequence[str] | None, failed_states: Sequence[str] | None
+) -> RegistrationRules:
+    """Return the rules of a wait: the states it names itself, and the connection's for the rest."""
+    return RegistrationRules(
+        settings.active_states if active_states is None else arguments.names("active_states", active_states),
+        settings.failed_states if failed_states is None else arguments.names("failed_states", failed_states),
+        settings.check_expiry,
+    )
 
 
 @dataclass(frozen=True)

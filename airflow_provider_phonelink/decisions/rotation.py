@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from airflow_provider_phonelink.api.errors import PromiseError
+from airflow_provider_phonelink.api.errors import PoolUnhealthyError, PromiseError
 
 #: What a strategy of one's own is called with: the healthy ids in the pool's order, the run's ordinal and the
 #: number in use. It returns one of the ids.
@@ -28,6 +28,21 @@ class Pool:
     def healthy(self) -> list[str]:
         """The ids that may be picked, in the pool's order."""
         return [number_id for number_id in self.number_ids if number_id not in self.skipped]
+
+
+def demand_healthy(pool: Pool, min_healthy: int, in_use: str) -> None:
+    """
+    Refuse a pool with too few healthy numbers.
+
+    :param in_use: What the message calls the number that the agent uses.
+    :raises PoolUnhealthyError: If fewer than ``min_healthy`` numbers are healthy.
+    """
+    healthy = len(pool.healthy)
+    if healthy < min_healthy:
+        raise PoolUnhealthyError(
+            f"{healthy} of {len(pool.number_ids)} numbers of the pool are healthy, {min_healthy} are demanded. "
+            f"Nothing was changed; the agent's number is {in_use}. Skipped: {'; '.join(pool.skipped.values())}."
+        )
 
 
 @dataclass(frozen=True)

@@ -41,15 +41,6 @@ class Route(NamedTuple):
     position: int = 1
 
 
-def is_uuid(name: str) -> bool:
-    """Return whether a name can be the id of one of Dasha's numbers, so that no list is needed to find it."""
-    try:
-        arguments.uuid("number", name)
-    except InvalidArgumentError:
-        return False
-    return True
-
-
 def parse_routes(items: object, rules: LinkRules) -> list[Route]:
     """
     Read routes from plain data, as it comes from a file, an XCom or a DAG.

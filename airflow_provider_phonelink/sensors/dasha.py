@@ -121,7 +121,8 @@ class DashaRegistrationSensor(BaseSensorOperator):
         return PokeReturnValue(is_done=False)
 
     def _look(self) -> Assessment:
-        from airflow_provider_phonelink.promises.dasha.wait import look_at_registrations, rules_of
+        from airflow_provider_phonelink.decisions.registration import rules_of
+        from airflow_provider_phonelink.promises.dasha.wait import look_at_registrations
 
         ids = self._ids()
         settings = self.hook.refresh()

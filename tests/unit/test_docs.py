@@ -234,7 +234,12 @@ def templates() -> list[str]:
 
 
 def _part(part: ast.expr) -> str:
-    return str(part.value) if isinstance(part, ast.Constant) else GAP
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    value = part.value if isinstance(part, ast.FormattedValue) else part
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "agent_label":
+        return f"agent {GAP}"
+    return GAP
 
 
 def is_said(fragment: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments, callingbox
 from airflow_provider_phonelink.api.calls import Call, or_nothing, path
+from airflow_provider_phonelink.api.uuids import is_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +117,7 @@ def set_primary_number(agent_id: str, number_id: str, *, body_key: str = "number
 
 def same_id(first: str, second: str) -> bool:
     """Return whether two ids are the same: uuids in any case, others to the letter."""
-    return first == second or (arguments.is_uuid(first) and first.lower() == second.lower())
+    return first == second or (is_uuid(first) and first.lower() == second.lower())
 
 
 def _reads_agent(agent_id: str) -> Callable[[bytes], Agent]:

@@ -16,6 +16,11 @@ def _no_list(items: object) -> object:
     return [] if items is None else items
 
 
+#: The literals of ``uses`` that mean an outbound link. The vendor publishes none; any other is left alone.
+_OUTBOUND_USES = frozenset({"outbound", "replaceoutbound"})
+_INBOUND_USE = "inbound"
+
+
 class _DashaModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
 
@@ -80,6 +85,14 @@ class AffectedAgent(_DashaModel):
     agent_name: str | None = None
     uses: list[str]
 
+    @property
+    def calls_out(self) -> bool | None:
+        """Whether the agent calls out with the number; None if a literal is unknown here and may mean that."""
+        uses = {use.lower() for use in self.uses}
+        if uses & _OUTBOUND_USES:
+            return True
+        return None if uses - {_INBOUND_USE} else False
+
 
 class AffectedAgents(_DashaModel):
     """The agents that use a number, inbound or outbound."""
@@ -87,3 +100,13 @@ class AffectedAgents(_DashaModel):
     id: str
     phone_number: str | None = None
     affected_agents: Annotated[list[AffectedAgent], BeforeValidator(_no_list)]
+
+    @property
+    def outbound(self) -> frozenset[str]:
+        """Ids of the agents that call out with the number."""
+        return frozenset(agent.agent_id for agent in self.affected_agents if agent.calls_out)
+
+    @property
+    def maybe_outbound(self) -> frozenset[str]:
+        """Ids of the agents that may call out with the number: they use it in a way that is unknown here."""
+        return frozenset(agent.agent_id for agent in self.affected_agents if agent.calls_out is None)

@@ -28,16 +28,13 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.api.calls import Call, Flow
     from airflow_provider_phonelink.api.dasha.endpoints import Filters
-    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber, PhoneNumberPage
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber, PhoneNumberPage
     from airflow_provider_phonelink.api.rereading import PageMemory
 
 #: How often a list that changed under our hands is read again from its start.
 READINGS = 3
 #: How many pages are asked for before the first of them is looked at.
 MOST_AHEAD = 16
-#: The literals of ``uses`` that mean an outbound link. The vendor publishes none; any other is left alone.
-OUTBOUND_USES = frozenset({"outbound", "replaceoutbound"})
-INBOUND_USE = "inbound"
 
 NumbersById: TypeAlias = "dict[str, PhoneNumber]"
 
@@ -156,23 +153,6 @@ def read_numbers(
         else:
             reading.numbers[number_id] = number
     return reading
-
-
-def outbound_agents(affected: AffectedAgents) -> tuple[set[str], set[str]]:
-    """
-    Return the agents that use a number outbound, and those that may.
-
-    The second set has the agents with a literal in ``uses`` that is unknown here and may mean outbound.
-    """
-    certain: set[str] = set()
-    possible: set[str] = set()
-    for agent in affected.affected_agents:
-        uses = {use.lower() for use in agent.uses}
-        if uses & OUTBOUND_USES:
-            certain.add(agent.agent_id)
-        elif uses - {INBOUND_USE}:
-            possible.add(agent.agent_id)
-    return certain, possible
 
 
 def _scan(

@@ -156,8 +156,9 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
     def _survey(self) -> Survey:
         from airflow_provider_phonelink.api import arguments
         from airflow_provider_phonelink.api.errors import InvalidArgumentError
-        from airflow_provider_phonelink.promises.dasha.rotate import demand_healthy, survey
-        from airflow_provider_phonelink.promises.dasha.wait import rules_of
+        from airflow_provider_phonelink.decisions.registration import rules_of
+        from airflow_provider_phonelink.decisions.rotation import demand_healthy
+        from airflow_provider_phonelink.promises.dasha.rotate import survey
 
         with as_airflow_exceptions():
             if self.number_pool is None:
@@ -178,7 +179,8 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
             )
         )
         with as_airflow_exceptions():
-            demand_healthy(found, least)
+            in_use = found.name(found.previous) if found.previous else "not one of the pool"
+            demand_healthy(found.pool, least, in_use)
         return found
 
     def _strategy(self) -> str | Chooser:
@@ -202,9 +204,9 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
     def _checked_weights(self) -> dict[str, int]:
         from airflow_provider_phonelink.api import arguments
         from airflow_provider_phonelink.api.errors import InvalidArgumentError
-        from airflow_provider_phonelink.promises.dasha.rotate import spelt_out
+        from airflow_provider_phonelink.api.templates import parse_rendered
 
-        weights = spelt_out("weights", self.weights) or {}
+        weights = parse_rendered("weights", self.weights) or {}
         if not hasattr(weights, "items"):
             raise InvalidArgumentError("weights", "is not a dict of ids and whole numbers.")
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
+from airflow_provider_phonelink.api.dasha import endpoints, writes
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError, TakenError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.promises.outcomes import Changed
@@ -75,13 +75,12 @@ def _link_inbound(number_id: str, agent_id: str, if_linked: str) -> Flow[Changed
 
 def _link_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]]:
     affected: AffectedAgents = yield endpoints.affected_agents(number_id)
-    certain, _ = reads.outbound_agents(affected)
-    if agent_id in certain:
+    if agent_id in affected.outbound:
         number: PhoneNumber = yield endpoints.get_number(number_id)
         return _unchanged(number, f"is the outbound number of {agent_label(agent_id)} already", None)
     number = yield from writes.link(number_id, agent_id, "replaceOutbound")
     affected = yield endpoints.affected_agents(number_id)
-    if agent_id not in set().union(*reads.outbound_agents(affected)):
+    if agent_id not in affected.outbound | affected.maybe_outbound:
         raise NotTakenEffectError(
             f"Number {number.label} was made the outbound number of {agent_label(agent_id)}, but right afterwards the "
             "vendor does not list that agent among those that use it."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ast import literal_eval
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -13,13 +12,13 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import (
-    InvalidArgumentError,
     NotFoundError,
     NotTakenEffectError,
     PhonelinkError,
     PoolUnhealthyError,
 )
-from airflow_provider_phonelink.api.text import clean, shown
+from airflow_provider_phonelink.api.templates import parse_rendered
+from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
 from airflow_provider_phonelink.decisions.registration import Verdict, judge
 from airflow_provider_phonelink.decisions.rotation import Pool
@@ -92,7 +91,7 @@ def survey(
     agent_id = arguments.opaque_id("agent_id", agent_id)
     further = _ids("scope", scope)
     held_back = set(_ids("quarantine", quarantine))
-    numbers = yield from _members(spelt_out("pool", pool))
+    numbers = yield from _members(parse_rendered("pool", pool))
     names = {number_id: number.label for number_id, number in numbers.items() if number}
     skipped: dict[str, str] = {}
     for number_id, number in numbers.items():
@@ -102,17 +101,6 @@ def survey(
             skipped[number_id] = f"{names[number_id]}: in quarantine"
     previous, suspected = yield from _in_use(agent_id, list(dict.fromkeys([*names, *further])))
     return Survey(Pool(list(numbers), skipped), previous, suspected, names)
-
-
-def demand_healthy(survey: Survey, min_healthy: int) -> None:
-    """Raise if too few numbers of the pool are healthy."""
-    healthy = len(survey.pool.healthy)
-    if healthy < min_healthy:
-        now = survey.name(survey.previous) if survey.previous else "not one of the pool"
-        raise PoolUnhealthyError(
-            f"{healthy} of {len(survey.pool.number_ids)} numbers of the pool are healthy, {min_healthy} are demanded. "
-            f"Nothing was changed; the agent's number is {now}. Skipped: {'; '.join(survey.pool.skipped.values())}."
-        )
 
 
 def rotate_to(
@@ -150,20 +138,8 @@ def rotate_to(
     )
 
 
-def spelt_out(argument: str, value: Any) -> Any:
-    """Read a list or dict that a template rendered to text; also ids with commas between them."""
-    if not isinstance(value, str):
-        return value
-    if not value.lstrip().startswith(("[", "{", "(")):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    try:
-        return literal_eval(value.strip())
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-        raise InvalidArgumentError(argument, f"{shown(value)} is neither a list nor a dict.") from None
-
-
 def _ids(argument: str, value: Any) -> list[str]:
-    ids = spelt_out(argument, value)
+    ids = parse_rendered(argument, value)
     # No ids are none, but None is not: an XCom that gave nothing would otherwise set free what is in quarantine.
     return [] if isinstance(ids, Sized) and not ids else arguments.uuids(argument, ids)
 
@@ -208,19 +184,19 @@ def _in_use(agent_id: str, number_ids: Sequence[str]) -> Flow[tuple[str | None, 
     return None, possible[0] if len(possible) == 1 else None
 
 
-def _users(number_id: str) -> Flow[tuple[set[str], set[str]]]:
+def _users(number_id: str) -> Flow[tuple[frozenset[str], frozenset[str]]]:
     try:
         affected: AffectedAgents = yield endpoints.affected_agents(number_id)
     except NotFoundError:
-        return set(), set()
-    return reads.outbound_agents(affected)
+        return frozenset(), frozenset()
+    return affected.outbound, affected.maybe_outbound
 
 
 def _confirm(agent_id: str, number: PhoneNumber, survey: Survey) -> Flow[None]:
     number_id = number.id.lower()
     try:
         affected: AffectedAgents = yield endpoints.affected_agents(number_id)
-        if agent_id in set().union(*reads.outbound_agents(affected)):
+        if agent_id in affected.outbound | affected.maybe_outbound:
             return
         problem = "the vendor does not list the agent among those that use it."
     except PhonelinkError as error:

@@ -9,10 +9,11 @@ from airflow_provider_phonelink.api.calls import Parallel, as_flow
 from airflow_provider_phonelink.api.dasha import endpoints, reads
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError
 from airflow_provider_phonelink.api.labels import agent_label
+from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import DASHA, INBOUND, Link, ListedNumber
 from airflow_provider_phonelink.decisions.planning import make_plan
-from airflow_provider_phonelink.decisions.routes import is_uuid, wishes_of
+from airflow_provider_phonelink.decisions.routes import wishes_of
 from airflow_provider_phonelink.decisions.scope import demand_scope
 from airflow_provider_phonelink.promises import applying
 from airflow_provider_phonelink.promises.dasha.link import link_number
@@ -106,12 +107,11 @@ def read_outbound_links(
     links, warnings = [], []
     for answer in answers:
         number_id = answer.id.lower()
-        certain, possible = reads.outbound_agents(answer)
-        links += [Link(number_id, agent_id, RULES.outbound) for agent_id in sorted(certain)]
+        links += [Link(number_id, agent_id, RULES.outbound) for agent_id in sorted(answer.outbound)]
         warnings += [
             f"{directory.label(number_id)}: {agent_label(agent_id)} uses it in a way that is unknown here; that is not "
             "counted as a link and is left alone."
-            for agent_id in sorted(possible)
+            for agent_id in sorted(answer.maybe_outbound)
         ]
     return links, warnings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
+from airflow_provider_phonelink.api.dasha import endpoints, writes
 from airflow_provider_phonelink.api.errors import NotTakenEffectError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.promises.outcomes import Changed
@@ -59,14 +59,12 @@ def _unlink_inbound(number_id: str, agent_id: str | None) -> Flow[Changed[PhoneN
 
 def _unlink_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]]:
     affected: AffectedAgents = yield endpoints.affected_agents(number_id)
-    certain, possible = reads.outbound_agents(affected)
-    if agent_id not in certain | possible:
+    if agent_id not in affected.outbound | affected.maybe_outbound:
         number: PhoneNumber = yield endpoints.get_number(number_id)
         return _unchanged(number, f"it is not the outbound number of {agent_label(agent_id)}", None)
     number = yield from writes.unlink(number_id, "replaceOutbound", agent_id)
     affected = yield endpoints.affected_agents(number_id)
-    certain, possible = reads.outbound_agents(affected)
-    if agent_id in certain:
+    if agent_id in affected.outbound:
         raise NotTakenEffectError(
             f"Number {number.label} was taken from {agent_label(agent_id)} as outbound number, but right afterwards "
             "the vendor lists that agent as using it still."
@@ -75,7 +73,7 @@ def _unlink_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]
         (
             f"Number {number.label}: the vendor still lists {agent_label(agent_id)} with a use that is unknown here.",
         )
-        if agent_id in possible
+        if agent_id in affected.maybe_outbound
         else ()
     )
     return Changed(

@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import reads
-from airflow_provider_phonelink.decisions.registration import Assessment, RegistrationRules, assess
+from airflow_provider_phonelink.decisions.registration import Assessment, assess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
-    from airflow_provider_phonelink.api.dasha.settings import DashaSettings
+    from airflow_provider_phonelink.decisions.registration import RegistrationRules
 
 
 def look_at_registrations(number_ids: Sequence[str], rules: RegistrationRules) -> Flow[Assessment]:
@@ -26,14 +25,3 @@ def look_at_registrations(number_ids: Sequence[str], rules: RegistrationRules) -
     for error in reading.errors.values():
         raise error
     return assess(reading.numbers, rules, datetime.now(timezone.utc))
-
-
-def rules_of(
-    settings: DashaSettings, active_states: Sequence[str] | None, failed_states: Sequence[str] | None
-) -> RegistrationRules:
-    """Return the rules of a wait: what it names itself, and the connection's for the rest."""
-    return RegistrationRules(
-        settings.active_states if active_states is None else arguments.names("active_states", active_states),
-        settings.failed_states if failed_states is None else arguments.names("failed_states", failed_states),
-        settings.check_expiry,
-    )

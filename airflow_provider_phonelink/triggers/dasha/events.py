@@ -135,7 +135,7 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
 
     def _look(self, latest: Latest, conditions: dict[str, Condition]) -> list[dict[str, Any]]:
         """Bring the conditions up to date, and return what is to be told."""
-        from airflow_provider_phonelink.promises.dasha.wait import rules_of
+        from airflow_provider_phonelink.decisions.registration import rules_of
 
         rules = rules_of(latest.settings, self.active_states, self.failed_states)
         now = datetime.now(timezone.utc)

@@ -111,7 +111,7 @@ class DashaRegistrationTrigger(BaseTrigger):
                 )
 
     def _assess(self, latest: Latest, before: Assessment | None) -> Assessment:
-        from airflow_provider_phonelink.promises.dasha.wait import rules_of
+        from airflow_provider_phonelink.decisions.registration import rules_of
 
         rules = rules_of(latest.settings, self.active_states, self.failed_states)
         assessment = assess(latest.numbers, rules, datetime.now(timezone.utc))

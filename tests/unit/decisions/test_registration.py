@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.api.carrying import is_one_line
+from unit.api.carrying import dasha_settings, is_one_line
 from unit.api.fake_dasha import number_id, number_json
 
+from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 from airflow_provider_phonelink.decisions.registration import (
     SKEW,
@@ -19,6 +20,7 @@ from airflow_provider_phonelink.decisions.registration import (
     joined_descriptions,
     judge,
     registers,
+    rules_of,
     timeout_message,
 )
 
@@ -224,3 +226,25 @@ def test_a_timeout_without_any_poll_names_the_numbers() -> None:
 def test_a_verdict_is_plain_text_for_the_trigger() -> None:
     assert Verdict("active") is Verdict.ACTIVE
     assert Verdict.ACTIVE.value == "active"
+
+
+@pytest.mark.parametrize(
+    ("active", "failed", "expected"),
+    [
+        (None, None, (("On",), ("Off",))),
+        ("A, B", None, (("A", "B"), ("Off",))),
+        (None, ["C"], (("On",), ("C",))),
+        (["A"], "C,D", (("A",), ("C", "D"))),
+    ],
+)
+def test_a_wait_may_name_its_own_states(active, failed, expected) -> None:
+    settings = dasha_settings(active_states="On", failed_states="Off", check_expiry=False)
+    rules = rules_of(settings, active, failed)
+    assert (rules.active_states, rules.failed_states) == expected
+    assert rules.check_expiry is False
+
+
+@pytest.mark.parametrize("states", ["", [], "None", [7]])
+def test_states_that_are_none_are_refused(states) -> None:
+    with pytest.raises(errors.InvalidArgumentError, match="active_states"):
+        rules_of(dasha_settings(), states, None)

@@ -16,7 +16,6 @@ from airflow_provider_phonelink.api.dasha.reads import (
     all_numbers,
     find_number,
     next_numbers,
-    outbound_agents,
     read_numbers,
 )
 from airflow_provider_phonelink.api.paging import Listing
@@ -271,7 +270,7 @@ def test_a_number_that_no_agent_uses_may_have_null_for_a_list(carry_out) -> None
         "GET", "/affected-agents", faults.status(200, json={"id": number_id(1), "affectedAgents": None})
     )
     affected = carry_out(endpoints.affected_agents(number_id(1)), vendor=vendor)
-    assert outbound_agents(affected) == (set(), set())
+    assert (affected.outbound, affected.maybe_outbound) == (set(), set())
 
 
 @pytest.mark.parametrize(
@@ -290,4 +289,4 @@ def test_a_number_that_no_agent_uses_may_have_null_for_a_list(carry_out) -> None
 )
 def test_outbound_agents_are_certain_or_possible(uses, certain, possible) -> None:
     affected = AffectedAgents.model_validate({"id": "n", "affectedAgents": [{"agentId": "a", "uses": uses}]})
-    assert outbound_agents(affected) == (certain, possible)
+    assert (affected.outbound, affected.maybe_outbound) == (certain, possible)

@@ -8,8 +8,8 @@ from unit.api.fake_dasha import NUMBERS, PROVIDER, FakeDasha, number_id, number_
 
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.decisions.registration import RegistrationRules
+from airflow_provider_phonelink.decisions.rotation import demand_healthy
 from airflow_provider_phonelink.promises.dasha.rotate import (
-    demand_healthy,
     rotate_to,
     survey,
 )
@@ -129,12 +129,12 @@ def test_requests_are_few(carry_out) -> None:
 def test_min_healthy(carry_out, least, enough) -> None:
     found = looked(carry_out, vendor("Registered", "Failed", "Registered"))
     if enough:
-        demand_healthy(found, least)
+        demand_healthy(found.pool, least, found.name(ONE))
         return
     with pytest.raises(
         errors.PoolUnhealthyError, match=r"2 of 3 .* 3 are demanded.*Nothing was changed.*Failed"
     ) as caught:
-        demand_healthy(found, least)
+        demand_healthy(found.pool, least, found.name(ONE))
     assert caught.value.retry_helps
 
 

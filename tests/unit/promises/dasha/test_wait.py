@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 from unit.api import faults
-from unit.api.carrying import dasha_settings
 from unit.api.fake_dasha import FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.decisions.registration import RegistrationRules
-from airflow_provider_phonelink.promises.dasha.wait import look_at_registrations, rules_of
+from airflow_provider_phonelink.promises.dasha.wait import look_at_registrations
 
 RULES = RegistrationRules(("Registered",), ("Failed",))
 
@@ -36,25 +35,3 @@ def test_a_look_that_does_not_work_is_an_error(carry_out, code) -> None:
     with pytest.raises(errors.VendorError) as caught:
         carry_out(look_at_registrations([number_id(1)], RULES), vendor=vendor)
     assert caught.value.status == code
-
-
-@pytest.mark.parametrize(
-    ("active", "failed", "expected"),
-    [
-        (None, None, (("On",), ("Off",))),
-        ("A, B", None, (("A", "B"), ("Off",))),
-        (None, ["C"], (("On",), ("C",))),
-        (["A"], "C,D", (("A",), ("C", "D"))),
-    ],
-)
-def test_a_wait_may_name_its_own_states(active, failed, expected) -> None:
-    settings = dasha_settings(active_states="On", failed_states="Off", check_expiry=False)
-    rules = rules_of(settings, active, failed)
-    assert (rules.active_states, rules.failed_states) == expected
-    assert rules.check_expiry is False
-
-
-@pytest.mark.parametrize("states", ["", [], "None", [7]])
-def test_states_that_are_none_are_refused(states) -> None:
-    with pytest.raises(errors.InvalidArgumentError, match="active_states"):
-        rules_of(dasha_settings(), states, None)

@@ -1,0 +1,27 @@
+"""Lists and dicts that a template rendered to text."""
+
+from __future__ import annotations
+
+from ast import literal_eval
+from typing import Any
+
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.text import shown
+
+
+def parse_rendered(argument: str, value: Any) -> Any:
+    """
+    Return the list or dict that a text stands for; anything but text is returned as it is.
+
+    :param argument: What the caller calls it.
+    :param value: Text such as ``"['a', 'b']"``, ``'{"a": 1}'`` or ``"a, b"``.
+    :raises InvalidArgumentError: If the text begins like a list or dict and is none.
+    """
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith(("[", "{", "(")):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return literal_eval(value.strip())
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        raise InvalidArgumentError(argument, f"{shown(value)} is neither a list nor a dict.") from None
