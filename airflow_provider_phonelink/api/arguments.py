@@ -102,6 +102,18 @@ def what_a_spreadsheet_made(text: str) -> str | None:
     return next((made for form, made in _SPREADSHEET if form.fullmatch(trimmed(text))), None)
 
 
+def text(argument: str, value: object) -> str:
+    """Return a text of 1 to 255 characters that is more than white space, with the white space around it."""
+    found = _present(argument, value)
+    if any(map(is_unsafe, found)):
+        raise InvalidArgumentError(argument, f"{shown(value)} has invisible or control characters in it.")
+    if len(found) > MAX_TEXT_LENGTH:
+        raise InvalidArgumentError(
+            argument, f"is {len(found)} characters long, at most {MAX_TEXT_LENGTH} are allowed."
+        )
+    return found
+
+
 def optional_text(argument: str, value: object) -> str | None:
     """Return a text of at most 255 characters, or None."""
     if value is None:

@@ -25,7 +25,7 @@ def checked_filter(argument: str, pool: Mapping[Any, Any]) -> dict[str, str]:
     """
     # An empty text, from an XCom that gave nothing, would match every number of the organisation.
     wanted = {
-        arguments.choice(argument, name, POOL_FILTERS): arguments.phone_number(f"{argument}[{name!r}]", value)
+        arguments.choice(argument, name, POOL_FILTERS): arguments.text(f"{argument}[{name!r}]", value)
         for name, value in pool.items()
     }
     if not wanted:

@@ -20,7 +20,9 @@ class Mode(str, Enum):
     INBOUND = "inbound"
 
 
-@pytest.mark.parametrize("check", [arguments.uuid, arguments.opaque_id, arguments.phone_number])
+@pytest.mark.parametrize(
+    "check", [arguments.uuid, arguments.opaque_id, arguments.phone_number, arguments.text]
+)
 @pytest.mark.parametrize("value", [*NOTHING, 7, True, b"x", ["x"], {"id": "x"}, object()])
 def test_refuses_what_is_no_text_or_nothing(check, value) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
