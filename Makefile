@@ -111,6 +111,14 @@ integration: $(READY) ## Run the integration tests: real sockets, against the sa
 	$(say) 'integration tests, Airflow $(AIRFLOW)'
 	@$(PYTEST) tests/integration $(PYTEST_ARGS)
 
+MINUTES ?= 10
+SIMULATE_ARGS ?=
+
+.PHONY: simulate
+simulate: $(READY) ## Simulate what tasks meet between and within their tries, for MINUTES (10)
+	$(say) 'simulation, $(MINUTES) minutes'
+	@PYTHONPATH=tests $(VENV)/bin/python -m simulation --minutes $(MINUTES) $(SIMULATE_ARGS)
+
 # Servers and a browser come from Debian's packages; elsewhere, have them on the PATH.
 POSTGRESQL := postgresql:postgres
 PACKAGES := $(POSTGRESQL) redis-server:redis-server chromium:chromium
@@ -165,7 +173,7 @@ test-oldest: ## Run the unit and integration tests on the oldest supported Airfl
 .PHONY: .matrix-tests
 .matrix-tests: $(READY)
 	$(say) 'fault matrix and the like, Airflow $(AIRFLOW)'
-	@$(PYTEST) tests/integration -m matrix $(PYTEST_ARGS)
+	@$(PYTEST) tests/simulation tests/integration -m matrix $(PYTEST_ARGS)
 
 .PHONY: .system-covered
 .system-covered: $(FULL)/.ready

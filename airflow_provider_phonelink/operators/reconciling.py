@@ -73,7 +73,7 @@ class ReconcileLinksOperator(BaseOperator):
             dry_run, limit, wish = self._checked()
         with self.hook as hook:
             plan = hook.run(self._planning(**wish))
-            self._log(plan)
+            self._log_plan(plan)
             if dry_run:
                 return self._drift(context, Report(plan).result(), plan)
             with as_airflow_exceptions():
@@ -110,7 +110,7 @@ class ReconcileLinksOperator(BaseOperator):
             {"routes": routes, "scope": scope, "prune": prune},
         )
 
-    def _log(self, plan: Plan) -> None:
+    def _log_plan(self, plan: Plan) -> None:
         for line in plan.diff():
             self.log.info("%s", line)
         for warning in plan.warnings:

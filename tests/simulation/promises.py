@@ -1,0 +1,305 @@
+"""
+What every task promises, whatever happens to it: each promise is a function that yields how an account breaks it.
+
+A slot is one thing that has one value, such as a number's inbound agent: see :mod:`simulation.state`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulation.histories import GARBAGE, PASSING, writes_in
+
+from airflow_provider_phonelink.assets import agent_uri, number_uri
+from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from simulation.histories import Account, Try
+    from simulation.state import Happened, Slot
+
+#: Writes of one try at the most: a move with its being undone, twice each, for each change that was wished for.
+MOST_WRITES = 16
+
+
+def a_green_task_kept_its_promise(account: Account) -> Iterator[str]:
+    """What was promised is so after the task's last write, unless somebody else undid it by then."""
+    for try_ in _green(account):
+        if not any(
+            account.operation.kept(state, account.ids, try_.inputs) for state in try_.states[try_.settled :]
+        ):
+            yield f"try {try_.number} is green, and the promise is not kept"
+
+
+def what_passes_by_itself_does_not_fail_a_task(account: Account) -> Iterator[str]:
+    """A task that met nothing but passing faults is green in the end."""
+    if account.met <= set(PASSING) and account.last.outcome != "green":
+        yield f"the task is {account.last.outcome} in the end: {account.last.error}"
+
+
+def nothing_else_is_touched(account: Account) -> Iterator[str]:
+    """Only what the task's arguments name is changed."""
+    touches = account.operation.touches(account.ids)
+    for happened in account.happened:
+        created = (
+            happened.slot[0] in ("number", "inbound") and ("number", happened.slot[1]) not in account.first
+        )
+        if happened.by_task and happened.slot not in touches and not created:
+            yield f"try {happened.try_} changed {happened.slot} from {happened.before} to {happened.after}"
+
+
+def what_others_did_after_the_task_is_left(account: Account) -> Iterator[str]:
+    """A later try does not undo what somebody else did after an earlier one had its way, or it was told of it first."""
+    if account.operation.takes_over or account.met & set(GARBAGE):
+        return
+    for slot in {happened.slot for happened in account.happened if happened.by_task}:
+        if slot[0] not in ("inbound", "attached"):
+            continue
+        mine = None
+        theirs: Happened | None = None
+        for happened in (one for one in account.happened if one.slot == slot):
+            if happened.by_task and theirs and mine and not _excused(account, mine, theirs, happened):
+                yield f"try {happened.try_} undid what somebody else did to {slot}: {theirs.after}"
+            if happened.by_task:
+                mine, theirs = mine or happened, None
+            elif mine:
+                theirs = happened
+
+
+def _excused(account: Account, mine: Happened, theirs: Happened, now: Happened) -> bool:
+    if theirs.after in (None, mine.before):
+        return True  # cannot be told from a write that did not take effect
+    if any(account.tries[number - 1].outcome == "green" for number in range(mine.try_, now.try_)):
+        return True  # the task was done, so it was asked anew
+    told = [try_.error for try_ in account.tries[theirs.try_ - 1 : now.try_ - 1]]
+    if any(error is not None and str(theirs.after) in str(error) for error in told):
+        return True
+    return _in_the_window(account, theirs, now)
+
+
+def _in_the_window(account: Account, theirs: Happened, now: Happened) -> bool:
+    """Whether there was no look between what somebody did and the write: no client can close this window."""
+    return theirs.try_ == now.try_ and not any(
+        not write for write in account.tries[now.try_ - 1].requests[max(theirs.request - 1, 0) : now.request]
+    )
+
+
+def nobody_is_left_without(account: Account) -> Iterator[str]:
+    """A number that lost its agent through the task has one again, or the task is not green and names it."""
+    for slot, changes in _by_the_task(account).items():
+        if slot[0] != "inbound" or account.end.get(slot) is not None or changes[0].before is None:
+            continue
+        if _others(account, slot) or _wished_away(account, slot):
+            continue
+        if account.last.outcome == "green" or not _names(account, account.last.error, slot[1]):
+            yield f"nobody has {slot[1]}, which {changes[0].before} had, and the task is {account.last.outcome}"
+
+
+def _wished_away(account: Account, slot: Slot) -> bool:
+    """Whether the task's arguments want the number to be without an agent."""
+    name = next((name for name, number in account.ids.items() if number == slot[1]), "")
+    wished = {"reconcile": ["n4"], "reconcile to new credentials": ["old"]}
+    if account.operation.name.startswith(("unlink", "detach")):
+        return True
+    if name == "old" and account.end.get(("inbound", account.ids["new"])) is None:
+        return False
+    return name in wished.get(account.operation.name, [])
+
+
+def _names(account: Account, error: BaseException | None, number_id: str) -> bool:
+    return number_id in str(error)
+
+
+def who_has_a_route_keeps_a_number(account: Account) -> Iterator[str]:
+    """An agent with a route does not lose its last number before it got the one that the route gives it."""
+    for agent in account.operation.served:
+        for happened in account.happened:
+            if not happened.by_task or happened.slot[0] != "inbound" or happened.before != agent:
+                continue
+            if _others(account, happened.slot) or _others_took_from(account, agent):
+                continue
+            if not _held(account, agent, happened):
+                yield f"try {happened.try_} took the last number of {agent}"
+
+
+def _held(account: Account, agent: str, at: Happened) -> bool:
+    """Whether the agent has a number right after something happened."""
+    state = dict(account.first)
+    for happened in account.happened:
+        state[happened.slot] = happened.after
+        if happened is at:
+            break
+    return any(slot[0] == "inbound" and value == agent for slot, value in state.items())
+
+
+def _others_took_from(account: Account, agent: str) -> bool:
+    return any(not one.by_task and one.before == agent for one in account.happened)
+
+
+def primary_numbers_are_kept(account: Account) -> Iterator[str]:
+    """Once the task is green, an agent that had a primary number has one; the same, if it has that number still."""
+    if account.last.outcome != "green" or account.operation.vendor != "callingbox" or account.acts:
+        return
+    if account.met & set(GARBAGE):
+        return
+    for slot, before in account.first.items():
+        if slot[0] != "primary" or before is None:
+            continue
+        held = [one[1] for one, value in account.end.items() if one[0] == "inbound" and value == slot[1]]
+        now = account.end.get(slot)
+        if held and (now not in held or (before in held and now != before)):
+            yield f"{slot[1]} has the primary number {now}, of {held}; before, it was {before}"
+
+
+def every_change_is_told(account: Account) -> Iterator[str]:
+    """Once the task is green, all are told that lost or gained something through any of its tries."""
+    if account.last.outcome != "green" or account.met & set(GARBAGE):
+        return
+    told = {uri for try_ in _green(account) for uri in try_.told}
+    for slot, changes in _by_the_task(account).items():
+        if _others(account, slot):
+            continue
+        end = account.end.get(slot)
+        concerned = {one.before for one in changes} - {end} | ({end} if changes[-1].after == end else set())
+        if end == changes[0].before:
+            concerned = set()
+        if account.operation.blind:
+            concerned &= {end}
+        for value in concerned - {None}:
+            for uri in _uris(account, slot, value):
+                if uri not in told:
+                    yield f"{uri} is not told, though {slot} went from {changes[0].before} to {end}"
+
+
+def nothing_is_told_that_was_not_done(account: Account) -> Iterator[str]:
+    """Each asset that is told of changed, and what is told of it is so."""
+    if account.met & set(GARBAGE):
+        return
+    changed = {
+        uri
+        for one in account.happened
+        for value in (one.before, one.after)
+        if value is not None
+        for uri in _uris(account, one.slot, value)
+    }
+    for try_ in _green(account):
+        for uri, extra in try_.told.items():
+            if uri not in changed:
+                yield f"{uri} is told, and nothing changed: {extra}"
+            elif extra["changes"] == 1:
+                yield from _untrue(account, try_, extra)
+
+
+def _untrue(account: Account, try_: Try, extra: dict[str, Any]) -> Iterator[str]:
+    number, agent = extra["number_id"], extra["agent_id"]
+    if extra["mode"] == "inbound":
+        seen = {state.get(("inbound", number)) for state in try_.states[try_.settled :]}
+        if agent not in seen:
+            yield f"{number} is told to be with {agent}, and was with {seen}"
+        lost = {one.before for one in account.happened if one.slot == ("inbound", number)}
+        previous = extra["previous_agent_id"]
+        if previous is not None and (previous == agent or previous not in lost):
+            yield f"{number} is told to have been with {previous} before, and lost nobody but {lost}"
+    elif account.operation.vendor == "dasha" and agent is not None:
+        seen = {state.get(("outbound", agent)) for state in try_.states[try_.settled :]}
+        if number not in seen:
+            yield f"{agent} is told to call out with {number}, and had {seen}"
+
+
+def what_is_returned_is_so(account: Account) -> Iterator[str]:
+    """``changed`` says whether any of the tries did it, and ``previous_agent_id`` who had the number before that."""
+    if account.operation.name == "create" or account.met & set(GARBAGE) or len(account.rounds) > 1:
+        return
+    if account.operation.operator.__name__.endswith("ReconcileLinksOperator") or account.acts:
+        return
+    done = [changes for slot, changes in _by_the_task(account).items() if slot[0] != "primary"]
+    for try_ in _green(account):
+        if try_.result["changed"] != bool(done):
+            yield f"changed is {try_.result['changed']}, and what was done is {done}"
+        inbound = [changes for changes in done if changes[0].slot[0] == "inbound"]
+        if inbound and try_.result["previous_agent_id"] != inbound[0][0].before:
+            yield f"the agent before was {inbound[0][0].before}, not {try_.result['previous_agent_id']}"
+
+
+def a_run_keeps_its_number(account: Account) -> Iterator[str]:
+    """All successful tries of one run give the agent the same number, as long as it is in the pool."""
+    if account.operation.name != "rotate" or account.met & {"pool smaller", *GARBAGE}:
+        return
+    chosen = {try_.result["current"]["id"] for try_ in _green(account)}
+    if len(chosen) > 1:
+        yield f"the run chose {chosen}"
+
+
+def a_number_is_made_once(account: Account) -> Iterator[str]:
+    """However often a create is tried, it makes at most one number."""
+    made = [one for one in account.happened if one.by_task and one.slot[0] == "number" and one.before is None]
+    gone = [one for one in account.happened if one.slot[0] == "number" and one.after is None]
+    if len(made) > 1 + len(gone):
+        yield f"{len(made)} numbers were made"
+
+
+def writes_are_few(account: Account) -> Iterator[str]:
+    """A try does not write without end."""
+    for try_ in account.tries:
+        if writes_in(try_) > MOST_WRITES:
+            yield f"try {try_.number} wrote {writes_in(try_)} times"
+
+
+def errors_are_ours(account: Account) -> Iterator[str]:
+    """Whatever is wrong, the task ends with one of the two exceptions that say whether a retry helps."""
+    for try_ in account.tries:
+        if not isinstance(try_.error, (PhonelinkFailException, PhonelinkRetryableException, type(None))):
+            yield f"try {try_.number} ended with {type(try_.error).__name__}: {try_.error}"
+
+
+PROMISES: tuple[Callable[[Account], Iterator[str]], ...] = (
+    a_green_task_kept_its_promise,
+    what_passes_by_itself_does_not_fail_a_task,
+    nothing_else_is_touched,
+    what_others_did_after_the_task_is_left,
+    nobody_is_left_without,
+    who_has_a_route_keeps_a_number,
+    primary_numbers_are_kept,
+    every_change_is_told,
+    nothing_is_told_that_was_not_done,
+    what_is_returned_is_so,
+    a_run_keeps_its_number,
+    a_number_is_made_once,
+    writes_are_few,
+    errors_are_ours,
+)
+
+
+def broken(account: Account) -> list[str]:
+    """Return each promise that does not hold, with what is wrong."""
+    return [f"{promise.__name__}: {problem}" for promise in PROMISES for problem in promise(account)]
+
+
+def _green(account: Account) -> list[Try]:
+    return [try_ for try_ in account.tries if try_.outcome == "green"]
+
+
+def _by_the_task(account: Account) -> dict[Slot, list[Happened]]:
+    found: dict[Slot, list[Happened]] = {}
+    for happened in account.happened:
+        if happened.by_task:
+            found.setdefault(happened.slot, []).append(happened)
+    return found
+
+
+def _others(account: Account, slot: Slot) -> bool:
+    return any(not one.by_task and one.slot == slot for one in account.happened)
+
+
+def _uris(account: Account, slot: Slot, value: Any) -> list[str]:
+    """Return the assets that a slot's having or losing a value concerns."""
+    vendor = account.operation.vendor
+    match slot:
+        case ("inbound", number):
+            return [number_uri(number, vendor), agent_uri(value, "inbound", vendor)]
+        case ("outbound", agent):
+            return [agent_uri(agent, "outbound", vendor), number_uri(value, vendor)]
+        case ("attached", number, agent):
+            return [number_uri(number, vendor), agent_uri(agent, "outbound", vendor)]
+    return []
