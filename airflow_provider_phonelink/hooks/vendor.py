@@ -18,7 +18,7 @@ from airflow_provider_phonelink.api.errors import (
     ServerError,
     VendorError,
 )
-from airflow_provider_phonelink.exceptions import PhonelinkFailException, as_airflow_exceptions
+from airflow_provider_phonelink.exceptions import PhonelinkRetryableException, as_airflow_exceptions
 from airflow_provider_phonelink.hooks import form
 
 if TYPE_CHECKING:
@@ -123,11 +123,18 @@ class VendorHook(BaseHook, Generic[SettingsT]):
             connection = self.get_connection(self.conn_id)
         except AirflowNotFoundException:
             raise self._no_connection() from None
+        except Exception as error:
+            # Only its class: the text of a secrets backend's error may show the secret.
+            raise PhonelinkRetryableException(
+                f"Connection '{self.conn_id}' could not be read ({type(error).__name__}). Nothing was sent. "
+                "Look whether Airflow's secrets backend and API server work, and try again."
+            ) from None
         with as_airflow_exceptions():
             return self._settings_of(connection)
 
-    def _no_connection(self) -> PhonelinkFailException:
-        return PhonelinkFailException(
+    def _no_connection(self) -> PhonelinkRetryableException:
+        # A retry may help: Airflow says "not found" for every error of a secrets backend, a time-out included.
+        return PhonelinkRetryableException(
             f"There is no connection '{self.conn_id}'. Nothing was sent. Add it with `airflow connections add "
             f"{self.conn_id} --conn-type {self.conn_type} --conn-password <API key>`, or name another one in "
             f"`{self.conn_name_attr}`."

@@ -106,7 +106,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
             self._last = assessment = self._look()
         except PhonelinkRetryableException as error:
             self._failed_polls += 1
-            if self._failed_polls >= self.hook.settings.max_failed_polls:
+            if self._failed_polls >= self.hook.max_failed_polls:
                 raise
             self.log.warning("Poll failed (%d in a row), the wait goes on: %s", self._failed_polls, error)
         else:

@@ -127,7 +127,7 @@ def run_task(
         _give_dag(task)
     server = _Server(
         task=task,
-        connections=dict(connections or {}),
+        connections=connections or {},
         variables=variables if isinstance(variables, dict) else dict(variables or {}),
         stored={} if stored is None else stored,
         conf=dict(conf or {}),
@@ -210,7 +210,7 @@ def trigger_context(connections: Mapping[str, Mapping[str, Any]]) -> Iterator[No
     """Let code in an event loop read connections as it can inside a triggerer: never blocking the loop."""
     from airflow.sdk.execution_time.supervisor import set_supervisor_comms
 
-    server = _Server(connections=dict(connections))
+    server = _Server(connections=connections)
     supervisor = _supervisor_class()(
         id=server.id, pid=os.getpid(), process=mock.Mock(), process_log=mock.Mock(), client=server.client()
     )
@@ -298,7 +298,7 @@ class _Server:
     """A stand-in for Airflow's API server, with the state of one task instance."""
 
     task: Any = None
-    connections: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     conf: dict[str, Any] = field(default_factory=dict)
     logical_date: datetime = field(default_factory=lambda: datetime.now(timezone.utc))

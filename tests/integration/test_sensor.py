@@ -29,6 +29,23 @@ SOON = [(0, "Registering"), (0.3, "Registered")]
 FAILING = [(0, "Failed", "No route to the registrar", "403 Forbidden")]
 
 
+class FlakyBackend(dict):
+    """Connections of which one cannot be read for a number of times: Airflow then says that it is not there."""
+
+    def __init__(self, connections, flaky):
+        super().__init__(connections)
+        self.flaky, self.failures = flaky, 0
+
+    def fail(self, times):
+        self.failures = times
+
+    def __contains__(self, conn_id):
+        if conn_id == self.flaky and self.failures:
+            self.failures -= 1
+            return False
+        return super().__contains__(conn_id)
+
+
 def sensor(ids, mode="poke", **options) -> DashaRegistrationSensor:
     how = {"deferrable": True} if mode == "deferrable" else {"mode": mode, "deferrable": False}
     options = {"poke_interval": 0.1, "timeout": 20, "retries": 2, **how, **options}
@@ -239,6 +256,37 @@ def test_an_outage_longer_than_allowed_is_retried(sandbox, connections, mode):
     assert isinstance(outcome.error, PhonelinkRetryableException)
     assert "503" in str(outcome.error)
     assert len(sandbox.journal) == 4
+
+
+@each_mode
+@pytest.mark.parametrize("begins", [True, False], ids=["at once", "later"])
+def test_a_connection_that_cannot_be_read_is_a_failed_poll(sandbox, connections, mode, begins):
+    sandbox.world.clock.freeze()
+    (number,) = planted(sandbox, [(0, "Registering"), (1, "Registered")])
+    backend = FlakyBackend(connections, "dasha_default")
+    backend.fail(2 if begins else 0)
+
+    def meanwhile(world):
+        world.advance(2)
+        backend.fail(0 if begins else 2)
+
+    sandbox.faults.meanwhile(meanwhile, when="after")
+    outcome = waited(sensor(number, mode), backend)
+
+    assert outcome.state == "success", outcome.log
+    assert "Poll failed (1 in a row), the wait goes on: There is no connection 'dasha_default'" in outcome.log
+
+
+@pytest.mark.parametrize("mode", ["poke", "deferrable"])
+def test_a_connection_that_stays_unreadable_is_retried(sandbox, connections, mode):
+    (number,) = planted(sandbox, NEVER)
+    connections["dasha_default"]["extra"]["max_failed_polls"] = 2
+    backend = FlakyBackend(connections, "dasha_default")
+    sandbox.faults.meanwhile(lambda _: backend.fail(1000), nth=1, when="after")
+    outcome = waited(sensor(number, mode), backend)
+
+    assert outcome.state == "up_for_retry", outcome.log
+    assert "There is no connection 'dasha_default'. Nothing was sent." in str(outcome.error)
 
 
 @each_mode

@@ -61,7 +61,7 @@ def test_a_missing_connection_says_what_to_do(hook_class, conn_type, vendor) -> 
         lambda: asyncio.run(within(hook, "alist_numbers")),
         lambda: hook.settings,
     ):
-        with pytest.raises(PhonelinkFailException) as caught:
+        with pytest.raises(PhonelinkRetryableException) as caught:
             attempt()
         message = str(caught.value)
         assert "There is no connection 'nowhere'. Nothing was sent." in message
@@ -70,6 +70,21 @@ def test_a_missing_connection_says_what_to_do(hook_class, conn_type, vendor) -> 
     worked, message = hook.test_connection()
     assert not worked
     assert "There is no connection 'nowhere'" in message
+
+
+@HOOKS
+def test_a_connection_that_cannot_be_read_may_be_readable_at_the_next_try(
+    monkeypatch, hook_class, conn_type, vendor
+) -> None:
+    def broken(conn_id: str) -> None:
+        raise PermissionError(f"vault says: {KEY}")
+
+    monkeypatch.setattr(hook_class, "get_connection", staticmethod(broken))
+    for attempt in (hook_class().list_numbers, lambda: asyncio.run(within(hook_class(), "alist_numbers"))):
+        with pytest.raises(PhonelinkRetryableException) as caught:
+            attempt()
+        assert f"Connection '{conn_type}_default' could not be read (PermissionError)" in str(caught.value)
+        assert KEY not in "".join(traceback.format_exception(caught.value))
 
 
 @HOOKS
@@ -322,7 +337,7 @@ def test_a_connection_that_is_deleted_is_noticed_by_a_refresh(monkeypatch) -> No
         hook = DashaHook()
         await hook.arefresh()
         monkeypatch.delenv("AIRFLOW_CONN_DASHA_DEFAULT")
-        with pytest.raises(PhonelinkFailException, match="There is no connection"):
+        with pytest.raises(PhonelinkRetryableException, match="There is no connection"):
             await hook.arefresh()
 
     connect(monkeypatch, "https://vendor.example")
