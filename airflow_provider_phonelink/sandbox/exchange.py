@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -167,3 +168,11 @@ def write_reply(switches: Switches, body: bytes, status: int = 200) -> Response:
     if switches.write_answers == "no_content":
         return Response(status_code=204)
     return json_reply(body, status)
+
+
+def whole_number(value: Any) -> Any:
+    """Refuse text that is no whole number, before it is read as one."""
+    # pydantic alone would also take "1_0" and "1.0".
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+", value):
+        raise ValueError("not a whole number")
+    return value

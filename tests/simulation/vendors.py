@@ -92,9 +92,9 @@ class Vendors:
         parts = [unquote(part) for part in call.path.split("/")[2:]]
         match [call.method, *parts]:
             case ["GET", "numbers"]:
-                return write.numbers(box.list_numbers())
+                return write.numbers(*box.list_numbers())
             case ["GET", "agents"]:
-                return write.agents(box.list_agents(call.params.get("type")))
+                return write.agents(*box.list_agents(call.params.get("type")))
             case ["GET", "agents", agent_id]:
                 return write.agent(box, box.get_agent(agent_id))
             case ["POST", "agents", agent_id, "numbers"]:

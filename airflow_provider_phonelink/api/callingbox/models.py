@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.optional import OptionalDate, OptionalId
@@ -32,7 +32,13 @@ class Number(_CallingBoxModel):
     purchased_at: OptionalDate = None
     #: None means "no inbound agent" only if the field was sent: see :attr:`tells_links`.
     inbound_agent_id: OptionalId = None
+    #: A null that was sent means "none"; None here means that the answer did not tell.
     outbound_agent_ids: list[str] | None = None
+
+    @field_validator("outbound_agent_ids", mode="before")
+    @classmethod
+    def _null_means_none(cls, value: Any) -> Any:
+        return [] if value is None else value
 
     @property
     def label(self) -> str:

@@ -60,13 +60,39 @@ class CallingBoxSwitches:
         "null", "next", doc="What becomes primary when the primary number is detached."
     )
     callingbox_error_shape: str = choice(
-        "text", "object", doc='{"error": "text"} or {"error": {"message": "text"}}.'
+        "text",
+        "object",
+        "message",
+        doc='{"error": "text"}, {"error": {"message": "text"}}, or {"message": "text"}.',
     )
     callingbox_sparse: bool = choice(
         False, True, doc="Answers carry next to nothing: agents id, name, type; numbers id, e164."
     )
+    callingbox_no_outbound: str = choice(
+        "list",
+        "null",
+        doc="`outbound_agent_ids` of a number without outbound agents: an empty list, or null.",
+    )
+    callingbox_plain_lists: str = choice(
+        "whole",
+        "paged",
+        doc="Lists of numbers that have no `has_more`: everything at once whatever is asked for, or pages that "
+        "end with an empty one.",
+    )
+    callingbox_agent_pages: bool = choice(
+        False, True, doc="Whether GET /v1/agents pages as the numbers do, with `has_more`."
+    )
     callingbox_page_size: float = amount(
-        0.0, doc="With shape data_has_more: how many numbers fit on the page (0: all of them)."
+        0.0,
+        doc="How many items a page has when the request names no `limit` (0: as many as `page_cap` allows).",
+    )
+    callingbox_page_cap: float = amount(
+        100.0, least=1.0, doc="How many items a page has at most, whatever `limit` is asked for."
+    )
+    callingbox_archived_agents: str = choice(
+        "listed",
+        "hidden",
+        doc="Whether GET /v1/agents lists archived agents; by their id they can be read anyway.",
     )
 
 
@@ -102,8 +128,12 @@ def plant(world: World, seed: Mapping[str, Any]) -> None:
 
 def error(_: int, detail: str, __: str, switches: Switches) -> tuple[bytes, str]:
     """Return an error in the shape that is switched on."""
-    told = {"message": detail} if switches.callingbox_error_shape == "object" else detail
-    return json.dumps({"error": told}).encode(), "application/json"
+    told: dict[str, dict[str, Any]] = {
+        "text": {"error": detail},
+        "object": {"error": {"message": detail}},
+        "message": {"message": detail},
+    }
+    return json.dumps(told[switches.callingbox_error_shape]).encode(), "application/json"
 
 
 STAND_IN = StandIn(

@@ -32,24 +32,25 @@ class CallingBoxJson:
         numbers = [self._number(account.numbers[id_]) for id_ in agent.numbers]
         return document[:-1] + b', "numbers": ' + array(numbers) + b"}"
 
-    def agents(self, agents: list[AgentRecord]) -> bytes:
+    def agents(self, agents: list[AgentRecord], has_more: bool) -> bytes:
         """Return a list of agents; it does not show their numbers."""
-        return json.dumps({"data": [self._agent(agent) for agent in agents]}).encode()
+        document: dict[str, Any] = {"data": [self._agent(agent) for agent in agents]}
+        if self._world.switches.callingbox_agent_pages:
+            document["has_more"] = has_more
+        return json.dumps(document).encode()
 
-    def numbers(self, numbers: list[NumberRecord]) -> bytes:
-        """Return the list of numbers, in the shape that is switched on."""
-        switches = self._world.switches
-        if switches.callingbox_numbers_shape == "array":
-            return array([self._number(number) for number in numbers])
-        if switches.callingbox_numbers_shape == "data":
-            return b'{"data":' + array([self._number(number) for number in numbers]) + b"}"
-        fitting = int(switches.callingbox_page_size) or len(numbers)
-        more = b"true" if fitting < len(numbers) else b"false"
-        page = array([self._number(number) for number in numbers[:fitting]])
-        return b'{"data":' + page + b',"has_more":' + more + b"}"
+    def numbers(self, numbers: list[NumberRecord], has_more: bool) -> bytes:
+        """Return a list of numbers, in the shape that is switched on."""
+        shape = self._world.switches.callingbox_numbers_shape
+        items = array([self._number(number) for number in numbers])
+        if shape == "array":
+            return items
+        more = b"true" if has_more else b"false"
+        return b'{"data":' + items + (b"}" if shape == "data" else b',"has_more":' + more + b"}")
 
     def _number(self, number: NumberRecord) -> bytes:
-        self._numbers.keep_style(self._world.switches.callingbox_sparse)
+        switches = self._world.switches
+        self._numbers.keep_style((switches.callingbox_sparse, switches.callingbox_no_outbound))
         return self._numbers.of(number)
 
     def _render_number(self, number: NumberRecord) -> tuple[bytes, float]:
@@ -63,9 +64,12 @@ class CallingBoxJson:
                 "monthly_cost_cents": 100,
                 "purchased_at": timestamp(number.purchased),
                 "inbound_agent_id": number.inbound_agent,
-                "outbound_agent_ids": list(number.outbound_agents),
+                "outbound_agent_ids": list(number.outbound_agents) or self._no_outbound(),
             }
         return json.dumps(document).encode(), inf
+
+    def _no_outbound(self) -> list[str] | None:
+        return None if self._world.switches.callingbox_no_outbound == "null" else []
 
     def _agent(self, agent: AgentRecord) -> dict[str, Any]:
         document: dict[str, Any] = {"id": agent.id, "name": agent.name, "type": agent.type}
@@ -83,7 +87,7 @@ class CallingBoxJson:
             "webhook_url": None,
             "voicemail_action": "hangup",
             "primary_number_id": agent.primary_number,
-            "archived_at": None,
+            "archived_at": None if agent.archived is None else timestamp(agent.archived),
             "created_at": timestamp(agent.created),
             "updated_at": timestamp(agent.updated),
         }

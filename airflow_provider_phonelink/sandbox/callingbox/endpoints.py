@@ -23,8 +23,10 @@ from airflow_provider_phonelink.sandbox.callingbox.schemas import (
     Number,
     NumberBody,
     NumberList,
+    PageQuery,
     errors,
 )
+from airflow_provider_phonelink.sandbox.callingbox.world import Cursor
 from airflow_provider_phonelink.sandbox.exchange import checked, exchange_of, json_reply, write_reply
 from airflow_provider_phonelink.sandbox.world import Refused
 
@@ -60,7 +62,8 @@ def routers(world: World) -> list[APIRouter]:
 def _add_reads(router: APIRouter, world: World, writer: CallingBoxJson) -> None:
     @router.get(AGENTS, summary="List agents", responses={200: {"model": AgentList}, **errors(400, 401, 403)})
     async def list_agents(request: Request, query: Annotated[AgentQuery, Query()]) -> Response:
-        return json_reply(writer.agents(_account(request, world).list_agents(checked(request, query).type)))
+        cursor = _cursor(checked(request, query))
+        return json_reply(writer.agents(*_account(request, world).list_agents(query.type, cursor)))
 
     @router.get(AGENT, summary="Get an agent", responses={200: SHOWN, **errors(401, 403, 404)})
     async def get_agent(request: Request, agent_id: AgentId) -> Response:
@@ -70,10 +73,11 @@ def _add_reads(router: APIRouter, world: World, writer: CallingBoxJson) -> None:
     @router.get(
         NUMBERS,
         summary="List numbers",
-        responses={200: {"model": list[Number] | NumberList}, **errors(401, 403)},
+        responses={200: {"model": list[Number] | NumberList}, **errors(400, 401, 403)},
     )
-    async def list_numbers(request: Request) -> Response:
-        return json_reply(writer.numbers(_account(request, world).list_numbers()))
+    async def list_numbers(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
+        cursor = _cursor(checked(request, query))
+        return json_reply(writer.numbers(*_account(request, world).list_numbers(cursor)))
 
 
 def _add_writes(router: APIRouter, world: World, writer: CallingBoxJson) -> None:
@@ -90,7 +94,10 @@ def _add_writes(router: APIRouter, world: World, writer: CallingBoxJson) -> None
     )
     async def attach(request: Request, agent_id: AgentId, body: Document) -> Response:
         number_id = _named(body, world.switches.callingbox_attach_body_key)
-        return written(request, lambda account: account.attach(agent_id, number_id))
+        as_primary = body.get("set_as_primary", False)
+        if not isinstance(as_primary, bool):
+            raise Refused(400, "set_as_primary is true or false")
+        return written(request, lambda account: account.attach(agent_id, number_id, as_primary=as_primary))
 
     @router.delete(
         AGENT_NUMBER,
@@ -114,6 +121,12 @@ def _add_writes(router: APIRouter, world: World, writer: CallingBoxJson) -> None
 def _account(request: Request, world: World) -> CallingBox:
     account: CallingBox = world.account(STAND_IN.key, exchange_of(request).organisation)
     return account
+
+
+def _cursor(query: PageQuery) -> Cursor:
+    if query.starting_after and query.ending_before:
+        raise Refused(400, "starting_after and ending_before exclude each other")
+    return Cursor(query.limit, query.starting_after or None, query.ending_before or None)
 
 
 def _named(body: dict[str, Any], key: str) -> str:

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
+from airflow_provider_phonelink.sandbox.exchange import whole_number
+
+LIMIT = {"type": "integer", "minimum": 1, "maximum": 100}
+Cursor = Annotated[str | None, WithJsonSchema({"type": "string"})]
 AgentType = Literal["inbound", "outbound"]
 
 
-class AgentQuery(BaseModel):
+class PageQuery(BaseModel):
+    """Which part of a list is wanted."""
+
+    limit: Annotated[
+        int | None, Field(ge=1, le=100), BeforeValidator(whole_number), WithJsonSchema(LIMIT)
+    ] = None
+    starting_after: Cursor = None
+    ending_before: Cursor = None
+
+
+class AgentQuery(PageQuery):
     """Which agents to list."""
 
     type: Annotated[AgentType | None, WithJsonSchema({"enum": ["inbound", "outbound"]})] = None
@@ -57,12 +71,14 @@ class NumberBody(BaseModel):
     """Which number is meant. How the key is spelt is a switch, so this is for the documentation only."""
 
     number_id: Annotated[str, Field(min_length=1)]
+    set_as_primary: bool = False
 
 
 class AgentList(BaseModel):
-    """All agents."""
+    """Agents."""
 
     data: list[Agent]
+    has_more: bool | None = None
 
 
 class NumberList(BaseModel):
@@ -81,7 +97,8 @@ class ErrorMessage(BaseModel):
 class Error(BaseModel):
     """An error."""
 
-    error: str | ErrorMessage
+    error: str | ErrorMessage | None = None
+    message: str | None = None
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from airflow_provider_phonelink.sandbox.world import Refused
@@ -31,6 +31,7 @@ class AgentRecord:
     updated: float
     primary_number: str | None = None
     numbers: tuple[str, ...] = ()
+    archived: float | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,19 @@ class NumberRecord:
     purchased: float
     inbound_agent: str | None = None
     outbound_agents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Which part of a list is asked for; ids are those of items that the part does not include."""
+
+    limit: int | None = None
+    starting_after: str | None = None
+    ending_before: str | None = None
+
+
+ALL = Cursor()
+Item = TypeVar("Item", AgentRecord, NumberRecord)
 
 
 class CallingBox:
@@ -66,10 +80,20 @@ class CallingBox:
 
     # What the vendor's endpoints do
 
-    def list_agents(self, type: str | None = None) -> list[AgentRecord]:  # noqa: A002 - the vendor's word
-        """Return the agents, all or those of one type."""
+    def list_agents(
+        self,
+        type: str | None = None,  # noqa: A002 - the vendor's word
+        cursor: Cursor = ALL,
+    ) -> tuple[list[AgentRecord], bool]:
+        """Return agents, all or those of one type, and whether there are more."""
         with self._lock:
-            return [agent for agent in self.agents.values() if type is None or agent.type == type]
+            hidden = self._switches.callingbox_archived_agents == "hidden"
+            found = [
+                agent
+                for agent in self.agents.values()
+                if type in (None, agent.type) and not (hidden and agent.archived is not None)
+            ]
+            return self._part(found, cursor) if self._switches.callingbox_agent_pages else (found, False)
 
     def get_agent(self, agent_id: str) -> AgentRecord:
         """Return one agent."""
@@ -79,21 +103,31 @@ class CallingBox:
             except KeyError:
                 raise Refused(404, "Agent not found") from None
 
-    def list_numbers(self) -> list[NumberRecord]:
-        """Return the numbers the organisation has bought."""
+    def list_numbers(self, cursor: Cursor = ALL) -> tuple[list[NumberRecord], bool]:
+        """Return the numbers the organisation has bought, the newest first, and whether there are more."""
         with self._lock:
-            return list(self.numbers.values())
+            found = list(reversed(self.numbers.values()))
+            switches = self._switches
+            if switches.callingbox_numbers_shape != "data_has_more":
+                return (
+                    self._part(found, cursor)
+                    if switches.callingbox_plain_lists == "paged"
+                    else (found, False)
+                )
+            return self._part(found, cursor)
 
-    def attach(self, agent_id: str, number_id: str) -> AgentRecord:
+    def attach(self, agent_id: str, number_id: str, *, as_primary: bool = False) -> AgentRecord:
         """Give a number to an agent; one that another inbound agent has is refused to an inbound agent."""
         with self._lock:
             agent, number = self.get_agent(agent_id), self._get_number(number_id)
             if number_id in agent.numbers:
-                return self._attached_again(agent)
-            if agent.type == INBOUND and number.inbound_agent is not None:
+                agent = self._attached_again(agent)
+            elif agent.type == INBOUND and number.inbound_agent is not None:
                 status = self._switches.callingbox_foreign_attach_status
                 raise Refused(status, "Number is already attached to a different inbound agent")
-            return self._attach(agent, number)
+            else:
+                agent = self._attach(agent, number)
+            return self.set_primary(agent_id, number_id) if as_primary else agent
 
     def detach(self, agent_id: str, number_id: str) -> AgentRecord:
         """Take a number from an agent. It stays bought."""
@@ -117,7 +151,14 @@ class CallingBox:
 
     # What tests and seeds do
 
-    def add_agent(self, type: str = INBOUND, name: str = "", *, id: str | None = None) -> str:  # noqa: A002 - the vendor's words
+    def add_agent(
+        self,
+        type: str = INBOUND,  # noqa: A002 - the vendor's words
+        name: str = "",
+        *,
+        id: str | None = None,  # noqa: A002
+        archived: bool = False,
+    ) -> str:
         """Add an agent and return its id."""
         if type not in (INBOUND, OUTBOUND):
             raise ValueError(f"an agent's type is {INBOUND} or {OUTBOUND}, not {type!r}")
@@ -126,8 +167,14 @@ class CallingBox:
             agent_id = id or str(uuid4())
             if agent_id in self.agents:
                 raise ValueError(f"there is an agent {agent_id!r} already")
-            self._store(AgentRecord(agent_id, self.id, type, name or agent_id, now, now))
+            agent = AgentRecord(agent_id, self.id, type, name or agent_id, now, now)
+            self._store(replace(agent, archived=now) if archived else agent)
             return agent_id
+
+    def archive(self, agent_id: str) -> None:
+        """Archive an agent: it answers no calls any more, and keeps its numbers."""
+        with self._lock:
+            self._store(replace(self.get_agent(agent_id), archived=self._clock.now()))
 
     def add_number(
         self,
@@ -184,6 +231,15 @@ class CallingBox:
 
     # The rules
 
+    def _part(self, items: list[Item], cursor: Cursor) -> tuple[list[Item], bool]:
+        cap = int(self._switches.callingbox_page_cap)
+        size = min(cursor.limit or int(self._switches.callingbox_page_size) or cap, cap)
+        begin = 0 if cursor.starting_after is None else _place(items, cursor.starting_after) + 1
+        end = len(items) if cursor.ending_before is None else _place(items, cursor.ending_before)
+        if cursor.ending_before is not None and cursor.starting_after is None:
+            return items[max(0, end - size) : end], end > size
+        return items[begin : min(begin + size, end)], begin + size < end
+
     def _get_number(self, number_id: str) -> NumberRecord:
         try:
             return self.numbers[number_id]
@@ -225,3 +281,10 @@ class CallingBox:
         self.agents[agent.id] = stored
         self.revision += 1
         return stored
+
+
+def _place(items: list[Item], id_: str) -> int:
+    for place, item in enumerate(items):
+        if item.id == id_:
+            return place
+    raise Refused(400, f"No such item: {id_}")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from airflow_provider_phonelink.sandbox.exchange import whole_number
+
 Mode = Literal["inbound", "replaceOutbound"]
 MAX_INT32 = 2_147_483_647
-
-
-def _whole_number(value: Any) -> Any:
-    # pydantic alone would also take "1_0" and "1.0".
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+", value):
-        raise ValueError("not a whole number")
-    return value
 
 
 def _true_or_false(value: Any) -> Any:
@@ -45,8 +39,8 @@ class ListQuery(_Query):
     """Which numbers to list."""
 
     phone_number: str = ""
-    skip: Annotated[int, Field(ge=0, le=MAX_INT32), BeforeValidator(_whole_number)] = 0
-    take: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole_number)] = 20
+    skip: Annotated[int, Field(ge=0, le=MAX_INT32), BeforeValidator(whole_number)] = 0
+    take: Annotated[int, Field(ge=1, le=1000), BeforeValidator(whole_number)] = 20
     linked_agent_id: str = ""
     unlinked_only: Flag = False
     provider_id: Annotated[UUID | None, WithJsonSchema({"type": "string", "format": "uuid"})] = None

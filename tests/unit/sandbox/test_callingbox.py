@@ -69,11 +69,11 @@ def test_an_agent_shows_its_numbers(callingbox: httpx.Client) -> None:
     assert_error(callingbox.get("/v1/agents/nobody"), 404)
 
 
-def test_numbers_are_a_bare_array(callingbox: httpx.Client) -> None:
+def test_numbers_are_a_bare_array_with_the_newest_first(callingbox: httpx.Client) -> None:
     numbers = callingbox.get("/v1/numbers").json()
     assert [(number["id"], number["e164"]) for number in numbers] == [
-        ("pn_1", "+15550100101"),
         ("pn_2", "+15550100102"),
+        ("pn_1", "+15550100101"),
     ]
     assert all(set(number) == NUMBER_FIELDS for number in numbers)
 
@@ -133,7 +133,7 @@ def test_detaching_answers_the_agent_with_its_remaining_numbers(
     agent = detach(callingbox, "in-1").json()
     assert [number["id"] for number in agent["numbers"]] == ["pn_2"]
     assert sandbox.world.callingbox.links()["pn_1"] == (None, ["out-1"])
-    assert [number["id"] for number in callingbox.get("/v1/numbers").json()] == ["pn_1", "pn_2"]
+    assert [number["id"] for number in callingbox.get("/v1/numbers").json()] == ["pn_2", "pn_1"]
     detach(callingbox, "out-1")
     assert sandbox.world.callingbox.links()["pn_1"] == (None, [])
 
@@ -169,3 +169,22 @@ def test_agents_and_numbers_have_one_id_each(sandbox: Sandbox) -> None:
 def test_attached_numbers_can_be_looked_up_from_python(callingbox: httpx.Client, sandbox: Sandbox) -> None:
     attach(callingbox, "out-1", "pn_2")
     assert sandbox.world.callingbox.attached("out-1") == ["pn_2"]
+
+
+def test_a_number_may_become_the_primary_one_as_it_is_attached(
+    callingbox: httpx.Client, sandbox: Sandbox
+) -> None:
+    attach(callingbox, "in-1")
+    body = {"number_id": "pn_2", "set_as_primary": True}
+    assert callingbox.post("/v1/agents/in-1/numbers", json=body).json()["primary_number_id"] == "pn_2"
+    again = callingbox.post("/v1/agents/in-1/numbers", json={"number_id": "pn_1", "set_as_primary": True})
+    assert again.json()["primary_number_id"] == "pn_1"
+    assert_error(callingbox.post("/v1/agents/in-1/numbers", json={**body, "set_as_primary": "yes"}), 400)
+
+
+def test_an_archived_agent_says_so(callingbox: httpx.Client, sandbox: Sandbox) -> None:
+    sandbox.world.callingbox.archive("in-1")
+    sandbox.world.callingbox.add_agent("inbound", id="in-3", archived=True)
+    archived = {a["id"] for a in callingbox.get("/v1/agents").json()["data"] if a["archived_at"]}
+    assert archived == {"in-1", "in-3"}
+    assert callingbox.get("/v1/agents/in-1").json()["archived_at"]

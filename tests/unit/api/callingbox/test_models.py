@@ -97,7 +97,7 @@ def test_unknown_fields_and_literals_are_kept() -> None:
         ({"inbound_agent_id": None, "outbound_agent_ids": []}, True),
         ({"outbound_agent_ids": []}, False),
         ({"inbound_agent_id": "a"}, False),
-        ({"inbound_agent_id": None, "outbound_agent_ids": None}, False),
+        ({"inbound_agent_id": None, "outbound_agent_ids": None}, True),
         ({}, False),
     ],
 )
