@@ -122,6 +122,27 @@ def test_each_public_name_is_documented(module: str) -> None:
         assert re.search(rf"^\.\. auto\w+:: airflow_provider_phonelink\.\S*\b{name}\b", described, re.M), name
 
 
+@pytest.mark.parametrize(
+    "operator",
+    [
+        f"{module}.{name}"
+        for module, names in PUBLIC.items()
+        if module.startswith("operators")
+        for name in names
+    ],
+)
+def test_each_argument_of_an_operator_is_explicit_and_documented(operator: str) -> None:
+    """Its own constructor takes each, and no constructor of ours comes between it and Airflow's."""
+    module, _, name = operator.rpartition(".")
+    cls = getattr(import_module(f"airflow_provider_phonelink.{module}"), name)
+    ours = [base for base in cls.__mro__ if base.__module__.startswith("airflow_provider_phonelink.")]
+    assert [base for base in ours if "__init__" in vars(base)] == [cls]
+    explicit = set(inspect.signature(cls.__init__).parameters) - {"self", "kwargs", "multiple_outputs"}
+    templated = {"dry_run" if field == "plan_only" else field for field in cls.template_fields}
+    assert templated <= explicit
+    assert set(re.findall(r":param (\w+):", str(cls.__doc__))) == explicit
+
+
 @pytest.mark.parametrize("hook", ["dasha.DashaHook", "callingbox.CallingBoxHook"])
 def test_each_method_of_a_hook_is_in_its_table(hook: str) -> None:
     module, _, name = hook.partition(".")

@@ -186,12 +186,8 @@ def unlink(number_id: str, mode: str = "inbound", agent_id: str | None = None) -
     """
     number_id = arguments.uuid("number_id", number_id)
     params = {"mode": arguments.choice("mode", mode, LINK_MODES)}
-    if agent_id is not None:
-        params["agentId"] = arguments.opaque_id("agent_id", agent_id)
-    elif mode == "replaceOutbound":
-        raise InvalidArgumentError(
-            "agent_id", "is needed with mode 'replaceOutbound', to say which agent loses the number."
-        )
+    if agent := losing_agent(mode, agent_id):
+        params["agentId"] = agent
     return Call(
         method="DELETE",
         path=path(AGENT_LINK, number_id=number_id),
@@ -199,6 +195,21 @@ def unlink(number_id: str, mode: str = "inbound", agent_id: str | None = None) -
         read=or_nothing(_reads_number(number_id)),
         repeatable=mode == "replaceOutbound",
     )
+
+
+def losing_agent(mode: str, agent_id: str | None) -> str | None:
+    """
+    Return the agent that an unlink takes the number from, checked; None for whoever has it.
+
+    :raises InvalidArgumentError: If no agent is given for ``replaceOutbound``.
+    """
+    if agent_id is not None:
+        return arguments.opaque_id("agent_id", agent_id)
+    if mode == "replaceOutbound":
+        raise InvalidArgumentError(
+            "agent_id", "is needed with mode 'replaceOutbound', to say which agent loses the number."
+        )
+    return None
 
 
 def affected_agents(number_id: str) -> Call[AffectedAgents]:

@@ -21,26 +21,17 @@ if TYPE_CHECKING:
 
 
 class _CallingBoxNumberOperator(CallingBoxOperator):
-    """Holds the agent, the number and the connection id."""
+    """
+    Keeps a promise about an agent and a number.
 
-    template_fields: Sequence[str] = ("agent_id", "number_id", "callingbox_conn_id")
+    It has no constructor, for the reason that :class:`CallingBoxOperator` gives.
+    """
+
     operator_extra_links = (NumberInConsoleLink(), AgentInConsoleLink())
     #: Whether the agent has the number afterwards.
     attaches: bool
-
-    def __init__(
-        self,
-        *,
-        agent_id: str,
-        number_id: str,
-        callingbox_conn_id: str = "callingbox_default",
-        multiple_outputs: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self.agent_id = agent_id
-        self.number_id = number_id
-        self.callingbox_conn_id = callingbox_conn_id
+    agent_id: str
+    number_id: str
 
     def _keep_promise(
         self, context: Context, promise: Callable[..., Flow[Changed[Agent]]], **options: Any
@@ -106,9 +97,21 @@ class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
     template_fields: Sequence[str] = ("agent_id", "number_id", "if_attached", "callingbox_conn_id")
     attaches = True
 
-    def __init__(self, *, if_attached: IfAttached = "fail", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        agent_id: str,
+        number_id: str,
+        if_attached: IfAttached = "fail",
+        callingbox_conn_id: str = "callingbox_default",
+        multiple_outputs: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
+        self.agent_id = agent_id
+        self.number_id = number_id
         self.if_attached = if_attached
+        self.callingbox_conn_id = callingbox_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Attach the number."""
@@ -132,7 +135,22 @@ class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
     :param callingbox_conn_id: Airflow connection of type ``callingbox``. (templated)
     """
 
+    template_fields: Sequence[str] = ("agent_id", "number_id", "callingbox_conn_id")
     attaches = False
+
+    def __init__(
+        self,
+        *,
+        agent_id: str,
+        number_id: str,
+        callingbox_conn_id: str = "callingbox_default",
+        multiple_outputs: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
+        self.agent_id = agent_id
+        self.number_id = number_id
+        self.callingbox_conn_id = callingbox_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Detach the number."""

@@ -71,7 +71,8 @@ def attach_number(
     :raises AttachmentError: If the number could not be moved, or a primary number could not be put right.
     """
     if_attached = arguments.choice("if_attached", if_attached, IF_ATTACHED)
-    endpoints.attach(agent_id, number_id)  # checks the arguments before anything is sent
+    agent_id = arguments.opaque_id("agent_id", agent_id)
+    number_id = arguments.opaque_id("number_id", number_id)
     steps = _Steps(number_id, Traces.read(number_id, earlier), remember)
     agent, attached = yield from reads.attachment(agent_id, number_id)
     if attached:
@@ -132,7 +133,8 @@ def detach_number(
     :raises NotTakenEffectError: If the vendor accepted the detachment and the agent still has the number.
     :raises AttachmentError: If the primary number could not be put right.
     """
-    endpoints.detach(agent_id, number_id)  # checks the arguments before anything is sent
+    agent_id = arguments.opaque_id("agent_id", agent_id)
+    number_id = arguments.opaque_id("number_id", number_id)
     steps = _Steps(number_id, Traces.read(number_id, earlier), remember)
     agent, attached = yield from reads.attachment(agent_id, number_id)
     if not attached:

@@ -46,8 +46,8 @@ def create_number(
     """
     if_exists = arguments.choice("if_exists", if_exists, IF_EXISTS)
     wish = _wish(display_name=display_name, description=description, registration=registration)
-    # Checks the arguments before anything is sent.
-    endpoints.create_number(phone_number, credentials_id, **wish)
+    phone_number = arguments.phone_number("phone_number", phone_number)
+    credentials_id = arguments.uuid("credentials_id", credentials_id)
     existing = yield from reads.find_number(phone_number, credentials_id)
     if existing is None:
         try:

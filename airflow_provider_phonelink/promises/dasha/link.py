@@ -34,7 +34,8 @@ def link_number(
     """
     if_linked = arguments.choice("if_linked", if_linked, IF_LINKED)
     number_id = arguments.uuid("phone_number_id", number_id)  # as the operators call it
-    endpoints.link(number_id, agent_id, mode)  # checks the arguments before anything is sent
+    agent_id = arguments.opaque_id("agent_id", agent_id)
+    mode = arguments.choice("mode", mode, endpoints.LINK_MODES)
     if mode == "inbound":
         return (yield from _link_inbound(number_id, agent_id, if_linked))
     return (yield from _link_outbound(number_id, agent_id))

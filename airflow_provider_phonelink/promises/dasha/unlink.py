@@ -28,7 +28,8 @@ def unlink_number(
     :raises NotTakenEffectError: If the vendor accepted the unlink and the agent still has the number.
     """
     number_id = arguments.uuid("phone_number_id", number_id)  # as the operators call it
-    endpoints.unlink(number_id, mode, agent_id)  # checks the arguments before anything is sent
+    mode = arguments.choice("mode", mode, endpoints.LINK_MODES)
+    agent_id = endpoints.losing_agent(mode, agent_id)
     if mode == "inbound":
         return (yield from _unlink_inbound(number_id, agent_id))
     return (yield from _unlink_outbound(number_id, str(agent_id)))
