@@ -152,13 +152,14 @@ def run_to_end(
     """Run one try of a task and, as often as it defers, its trigger up to the first event, and the task again."""
     outcome = run_task(task, **options)
     while outcome.deferral:
-        events = run_trigger(
-            outcome.deferral.trigger,
-            connections=options.get("connections"),
-            max_events=1,
-            timeout=trigger_timeout,
-        )
-        earlier = outcome.log
+        with captured() as text:
+            events = run_trigger(
+                outcome.deferral.trigger,
+                connections=options.get("connections"),
+                max_events=1,
+                timeout=trigger_timeout,
+            )
+        earlier = f"{outcome.log}\n{text}"
         outcome = outcome.resume(events[0])
         outcome.log = f"{earlier}\n{outcome.log}"
     return outcome
