@@ -8,6 +8,7 @@ Each function takes the argument's name and value and returns the value to send,
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -157,6 +158,19 @@ def integer(argument: str, value: object, *, lowest: int, highest: int) -> int:
         raise InvalidArgumentError(
             argument, f"{shown(value)} is not a whole number from {lowest} to {highest}."
         )
+    return number
+
+
+def seconds(argument: str, value: object) -> float:
+    """Return a number of seconds, 0 or more and finite. Text is not read as one."""
+    number = -1.0
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:  # an integer of more than 308 digits
+            number = math.inf
+    if not 0 <= number < math.inf:
+        raise InvalidArgumentError(argument, f"{shown(value)} is not a number of seconds from 0 up.")
     return number
 
 

@@ -5,6 +5,7 @@ All errors of this package, by cause.
 
     PhonelinkError
     ├── InvalidArgumentError             also a ValueError
+    │   └── TriggerArgumentError         also a TypeError
     ├── ConfigurationError
     ├── RoutesError
     │
@@ -82,6 +83,15 @@ class InvalidArgumentError(PhonelinkError, ValueError):
         super().__init__(f"{argument}: {problem} Nothing was sent.")
         self.argument = argument
         self.problem = problem
+
+
+class TriggerArgumentError(InvalidArgumentError, TypeError):
+    """
+    An argument of a trigger is unusable. Nothing was sent.
+
+    A ``TypeError`` is the only error that the triggerers of Airflow 3.0 to 3.3 survive while they make a trigger from
+    what their database has of it. Any other ends the process, and with it every deferred task.
+    """
 
 
 class ConfigurationError(PhonelinkError):

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 
 #: What a pool can be described by, instead of by ids.
 POOL_FILTERS = ("provider_id", "display_name_prefix", "description_tag")
 
 
-def checked_filter(argument: str, pool: Mapping[Any, Any]) -> dict[str, str]:
+def checked_filter(argument: str, pool: object) -> dict[str, str]:
     """
     Return a description of a pool, checked.
 
     :param argument: What the caller calls it.
-    :raises InvalidArgumentError: If it describes nothing, or by something unknown or empty.
+    :raises InvalidArgumentError: If it is no dict, describes nothing, or by something unknown or empty.
     """
+    if not isinstance(pool, Mapping):
+        raise InvalidArgumentError(argument, f"is {type(pool).__name__}, not a dict of filters.")
     # An empty text, from an XCom that gave nothing, would match every number of the organisation.
     wanted = {
         arguments.choice(argument, name, POOL_FILTERS): arguments.text(f"{argument}[{name!r}]", value)

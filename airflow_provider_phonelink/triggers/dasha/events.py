@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, TriggerArgumentError
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
 from airflow_provider_phonelink.decisions.registration import judge
 from airflow_provider_phonelink.decisions.transitions import TRANSITIONS, Condition, next_condition
 from airflow_provider_phonelink.triggers.dasha.polling import Schedule, subscribed
+from airflow_provider_phonelink.triggers.stored import from_pairs, restored, to_pairs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -59,7 +60,11 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
     :param active_states: States that count as active, in any case; None for the connection's.
     :param failed_states: States that count as failed, in any case; None for the connection's.
     :param dasha_conn_id: Airflow connection of type ``dasha``.
-    :raises InvalidArgumentError: If an argument is not as described, when the DAG file is parsed.
+    :param stored: Airflow sets it when it makes the trigger from its database; leave it out. An unusable argument is
+        then no exception, which would reach other triggers, but is logged when the trigger runs, and nothing is
+        watched until the DAG file is parsed again.
+    :raises TriggerArgumentError: If an argument is not as described, when the DAG file is parsed. It is an
+        ``InvalidArgumentError``.
     """
 
     def __init__(
@@ -72,26 +77,44 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
         active_states: Sequence[str] | None = None,
         failed_states: Sequence[str] | None = None,
         dasha_conn_id: str = "dasha_default",
+        stored: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
-        if (phone_number_ids is None) == (pool is None):
+        self.phone_number_ids = restored(phone_number_ids)
+        self.pool = from_pairs(restored(pool))
+        self.transitions = restored(transitions)
+        self.poll_interval = restored(poll_interval)
+        self.active_states = restored(active_states)
+        self.failed_states = restored(failed_states)
+        self.dasha_conn_id = restored(dasha_conn_id)
+        #: What is wrong with the arguments, if anything is.
+        self.problem: str | None = None
+        try:
+            self._check()
+        except InvalidArgumentError as error:
+            if not stored:
+                raise TriggerArgumentError(error.argument, error.problem) from None
+            self.problem = str(error)
+
+    def _check(self) -> None:
+        """Check the arguments, and bring them into a form that is the same at every parse."""
+        if (self.phone_number_ids is None) == (self.pool is None):
             raise InvalidArgumentError("phone_number_ids", "name either these or a pool.")
-        self.phone_number_ids = (
-            None if phone_number_ids is None else arguments.uuids("phone_number_ids", phone_number_ids)
-        )
-        self.pool = None if pool is None else checked_filter("pool", pool)
-        self.transitions = [
+        if self.phone_number_ids is not None:
+            self.phone_number_ids = sorted(arguments.uuids("phone_number_ids", self.phone_number_ids))
+        if self.pool is not None:
+            self.pool = checked_filter("pool", self.pool)
+        wanted = [
             arguments.choice("transitions", name, TRANSITIONS)
-            for name in arguments.names("transitions", transitions)
+            for name in arguments.names("transitions", self.transitions)
         ]
-        if not poll_interval > 0:
-            raise InvalidArgumentError(
-                "poll_interval", f"{poll_interval!r} is not a number of seconds above 0."
-            )
-        self.poll_interval = poll_interval
-        self.active_states = _names("active_states", active_states)
-        self.failed_states = _names("failed_states", failed_states)
-        self.dasha_conn_id = dasha_conn_id
+        self.transitions = [name for name in TRANSITIONS if name in wanted]
+        self.poll_interval = arguments.seconds("poll_interval", self.poll_interval)
+        if not self.poll_interval:
+            raise InvalidArgumentError("poll_interval", "is 0; it has to be more.")
+        self.active_states = _names("active_states", self.active_states)
+        self.failed_states = _names("failed_states", self.failed_states)
+        self.dasha_conn_id = arguments.text("dasha_conn_id", self.dasha_conn_id)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and arguments; both stay stable, for triggers in flight outlive an upgrade."""
@@ -99,17 +122,25 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
             "airflow_provider_phonelink.triggers.dasha.DashaRegistrationEventTrigger",
             {
                 "phone_number_ids": self.phone_number_ids,
-                "pool": self.pool,
+                "pool": to_pairs(self.pool),
                 "transitions": self.transitions,
                 "poll_interval": self.poll_interval,
                 "active_states": self.active_states,
                 "failed_states": self.failed_states,
                 "dasha_conn_id": self.dasha_conn_id,
+                "stored": True,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Watch, and yield an event for each change."""
+        if self.problem:
+            self.log.error(
+                "Nothing is watched, for the stored arguments of this watcher are unusable. %s The DAG processor "
+                "replaces them when it parses the DAG file of the watcher again.",
+                self.problem,
+            )
+            await asyncio.Event().wait()  # a trigger that ends is started again, and logs this, every second
         memory = Memory(getattr(self, "asset_state_store", None), self.dasha_conn_id, self.poll_interval)
         conditions = await memory.recall()
         number_ids = self.phone_number_ids or list(conditions)
@@ -172,7 +203,7 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
 
 
 def _names(argument: str, value: Sequence[str] | None) -> list[str] | None:
-    return None if value is None else list(arguments.names(argument, value))
+    return None if value is None else sorted(arguments.names(argument, value))
 
 
 class Memory:

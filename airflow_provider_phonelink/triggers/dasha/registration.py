@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.registration import assess, hopeless_message, timeout_message
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.triggers.dasha.polling import Schedule, subscribed
+from airflow_provider_phonelink.triggers.stored import as_list, restored
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -57,12 +60,13 @@ class DashaRegistrationTrigger(BaseTrigger):
         max_wait: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
-        self.phone_number_ids = phone_number_ids
+        # Checked in run(): an exception here would end the triggerer, and with it every deferred task.
+        self.phone_number_ids = as_list(restored(phone_number_ids))
         self.dasha_conn_id = dasha_conn_id
         self.deadline = deadline
         self.poll_interval = poll_interval
-        self.active_states = active_states
-        self.failed_states = failed_states
+        self.active_states = as_list(restored(active_states))
+        self.failed_states = as_list(restored(failed_states))
         self.exponential_backoff = exponential_backoff
         self.max_wait = max_wait
 
@@ -84,10 +88,28 @@ class DashaRegistrationTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait until there is an event to yield. Polls are shared with the other waits on this connection."""
+        try:
+            self._check()
+        except InvalidArgumentError as error:
+            message = f"The stored arguments of this wait are unusable. {error} A retry starts it anew."
+            yield TriggerEvent(_event("error", message, None, retry_helps=True))
+            return
         schedule = Schedule(self.poll_interval, self.exponential_backoff, self.max_wait)
         async with subscribed(self.dasha_conn_id, self.phone_number_ids, schedule) as (poller, subscription):
             event = await self._wait(poller, subscription)
         yield TriggerEvent(event)
+
+    def _check(self) -> None:
+        self.phone_number_ids = arguments.uuids("phone_number_ids", self.phone_number_ids)
+        self.dasha_conn_id = arguments.text("dasha_conn_id", self.dasha_conn_id)
+        self.deadline = arguments.seconds("deadline", self.deadline)
+        self.poll_interval = arguments.seconds("poll_interval", self.poll_interval)
+        if self.max_wait is not None:
+            self.max_wait = arguments.seconds("max_wait", self.max_wait)
+        self.exponential_backoff = arguments.boolean("exponential_backoff", self.exponential_backoff)
+        for argument in ("active_states", "failed_states"):
+            if (states := getattr(self, argument)) is not None:
+                arguments.names(argument, states)
 
     async def _wait(self, poller: Poller, subscription: Subscription) -> dict[str, Any]:
         last: Assessment | None = None
