@@ -1,3 +1,3 @@
-"""Speak HTTP to the vendors. Knows nothing of Airflow and is usable without it."""
+"""The client: speaks HTTP to the vendors. It knows nothing of Airflow and can be used without it."""
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 Describe a request as a value, and a procedure of several requests as a flow.
 
 A :class:`Call` is one endpoint with its arguments filled in. A :data:`Flow` is a generator that yields
-calls and receives their answers (or has their errors thrown into it) and returns a result. Neither does
-any input or output: the sync and the async sender in
-:mod:`~airflow_provider_phonelink.api.senders` both carry them out, so that nothing is written twice.
+calls, receives their answers (or has their errors thrown into it) and returns a result. Neither performs
+any I/O: the sync and the async sender in :mod:`~airflow_provider_phonelink.api.senders` carry out both, so
+that no procedure is written twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True)
 class AlreadyDone(Generic[T_co]):
-    """What a look before a repeat found out: there is nothing left to repeat, this is the answer."""
+    """The result of a look before a repeat: the request has taken effect already, and this is its answer."""
 
     answer: T_co
 
@@ -35,20 +35,20 @@ class Call(Generic[T]):
     method: str
     #: Absolute path with its ids already escaped; see :func:`path`.
     path: str
-    #: Turns the body of a success into the answer; raises ValueError if it cannot be believed.
+    #: Parses the body of a success; raises ValueError if the body cannot be trusted.
     read: Callable[[bytes], T]
     params: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
-    #: Whether the request may be sent again as it is when its outcome is open.
+    #: Whether the request may be sent again unchanged when its outcome is unknown.
     repeatable: bool = False
-    #: For a request that must not be repeated blindly: a flow to run before each repeat. It settles the
-    #: matter, or lets the repeat happen (None), or forbids it by raising.
+    #: For a request that must not be repeated blindly: a flow to run before each repeat. It returns
+    #: :class:`AlreadyDone` if nothing is left to repeat, None if the repeat may go ahead, or raises to forbid it.
     look: Callable[[], Flow[AlreadyDone[T] | None]] | None = None
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait before going on. Only the retry flow yields it."""
+    """Wait before the next step. Only the retry flow yields this."""
 
     seconds: float
 
@@ -58,7 +58,8 @@ class Parallel(Generic[T_co]):
     """
     Several flows that may be carried out at the same time.
 
-    The answer is the list of their results in order. The first error ends the rest, except what a thread has begun.
+    The answer is the list of their results, in order. The first error cancels the others, except those that a thread
+    has already begun.
     """
 
     flows: Sequence[Flow[T_co]]
@@ -69,7 +70,7 @@ class Setting:
     """
     Ask the client for one of its settings, such as ``attach_body_key``. The answer is the setting's value.
 
-    So what only one vendor's requests depend on is no argument of every function above them.
+    A setting that only one vendor's requests depend on need not be a parameter of every function above them.
     """
 
     name: str
@@ -83,10 +84,10 @@ Flow: TypeAlias = "Generator[Call[Any] | Parallel[Any] | Setting, Any, T]"
 
 class Stepper(Generic[StepT, T]):
     """
-    A way through a flow, one step at a time.
+    Drives a flow one step at a time.
 
-    Carry out :attr:`step` and report what came of it with :meth:`answered` or :meth:`failed`, until
-    :attr:`done`; then :attr:`result` is there.
+    Carry out :attr:`step` and report its outcome with :meth:`answered` or :meth:`failed` until :attr:`done` is true.
+    Then :attr:`result` is the flow's result.
     """
 
     def __init__(self, steps: Generator[StepT, Any, T]) -> None:
@@ -95,11 +96,11 @@ class Stepper(Generic[StepT, T]):
         self.answered(None)
 
     def answered(self, answer: Any) -> None:
-        """Go on after the step succeeded."""
+        """Advance after the step succeeded."""
         self._advance(self._steps.send, answer)
 
     def failed(self, error: Exception) -> None:
-        """Go on after the step failed; raises the error if the flow does not handle it."""
+        """Advance after the step failed. Raises the error if the flow does not handle it."""
         self._advance(self._steps.throw, error)
 
     def _advance(self, move: Callable[[Any], StepT], outcome: Any) -> None:
@@ -111,12 +112,12 @@ class Stepper(Generic[StepT, T]):
 
 
 def path(template: str, **ids: str) -> str:
-    """Put ids into a path so that they stay one segment each."""
+    """Fill ids into a path template, escaped so that each stays a single segment."""
     return template.format(**{name: quote(value, safe="") for name, value in ids.items()})
 
 
 def or_nothing(read: Callable[[bytes], T]) -> Callable[[bytes], T | None]:
-    """Accept a success without a body: whether a write answers with one is not certain."""
+    """Accept a success without a body, too: whether a write answers with one is not documented."""
     return lambda body: read(body) if body.strip() else None
 
 

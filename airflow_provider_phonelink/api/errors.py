@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 class PhonelinkError(Exception):
     """The root of all errors of this package."""
 
-    #: Whether doing the same again later can succeed.
+    #: Whether the same attempt may succeed later.
     retry_helps: ClassVar[bool] = False
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -77,7 +77,7 @@ def _restored(kind: type[PhonelinkError], args: tuple[Any, ...]) -> PhonelinkErr
 
 
 class InvalidArgumentError(PhonelinkError, ValueError):
-    """An argument is unusable. Nothing was sent."""
+    """An argument cannot be used. Nothing was sent."""
 
     def __init__(self, argument: str, problem: str) -> None:
         super().__init__(f"{argument}: {problem} Nothing was sent.")
@@ -95,7 +95,7 @@ class TriggerArgumentError(InvalidArgumentError, TypeError):
 
 
 class ConfigurationError(PhonelinkError):
-    """The connection (key, host, an extra) is unusable. Nothing was sent."""
+    """The connection (its key, host or an extra) cannot be used. Nothing was sent."""
 
 
 class RoutesError(PhonelinkError):
@@ -112,17 +112,17 @@ class RoutesError(PhonelinkError):
 
 class VendorError(PhonelinkError):
     """
-    A request to a vendor did not give the answer it should have given.
+    A request to a vendor did not get the answer that it should have got.
 
-    :param problem: What happened, in one sentence; vendor text in it is already cleaned.
+    :param problem: What happened, in one sentence; the vendor's text in it has been cleaned.
     :param method: HTTP method of the request.
     :param path: Path of the request, without host and query.
     :param status: HTTP status, or None if there was no answer.
-    :param request_id: The vendor's id of the request, if it gave one.
-    :param retry_after: Seconds the vendor asked to wait, if it did.
+    :param request_id: The vendor's id for the request, if it sent one.
+    :param retry_after: Seconds that the vendor asked to wait, if it did.
     """
 
-    #: What an engineer should do about it; completes the message.
+    #: What an engineer should do about it; the end of the message.
     advice: ClassVar[str] = ""
 
     def __init__(
@@ -146,23 +146,23 @@ class VendorError(PhonelinkError):
 
 
 class NoAnswerError(VendorError):
-    """No answer arrived: connection refused or lost, a timeout. A write may or may not have happened."""
+    """No complete answer arrived: the connection was refused or lost, or timed out. A write may have taken effect."""
 
     retry_helps = True
 
 
 class UnreadableAnswerError(VendorError):
-    """A success whose content cannot be believed (HTML, cut off, another number): a lost answer."""
+    """A success whose body cannot be trusted (HTML, truncated, about another number): as good as a lost answer."""
 
     retry_helps = True
 
 
 class IncompleteListError(VendorError):
-    """The vendor holds back the rest of a list."""
+    """The vendor's list goes on, and there is no documented way to read the rest."""
 
 
 class ServerError(VendorError):
-    """5xx or 408: the vendor failed. A write may or may not have happened."""
+    """5xx or 408: the vendor failed. A write may have taken effect."""
 
     retry_helps = True
 
@@ -175,7 +175,7 @@ class RateLimitedError(VendorError):
 
 
 class RejectedError(VendorError):
-    """400, 422 or another 4xx: the vendor refuses the request as it is."""
+    """400, 422 or another 4xx: the vendor refuses the request as it stands."""
 
 
 class AuthenticationError(VendorError):
@@ -199,29 +199,29 @@ class ConflictError(VendorError):
 
 
 class RedirectedError(VendorError):
-    """3xx: not followed, because the API key must not travel to another place."""
+    """3xx: not followed, because the API key must not be sent anywhere else."""
 
     advice = "Redirects are not followed; check the connection's host."
 
 
 class PromiseError(PhonelinkError):
-    """The state at the vendor is not the one promised, and the message says what it is."""
+    """The state at the vendor is not the promised one; the message says what it is."""
 
 
 class AlreadyExistsError(PromiseError):
-    """The number exists and the task may not adopt it as it is."""
+    """The number exists, and the task may not adopt it as it is."""
 
 
 class TakenError(PromiseError):
-    """Another agent has the number and the task may not take it."""
+    """Another agent has the number, and the task may not take it."""
 
 
 class ChangedMeanwhileError(PromiseError):
-    """Somebody else changed the number between our tries; their change was left alone."""
+    """Somebody else changed the number between two of our looks; their change was left alone."""
 
 
 class NotTakenEffectError(PromiseError):
-    """The vendor accepted a change that cannot be seen afterwards."""
+    """The vendor accepted a change, but the change does not show afterwards."""
 
     retry_helps = True
 
@@ -241,11 +241,11 @@ class TooManyChangesError(PromiseError):
 
 
 class AttachmentError(PromiseError):
-    """A move or a primary number did not come out as promised; the message says what is true now."""
+    """A number's move or an agent's primary number is not as promised; the message says what is true now."""
 
 
 class AttachmentInterruptedError(AttachmentError):
-    """The same, and another try may manage it."""
+    """Like :class:`AttachmentError`, but another try may succeed."""
 
     retry_helps = True
 

@@ -1,4 +1,4 @@
-"""Keep the rate of requests to a vendor within what the connection and the vendor allow."""
+"""Keep the rate of requests within what the connection and the vendor allow."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 FIRST_HOLD = 0.5
 LONGEST_HOLD = 30.0
-#: Seconds by which a sleep may end too early.
+#: A sleep may end this many seconds early.
 CLOCK_RESOLUTION = 0.001
 
 
 class Pacer:
     """
-    Tell each request how long to wait before it leaves; shared by all requests of a sender.
+    Tells each request how long to wait before it is sent. All requests of a sender share one pacer.
 
-    Requests are spaced ``1 / requests_per_second`` apart. Every 429 holds all of them back, twice as long
-    each time until one succeeds, so that a vendor in trouble meets fewer requests and not more.
+    Requests are spaced ``1 / requests_per_second`` apart. Each 429 holds all of them back, twice as long
+    each time until one succeeds, so that an overloaded vendor gets fewer requests, not more.
     """
 
     def __init__(
@@ -42,19 +42,19 @@ class Pacer:
             return start - now
 
     def still(self) -> float:
-        """Return the seconds until a new start for a request that has waited, if a 429 came meanwhile; else none."""
+        """Return how many seconds more a request that has waited must wait, because of a 429 in the meantime."""
         return self.delay() if self._clock() < self._held_until - CLOCK_RESOLUTION else 0.0
 
     def refused(self, retry_after: float | None) -> None:
-        """Hold everything back after a 429."""
+        """Hold all requests back after a 429."""
         with self._lock:
             now = self._clock()
             hold = retry_after or 0.0
-            if now >= self._held_until:  # one step per hold, however many requests it caught in flight
+            if now >= self._held_until:  # one step per hold, however many requests in flight were refused
                 hold = max(hold, min(FIRST_HOLD * 2**self._refusals, LONGEST_HOLD))
                 self._refusals = min(self._refusals + 1, 10)
             self._held_until = max(self._held_until, now + hold)
 
     def served(self) -> None:
-        """Forget earlier refusals: the vendor answers again."""
+        """Forget earlier refusals: the vendor is answering again."""
         self._refusals = 0

@@ -1,4 +1,4 @@
-"""Gather a list from its pages without believing what the pages say about themselves."""
+"""Assemble a list from its pages without trusting what the pages say about themselves."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from airflow_provider_phonelink.api.errors import InconsistentListError
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber, PhoneNumberPage
 
-#: Pages that any list may have.
+#: A list with more pages than this counts as endless.
 MOST_PAGES = 5_000
 
 
 class Listing:
     """
-    A list as far as its pages have been read.
+    A list, as far as its pages have been read.
 
-    Offset paging shifts while numbers come and go, so numbers are kept by id; ``totalCount`` may change
-    or be wrong, so the end is where the numbers seen and the count agree, or where pages run out.
+    Offsets shift while numbers are added and removed, so numbers are kept by id. ``totalCount`` may change or be
+    wrong, so the list ends where the count matches the numbers seen, or where the pages run out.
     """
 
     def __init__(self, *, keep: bool = True) -> None:
-        #: Numbers by id in lower case, in the order in which they came; empty if they are not to be kept.
+        #: Numbers by id in lower case, in the vendor's order; empty if they are not to be kept.
         self.numbers: dict[str, PhoneNumber] = {}
-        #: The numbers of the last page that no page before it had.
+        #: The numbers of the last page that were on no earlier page.
         self.fresh: list[PhoneNumber] = []
         #: Items read so far, repeated ones included: the offset of the next page.
         self.skip = 0
         #: The count that the last page gave.
         self.total: int | None = None
-        #: How many items the vendor puts on a page, which may be fewer than asked for.
+        #: How many items the vendor puts on a page; this may be fewer than requested.
         self.page_size = 1
         #: Whether there is another page to read.
         self.goes_on = True
@@ -44,8 +44,8 @@ class Listing:
         """
         Take the next page and return whether there is another one to read.
 
-        :raises InconsistentListError: If the list shrank while it was read, ended before its count, or goes on far
-            beyond it.
+        :raises InconsistentListError: If the list shrank while it was read, ended before its count was reached, or
+            goes on far beyond it.
         """
         if page.total_count < (self.total or 0):
             raise InconsistentListError("shrank while it was read, so that some of it may have been missed")
@@ -60,14 +60,14 @@ class Listing:
         self.page_size = max(self.page_size, len(page.items))
         self._pages += 1
         if not self._most_pages:
-            # Twice what the first page lets expect, and some: a list may grow while it is read.
+            # Twice as many as the first page suggests, and some more: a list may grow while it is read.
             expected = -(-page.total_count // max(1, len(page.items)))
             self._most_pages = min(10 + 2 * expected, MOST_PAGES)
         self.goes_on = self._is_more_to_come(page)
         return self.goes_on
 
     def pages_left(self, size: int) -> int:
-        """Return how many pages of ``size`` are still to be read, as far as is known."""
+        """Return how many pages of ``size`` items are left, as far as is known."""
         return -(-max(0, (self.total or 0) - self.skip) // size)
 
     def _is_more_to_come(self, page: PhoneNumberPage) -> bool:
@@ -75,9 +75,8 @@ class Listing:
         full = len(page.items) >= min(page.take, LARGEST_PAGE) > 0
         if seen == total and not full:
             return False
-        if (
-            self.fresh
-        ):  # the count may be wrong: only a page that is not full, or brings nothing new, is the end
+        if self.fresh:
+            # The count may be wrong: only a page that is not full, or has nothing new, is the end.
             if self._pages < self._most_pages:
                 return True
             raise InconsistentListError(f"does not end: {seen} numbers in {self._pages} pages")

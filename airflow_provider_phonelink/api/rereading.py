@@ -1,4 +1,4 @@
-"""Read a list that is read again and again, at the cost of what has changed in it."""
+"""Read a list again at the cost of what has changed in it."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
 
 class PageMemory:
     """
-    Reads pages; a number that is as it was at the last reading is the same object, and not validated again.
+    Parses pages; a number that has not changed since the last reading is the same object and is not validated again.
 
-    Most of what it costs to look at ten thousand numbers is to make ten thousand models, to compare them with those
-    of the last look, and to let the garbage collector see them all.
+    Most of the cost of reading ten thousand numbers lies in building ten thousand models, in comparing them with
+    those of the last reading, and in the garbage collector's visits to all of them.
     """
 
     def __init__(self) -> None:
-        #: What was sent and what it was read as, by id: of the last reading and of this one.
+        #: By id, what was sent and the number parsed from it: in the last reading, and in this one.
         self._before: dict[str, tuple[Any, PhoneNumber]] = {}
         self._now: dict[str, tuple[Any, PhoneNumber]] = {}
 
     def begin(self) -> None:
-        """Begin a reading, and forget all but the last one."""
+        """Begin a reading; only the one before it is remembered."""
         self._before, self._now = self._now, {}
 
     def read(self, body: bytes) -> PhoneNumberPage:
-        """Read a page; raises ValueError if it is none."""
+        """Parse a page; raises ValueError if the body is not a page."""
         document = pydantic_core.from_json(body)
         items = document.get("items") if isinstance(document, dict) else None
         if not isinstance(items, list):
-            return PhoneNumberPage.model_validate(document)  # which says what is wrong
+            return PhoneNumberPage.model_validate(document)  # raises, and says what is wrong
         known = [self._known(item) for item in items]
         numbers = [entry[1] if entry else item for entry, item in zip(known, items, strict=True)]
         page = PhoneNumberPage.model_validate({**document, "items": numbers})
         for entry, item, number in zip(known, items, page.items, strict=True):
-            # The old entry if there is one: what is made anew at each reading keeps the garbage collector busy.
+            # Reuse the old entry: new objects at each reading keep the garbage collector busy.
             self._now[number.id] = entry or (item, number)
         return page
 

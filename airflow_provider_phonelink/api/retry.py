@@ -1,8 +1,8 @@
 """
-When and after how long a request is tried again.
+Whether a request is tried again, and after how long.
 
-One flow for sync and async: it yields the tries and the pauses between them and leaves the doing to a
-sender.
+One flow serves the sync and the async sender: it yields the tries and the pauses between them, and the
+sender carries them out.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _backoff = wait_exponential(FIRST_WAIT, LONGEST_WAIT) + wait_random(0, FIRST_WAI
 
 def with_retries(flow: Flow[T], settings: Settings, *, repeat: bool = True) -> Steps[T]:
     """
-    Turn a flow into single tries and pauses, repeating each of its calls as that call allows.
+    Turn a flow into single tries and pauses; each call is repeated as far as the call allows.
 
-    What the flow asks of the settings is answered here, so that a sender has nothing but requests to carry out.
+    Settings that the flow asks for are answered here, so that a sender carries out nothing but requests and pauses.
 
-    :param repeat: False for one try of each call.
+    :param repeat: False for a single try of each call.
     """
     stepper = Stepper(flow)
     while not stepper.done:
@@ -70,7 +70,7 @@ def _tries(call: Call[T], settings: Settings, repeat: bool) -> Steps[T]:
         with attempt:
             if attempt.retry_state.attempt_number > 1:
                 yield Pause(attempt.retry_state.upcoming_sleep)
-                # A look that fails is a failed try like any other, so it is not tried again by itself.
+                # A failed look counts as a failed try, so the look itself is not retried.
                 look = call.look() if call.look else None
                 done = (yield from with_retries(look, settings, repeat=False)) if look else None
                 if done is not None:
@@ -98,7 +98,7 @@ def _wait(state: RetryCallState) -> float:
 
 
 def _leave_to_the_sender(_: float) -> None:
-    """Pauses are yielded, not slept here."""
+    """Do not sleep here: pauses are yielded to the sender."""
 
 
 def _log_failed_try(state: RetryCallState) -> None:

@@ -63,7 +63,7 @@ def attach(agent_id: str, number_id: str, *, body_key: str = "number_id") -> Cal
     """
     Attach a number to an agent (``POST /v1/agents/{id}/numbers``). Not repeatable.
 
-    An inbound agent cannot get a number that another inbound agent has.
+    The vendor refuses to attach a number to an inbound agent while another inbound agent has it.
 
     :param agent_id: The agent, an opaque string.
     :param number_id: The number, an opaque string.
@@ -82,8 +82,8 @@ def detach(agent_id: str, number_id: str) -> Call[Agent | None]:
     """
     Detach a number from an agent (``DELETE /v1/agents/{id}/numbers/{number_id}``).
 
-    The number stays bought and billed. Not repeatable as it is: after a first try that worked a second
-    one answers 404.
+    The number stays bought and billed. Not repeatable: after a try that succeeded, a second one is answered
+    with 404.
 
     :param agent_id: The agent, an opaque string.
     :param number_id: The number, an opaque string.
@@ -116,7 +116,7 @@ def set_primary_number(agent_id: str, number_id: str, *, body_key: str = "number
 
 
 def same_id(first: str, second: str) -> bool:
-    """Return whether two ids are the same: uuids in any case, others to the letter."""
+    """Return whether two ids are the same: uuids regardless of case, others exactly."""
     return first == second or (is_uuid(first) and first.lower() == second.lower())
 
 

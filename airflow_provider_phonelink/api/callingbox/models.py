@@ -1,8 +1,8 @@
 """
 Models of CallingBox, from its page on detaching a number.
 
-Beyond an ``id`` no field may be taken for granted. A field that was not sent is None here, which is not
-the same as an empty list: ``numbers=None`` means "not told", ``numbers=[]`` means "has none".
+Only ``id`` is sure to be sent. A field that was not sent is None here, which is not the same as an empty list:
+``numbers=None`` means that the answer does not say, ``numbers=[]`` that there are none.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Number(_CallingBoxModel):
 
     @property
     def tells_links(self) -> bool:
-        """Whether the answer said who has the number, rather than leaving it out."""
+        """Whether the answer says which agents have the number, rather than leaving it out."""
         return "inbound_agent_id" in self.model_fields_set and self.outbound_agent_ids is not None
 
 
@@ -71,7 +71,7 @@ class Agent(_CallingBoxModel):
     archived_at: OptionalDate = None
     created_at: OptionalDate = None
     updated_at: OptionalDate = None
-    #: All numbers attached to the agent; sent on detail and mutation answers.
+    #: All numbers attached to the agent; sent when one agent is read or changed, not in lists.
     numbers: list[Number] | None = None
 
 

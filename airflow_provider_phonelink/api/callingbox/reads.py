@@ -1,4 +1,4 @@
-"""Flows that read from CallingBox whatever it tells of who has a number."""
+"""Flows that read from CallingBox which agent has which number, from wherever an answer shows it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Attachment(NamedTuple):
 
 
 def attachment(agent_id: str, number_id: str) -> Flow[Attachment]:
-    """Read an agent and whether it has a number, from the agent or, if that does not tell, from the number."""
+    """Read an agent and whether it has a number, from the agent or, if the agent does not show it, from the number."""
     agent: Agent = yield endpoints.get_agent(agent_id)
     told = attached(agent, number_id)
     if told is None:
@@ -33,7 +33,7 @@ def attachment(agent_id: str, number_id: str) -> Flow[Attachment]:
 
 
 def attached(agent: Agent | None, number_id: str) -> bool | None:
-    """Return whether an answer shows the number at the agent; None if it does not tell."""
+    """Return whether an answer shows the number at the agent; None if the answer does not say."""
     if agent is None or agent.numbers is None:
         return None
     return any(same_id(number.id, number_id) for number in agent.numbers)
@@ -45,7 +45,7 @@ def find_number(number_id: str) -> Flow[Number | None]:
     answer: NumberList = yield call
     found = next((number for number in answer.data if same_id(number.id, number_id)), None)
     if found is None:
-        _complete(call, answer)  # a number can be missing only from a list that is whole
+        _complete(call, answer)  # only a complete list proves that a number is missing
     return found
 
 

@@ -1,7 +1,7 @@
 """
-Flows that write to CallingBox and can be tried again safely.
+Flows that write to CallingBox and are safe to repeat.
 
-A write whose outcome is open (answer lost, 5xx, 429) is not sent again before a look at what is true now.
+A write whose outcome is unknown (lost answer, 5xx, 429) is repeated only after a look at the current state.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from airflow_provider_phonelink.api.errors import ConflictError, NotFoundError, 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent
 
-#: How the body of set-primary may call the number's id; the vendor does not document it.
+#: Possible names of the number's id in the body of set-primary; the vendor does not document it.
 PRIMARY_BODY_KEYS = ("number_id", "primary_number_id", "numberId", "id")
 
 
 def attach(agent_id: str, number_id: str) -> Flow[Agent]:
-    """Attach a number to an agent, once. A refusal because the agent has it by now is what was wished for."""
+    """Attach a number to an agent, once. If the vendor refuses and the agent has the number, that is success."""
     body_key: str = yield Setting("attach_body_key")
     call = endpoints.attach(agent_id, number_id, body_key=body_key)
     try:
@@ -37,8 +37,8 @@ def detach(agent_id: str, number_id: str) -> Flow[Agent]:
     """
     Detach a number from an agent.
 
-    :raises NotFoundError: If there is no such agent, or the agent has the number and the vendor still
-        answers 404. A 404 because the agent no longer has the number is what was wished for.
+    :raises NotFoundError: If there is no such agent, or if the vendor answers 404 although the agent has the
+        number. A 404 because the agent no longer has the number counts as success.
     """
     call = endpoints.detach(agent_id, number_id)
     try:
@@ -54,10 +54,10 @@ def set_primary_number(agent_id: str, number_id: str) -> Flow[Agent]:
     """
     Make an attached number the agent's primary one.
 
-    The connection's key for attaching is tried first, for this body may well have the same. A body that is refused
-    changes nothing, so that its other plausible forms are tried, too.
+    The connection's key for attaching is tried first, because this body probably has the same. A refused body changes
+    nothing, so the other plausible keys are tried after it.
 
-    :raises RejectedError: If the vendor refuses each form; the error is that of the first.
+    :raises RejectedError: If the vendor refuses all of them; the error is that of the first.
     """
     body_key: str = yield Setting("attach_body_key")
     refusals: list[RejectedError] = []

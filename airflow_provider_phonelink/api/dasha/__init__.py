@@ -1,7 +1,7 @@
 """
-The API of Dasha BlackBox: its endpoints, flows that read and write, what it sends, and the settings of a client.
+The API of Dasha BlackBox: its endpoints, the flows that read and write, the models of its answers, a client's settings.
 
-``models`` is loaded when first used, so that a DAG file, which only describes calls, does not import pydantic.
+``models`` is imported when it is first used, so that a DAG file, which only describes calls, does not import pydantic.
 """
 
 from __future__ import annotations

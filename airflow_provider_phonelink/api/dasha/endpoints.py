@@ -28,7 +28,7 @@ LARGEST_SKIP = 2_147_483_647
 
 
 class Configuration(TypedDict, total=False):
-    """What can be named when a number is created or updated, beside the pair that identifies it."""
+    """The optional settings of a number that is created or updated."""
 
     #: Caller ID name, at most 255 characters.
     display_name: str | None
@@ -39,7 +39,7 @@ class Configuration(TypedDict, total=False):
 
 
 class Filters(TypedDict, total=False):
-    """What a list of numbers can be narrowed by."""
+    """What a list of numbers can be filtered by."""
 
     #: Only this phone number.
     phone_number: str | None
@@ -90,7 +90,7 @@ def update_number(
     """
     Replace a number's whole configuration (``PUT /api/v1/sip-phone-numbers/{id}``).
 
-    What is left out is reset to its default. Takes the parameters of :func:`create_number`.
+    A field that is left out is reset to its default. Takes the parameters of :func:`create_number`.
     """
     number_id = arguments.uuid("number_id", number_id)
     return Call(
@@ -122,7 +122,7 @@ def list_numbers(
     """
     Read one page of the list (``GET /api/v1/sip-phone-numbers``).
 
-    How exactly the vendor matches the filters is not documented: check every match again.
+    How the vendor applies the filters is not documented: check every match.
 
     :param phone_number: Filter by phone number.
     :param linked_agent_id: Filter by linked agent.
@@ -156,8 +156,8 @@ def link(number_id: str, agent_id: str, mode: str = "inbound") -> Call[PhoneNumb
     """
     Link a number to an agent (``PUT /api/v1/sip-phone-numbers/{id}/agent-link``).
 
-    ``inbound`` takes the number over from whichever agent has it, so it is not repeatable: somebody may
-    have linked it meanwhile. ``replaceOutbound`` makes it the agent's one outbound number.
+    ``inbound`` takes the number over from whichever agent has it. It is not repeatable, because somebody else may
+    have linked the number in the meantime. ``replaceOutbound`` makes it the agent's one outbound number.
 
     :param number_id: The number, a uuid.
     :param agent_id: The agent, an opaque string.
@@ -178,7 +178,7 @@ def unlink(number_id: str, mode: str = "inbound", agent_id: str | None = None) -
     """
     Unlink a number (``DELETE /api/v1/sip-phone-numbers/{id}/agent-link``).
 
-    ``inbound`` takes the number from whoever has it now, so it is not repeatable.
+    ``inbound`` takes the number from whichever agent has it now, so it is not repeatable.
 
     :param number_id: The number, a uuid.
     :param mode: ``inbound`` or ``replaceOutbound``.
@@ -216,7 +216,7 @@ def affected_agents(number_id: str) -> Call[AffectedAgents]:
     """
     Read which agents use a number (``GET /api/v1/sip-phone-numbers/{id}/affected-agents``).
 
-    The one documented way to see outbound links.
+    The only documented way to see outbound links.
     """
     number_id = arguments.uuid("number_id", number_id)
     return Call(
@@ -286,7 +286,7 @@ def _checked(read: Callable[[bytes], T], check: Callable[[T], None]) -> Callable
 
 
 def _nothing(body: bytes) -> None:
-    """Accept a success with or without JSON, but not a page of a gateway."""
+    """Accept a success with or without JSON, but not a gateway's HTML page."""
     if body.strip():
         json.loads(body)
 

@@ -12,11 +12,11 @@ from airflow_provider_phonelink.api.optional import OptionalDate, OptionalId
 
 
 def _no_list(items: object) -> object:
-    """Take null for an empty list."""
+    """Read null as an empty list."""
     return [] if items is None else items
 
 
-#: The literals of ``uses`` that mean an outbound link. The vendor publishes none; any other is left alone.
+#: The literals of ``uses`` that mean an outbound link. The vendor does not publish them; any other is left alone.
 _OUTBOUND_USES = frozenset({"outbound", "replaceoutbound"})
 _INBOUND_USE = "inbound"
 
@@ -25,7 +25,7 @@ class _DashaModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
 
     def model_post_init(self, _: Any, /) -> None:
-        """Drop unknown fields with the Python name of a known one: they would take its place in a dump."""
+        """Drop unknown fields that have the Python name of a known one: they would replace it in a dump."""
         if extra := self.__pydantic_extra__:
             for name in extra.keys() & type(self).model_fields.keys():
                 del extra[name]
@@ -45,8 +45,8 @@ class PhoneNumber(_DashaModel):
     """
     A SIP phone number.
 
-    Fields that the vendor calls required but that no decision here needs may be missing in an answer
-    without making it unusable.
+    The vendor calls more fields required than these. An answer without those that nothing here depends on is still
+    usable.
     """
 
     id: str
@@ -60,7 +60,7 @@ class PhoneNumber(_DashaModel):
     display_name: str | None = None
     registration: bool | None = None
     provider_id: OptionalId = None
-    #: The inbound link; None if nobody answers this number.
+    #: The agent that answers the number's calls; None if there is none.
     incoming_calls_agent_id: OptionalId = None
 
     @property
@@ -79,7 +79,7 @@ class PhoneNumberPage(_DashaModel):
 
 
 class AffectedAgent(_DashaModel):
-    """An agent that uses a number. The literals in ``uses`` are not all published."""
+    """An agent that uses a number. Not all literals of ``uses`` are published."""
 
     agent_id: str
     agent_name: str | None = None

@@ -1,4 +1,4 @@
-"""Flows that read from Dasha BlackBox more than one request can: whole lists, a pair, many numbers at once."""
+"""Flows that read what takes several requests to Dasha BlackBox: whole lists, one pair, many numbers at once."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber, PhoneNumberPage
     from airflow_provider_phonelink.api.rereading import PageMemory
 
-#: How often a list that changed under our hands is read again from its start.
+#: How many times a list is read that changes while it is read.
 READINGS = 3
-#: How many pages are asked for before the first of them is looked at.
+#: How many pages are requested at once.
 MOST_AHEAD = 16
 
 NumbersById: TypeAlias = "dict[str, PhoneNumber]"
@@ -49,8 +49,8 @@ def all_numbers(
     """
     Read all numbers that match, in pages of 1,000.
 
-    How exactly the vendor matches is not documented, so each match is checked again: ``phone_number`` as
-    written, ``linked_agent_id`` and ``unlinked_only`` by the inbound link, the one that a number shows.
+    How the vendor applies the filters is not documented, so each match is checked: ``phone_number`` as written,
+    ``linked_agent_id`` and ``unlinked_only`` by the inbound link, the only one that a number shows.
 
     :param phone_number: Only this phone number.
     :param linked_agent_id: Only numbers whose inbound calls go to this agent.
@@ -64,9 +64,9 @@ def all_numbers(
 
 def next_numbers(listing: Listing, **filters: Unpack[Filters]) -> Flow[list[PhoneNumber]]:
     """
-    Read the next page of a list, for a caller that does not want all of it in memory.
+    Read the next page of a list, for a caller that does not want the whole list in memory.
 
-    :param listing: The list so far: a fresh one that does not keep its numbers, the same one for each page.
+    :param listing: The list so far: the same object for each page, made with ``keep=False``.
     :param filters: The parameters of :func:`all_numbers`.
     """
     checked = _checked_filters(**filters)
@@ -88,23 +88,23 @@ def find_number(phone_number: str, credentials_id: str) -> Flow[PhoneNumber | No
     if len(found) > 1:
         ids = ", ".join(clean(number.id) for number in found)
         raise PromiseError(
-            f"{clean(phone_number)} exists {len(found)} times with credentials {credentials_id} (ids {ids}), though "
-            "the vendor promises uniqueness. Nothing was changed; delete the surplus ones."
+            f"{clean(phone_number)} exists {len(found)} times with credentials {credentials_id} (ids {ids}), although "
+            "the vendor promises that this pair is unique. Nothing was changed; delete the duplicates."
         )
     return found[0] if found else None
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one look at many numbers brought."""
+    """The result of one look at many numbers."""
 
-    #: Each wanted id with its number, or None if there is no such number.
+    #: Each requested id with its number, or None if there is no such number.
     numbers: dict[str, PhoneNumber | None]
-    #: Wanted ids whose own read failed. They are in this dict only.
+    #: Requested ids whose own read failed. They are in this dict only.
     errors: dict[str, VendorError]
-    #: Everything that was listed on the way, wanted or not, by id.
+    #: Every number that was listed on the way, requested or not, by id.
     listed: NumbersById
-    #: How many numbers the organisation has, if a list told.
+    #: How many numbers the organisation has, if a list said so.
     total: int | None
     #: Whether all numbers were listed.
     complete: bool = False
@@ -121,9 +121,9 @@ def read_numbers(
     Read many numbers with as few requests as possible: singly, in pages of 1,000, or both.
 
     :param number_ids: Ids in canonical form.
-    :param known_total: How many numbers the organisation has, if an earlier reading told.
-    :param pages: What is remembered of the last reading, if there was one.
-    :param everything: Whether to list all numbers in any case.
+    :param known_total: How many numbers the organisation has, if an earlier reading found out.
+    :param pages: What is remembered of the last reading, if anything is.
+    :param everything: Whether to list all numbers, whatever it costs.
     """
     wanted = list(dict.fromkeys(number_ids))
     listing = Listing()
@@ -141,7 +141,7 @@ def read_numbers(
         listing = yield from _scan(page, None if everything else cheaper_singly)
     reading = Reading({}, {}, listing.numbers, listing.total, complete=everything)
     for number_id in wanted:
-        # A list may miss a number that moved between two pages: it is gone only if its own page says so.
+        # A list may miss a number that moved between two pages. It is gone only if its own address answers 404.
         try:
             number = listing.numbers.get(number_id) or (yield endpoints.get_number(number_id))
         except NotFoundError:
@@ -158,7 +158,7 @@ def read_numbers(
 def _scan(
     page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listing], bool] | None = None
 ) -> Flow[Listing]:
-    """Read pages until ``enough``, or else to the end; read again if the list contradicts itself."""
+    """Read pages until there are ``enough``, or to the end; start over if the list contradicts itself."""
     for reading in range(READINGS):
         listing = Listing()
         try:
@@ -179,8 +179,8 @@ def _scan_once(
 ) -> Flow[None]:
     goes_on = listing.add((yield page(0)))
     while goes_on and not (enough and enough(listing)):
-        # Once the first page told the count, the others come side by side; the rest, if any, one by one. Whoever wants
-        # everything will ask for the page after the last one, if that is full: only a page that is not shows the end.
+        # The first page gives the count, so the others can be requested in parallel, and any further ones one by one.
+        # If the last page is full, the page after it is needed, too: only a page that is not full shows the end.
         to_the_end = enough is None and listing.page_size >= endpoints.LARGEST_PAGE
         end = (listing.total or 0) + to_the_end
         offsets = range(listing.skip, max(end, listing.skip + 1), listing.page_size)

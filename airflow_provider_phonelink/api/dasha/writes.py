@@ -1,7 +1,7 @@
 """
-Flows that write to Dasha BlackBox and can be tried again safely.
+Flows that write to Dasha BlackBox and are safe to repeat.
 
-A write whose outcome is open (answer lost, 5xx, 429) is not sent again before a look at what is true now.
+A write whose outcome is unknown (lost answer, 5xx, 429) is repeated only after a look at the current state.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class _NotLooked:
-    """Stands for an inbound link that was not read before the write."""
+    """Marks an inbound link that was not read before the write."""
 
 
 NOT_LOOKED = _NotLooked()
@@ -37,8 +37,8 @@ def create_number(
     """
     Create a number, once.
 
-    :return: The number, and whether it was found by the look before a repeat: an earlier try made it and
-        its answer was lost, or somebody else was faster.
+    :return: The number, and whether the look before a repeat found it: either an earlier try created it and its
+        answer was lost, or somebody else created it first.
     """
     call: Call[Any] = endpoints.create_number(phone_number, credentials_id, **configuration)
 
@@ -67,7 +67,7 @@ def link(
     Link a number to an agent.
 
     :param seen: The inbound agent at the last look. A repeat takes the number from that agent only.
-    :raises ChangedMeanwhileError: If a repeat would take the number from anyone else.
+    :raises ChangedMeanwhileError: If a repeat would take the number from another agent.
     """
     call = endpoints.link(number_id, agent_id, mode)
     if not call.repeatable:
@@ -82,11 +82,11 @@ def unlink(
     """
     Unlink a number.
 
-    :param seen: The inbound agent at the last look; ``agent_id`` if there was none. A repeat takes the
+    :param seen: The inbound agent at the last look; ``agent_id`` if there was no look. A repeat takes the
         number from that agent only.
-    :raises ChangedMeanwhileError: If it is not known from whom a repeat would take the number.
-    :raises NotFoundError: If there is no such number, or the vendor answers 404 and the inbound link is still
-        there. A 404 because it is gone, or a 409 because somebody else has it by now, is what was wished for.
+    :raises ChangedMeanwhileError: If it is not known from which agent a repeat would take the number.
+    :raises NotFoundError: If there is no such number, or if the vendor answers 404 although the inbound link still
+        exists. A 404 because the link is gone, or a 409 because another agent has the number, counts as success.
     """
     call = endpoints.unlink(number_id, mode, agent_id)
     if not call.repeatable:
@@ -95,7 +95,7 @@ def unlink(
     try:
         number = yield call
     except (NotFoundError, ConflictError):
-        # There is no such number, or no such link any more: the number itself tells which.
+        # Either there is no such number, or the link is gone: reading the number shows which.
         number = yield endpoints.get_number(number_id)
         now = number.incoming_calls_agent_id
         if mode == "inbound" and now is not None and agent_id in (None, now):
@@ -104,7 +104,7 @@ def unlink(
 
 
 def delete_number(number_id: str, *, force: bool = False) -> Flow[None]:
-    """Delete a number. If the answer is lost and the number is gone, that is success."""
+    """Delete a number. If the answer is lost but the number is gone, that is success."""
 
     def look() -> Flow[AlreadyDone[None] | None]:
         try:
@@ -132,9 +132,9 @@ def _before_linking_again(
     if now is None or now == seen:
         return None
     raise ChangedMeanwhileError(
-        f"Number {number.label} was not linked to {agent_label(agent_id)}: the first try has no clear outcome and now "
-        f"{agent_label(now)} has it, perhaps put there meanwhile. It was left with {agent_label(now)}. Run again to "
-        "take it over."
+        f"Number {number.label} was not linked to {agent_label(agent_id)}: the outcome of the first try is unknown, "
+        f"and {agent_label(now)} has the number now, perhaps linked in the meantime. It was left with "
+        f"{agent_label(now)}. Run the task again to take it over."
     )
 
 
@@ -147,7 +147,8 @@ def _before_unlinking_again(number_id: str, seen: SeenAgent) -> Flow[AlreadyDone
         return None
     if seen is NOT_LOOKED:
         raise ChangedMeanwhileError(
-            f"Number {number.label}: the first try to unlink it has no clear outcome and {agent_label(now)} has it, "
-            f"perhaps put there meanwhile. It was left with {agent_label(now)}. Run again to unlink it."
+            f"Number {number.label} was not unlinked: the outcome of the first try is unknown, and {agent_label(now)} "
+            f"has the number now, perhaps linked in the meantime. It was left with {agent_label(now)}. Run the task "
+            "again to unlink it."
         )
     return AlreadyDone(number)
