@@ -105,7 +105,7 @@ def test_an_inbound_link_is_not_repeated_over_somebody_elses(carry_out, outcome)
     vendor.on("PUT", "", fault)
     vendor.on("GET", ID, faults.meanwhile(lambda: vendor.numbers[ID].update(incomingCallsAgentId="agent-c")))
     with pytest.raises(
-        errors.ChangedMeanwhileError, match=r"was left with agent agent-c. Run again"
+        errors.ChangedMeanwhileError, match=r"was left with agent agent-c. Run the task again"
     ) as caught:
         carry_out(link(ID, "agent-b", seen="agent-a"), vendor=vendor)
     assert not caught.value.retry_helps
