@@ -32,8 +32,25 @@ def as_airflow_exceptions() -> Iterator[None]:
     try:
         yield
     except PhonelinkError as error:
-        # Without the client's frames: the message says it all, and some log formats show local variables.
-        raise airflow_exception(str(error), retry_helps=error.retry_helps) from error.with_traceback(None)
+        exception = as_airflow_exception(error)
+    else:
+        return
+    raise exception  # out here, so that it carries no context with the client's frames
+
+
+def as_airflow_exception(error: PhonelinkError) -> AirflowException:
+    """
+    Return what an error of the client is for Airflow, with that error as its cause.
+
+    Without the client's frames and contexts: the message says it all, and some error reports show local variables.
+    """
+    exception = airflow_exception(str(error), retry_helps=error.retry_helps)
+    cause: BaseException | None = error
+    while cause is not None:
+        cause.__traceback__ = cause.__context__ = None
+        cause = cause.__cause__
+    exception.__cause__ = error
+    return exception
 
 
 def airflow_exception(message: str, *, retry_helps: bool) -> AirflowException:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic_core
 
+from airflow_provider_phonelink.api.bodies import refuse_too_many_parts
 from airflow_provider_phonelink.api.errors import (
     AccessDeniedError,
     AuthenticationError,
-    BodyError,
     ConflictError,
     NoAnswerError,
     NotFoundError,
@@ -27,17 +26,16 @@ from airflow_provider_phonelink.api.errors import (
 from airflow_provider_phonelink.api.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from airflow_provider_phonelink.api.calls import Call
+    from airflow_provider_phonelink.api.redaction import Secrets
 
 T = TypeVar("T")
 
 #: A longer ``Retry-After`` counts as this many seconds: a task should fail and be rescheduled by Airflow
 #: rather than hold its slot for an hour.
 LONGEST_RETRY_AFTER = 60.0
-#: A page of 1,000 numbers is well under a MiB.
-LARGEST_BODY = 64 * 1024 * 1024
 
 _ERRORS: dict[int, type[VendorError]] = {
     401: AuthenticationError,
@@ -60,33 +58,39 @@ class Answer:
     body: bytes
 
 
-class BodyCollector:
-    """Gather a body as it arrives, up to a size and a moment."""
+def without_secrets(body: bytes, secrets: Secrets) -> bytes:
+    """
+    Return a body without any secret that a vendor echoes, in whatever usual encoding.
 
-    def __init__(self, seconds: float) -> None:
-        self._deadline = time.monotonic() + seconds
-        self._chunks: list[bytes] = []
-        self._size = 0
-
-    def add(self, chunk: bytes) -> None:
-        """Take the next piece; raises :class:`BodyError` when it is one too many."""
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        if self._size > LARGEST_BODY:
-            raise BodyError(f"the answer is longer than {LARGEST_BODY} bytes")
-        if time.monotonic() > self._deadline:
-            raise BodyError("the answer did not end in time")
-
-    def body(self) -> bytes:
-        """Return what came."""
-        return b"".join(self._chunks)
+    JSON is read for it, so that what is left is JSON still.
+    """
+    if not secrets.found_in(body):
+        return body
+    try:
+        return pydantic_core.to_json(_redacted(_parsed(body), secrets))
+    except ValueError:
+        return secrets.redact(body.decode("utf-8", "replace")).encode()
 
 
-def interpret(call: Call[T], answer: Answer, secrets: Iterable[str]) -> T:
+def _parsed(body: bytes) -> Any:
+    refuse_too_many_parts(body)
+    return pydantic_core.from_json(body)
+
+
+def _redacted(value: Any, secrets: Secrets) -> Any:
+    if isinstance(value, str):
+        return secrets.redact(value)
+    if isinstance(value, dict):
+        return {secrets.redact(key): _redacted(item, secrets) for key, item in value.items()}
+    return [_redacted(item, secrets) for item in value] if isinstance(value, list) else value
+
+
+def interpret(call: Call[T], answer: Answer, secrets: Secrets) -> T:
     """Return the answer to a call, or raise the :class:`VendorError` that it amounts to."""
     if not 200 <= answer.status < 300:
         raise _refusal(call, answer, secrets)
     try:
+        refuse_too_many_parts(answer.body)
         return call.read(answer.body)
     except (ValueError, RecursionError) as error:
         raise UnreadableAnswerError(
@@ -98,13 +102,13 @@ def interpret(call: Call[T], answer: Answer, secrets: Iterable[str]) -> T:
         ) from None
 
 
-def no_answer(call: Call[Any], error: BaseException, secrets: Iterable[str]) -> NoAnswerError:
+def no_answer(call: Call[Any], error: BaseException, secrets: Secrets) -> NoAnswerError:
     """Return the error for a request that brought no complete answer."""
     what = clean(error, secrets) or "no details"
     return NoAnswerError(f"no answer ({type(error).__name__}: {what}).", method=call.method, path=call.path)
 
 
-def _refusal(call: Call[Any], answer: Answer, secrets: Iterable[str]) -> VendorError:
+def _refusal(call: Call[Any], answer: Answer, secrets: Secrets) -> VendorError:
     default = (
         RedirectedError if answer.status < 400 else RejectedError if answer.status < 500 else ServerError
     )
@@ -122,7 +126,7 @@ def _refusal(call: Call[Any], answer: Answer, secrets: Iterable[str]) -> VendorE
 def _error_text(body: bytes) -> str:
     """Read ProblemDetails (Dasha), ``{"error": text}`` or ``{"error": {"message": text}}`` (CallingBox)."""
     try:
-        payload = pydantic_core.from_json(body)
+        payload = _parsed(body)
     except ValueError:
         # Whole, although only its start will be shown: a key that is cut in two is not recognised any more.
         text = body.decode("utf-8", "replace").strip()
@@ -138,7 +142,7 @@ def _error_text(body: bytes) -> str:
     return ": ".join(parts).rstrip(".")
 
 
-def _why_unreadable(error: Exception, answer: Answer, secrets: Iterable[str]) -> str:
+def _why_unreadable(error: Exception, answer: Answer, secrets: Secrets) -> str:
     if answer.body.lstrip()[:1] == b"<":
         return "an HTML page instead of JSON (is the connection's host right?)"
     if isinstance(error, pydantic_core.ValidationError):
@@ -148,7 +152,7 @@ def _why_unreadable(error: Exception, answer: Answer, secrets: Iterable[str]) ->
     return clean(error, secrets).rstrip(".")
 
 
-def _request_id(headers: Mapping[str, str], secrets: Iterable[str]) -> str | None:
+def _request_id(headers: Mapping[str, str], secrets: Secrets) -> str | None:
     return next((clean(headers[name], secrets) for name in _REQUEST_ID_HEADERS if headers.get(name)), None)
 
 

@@ -8,20 +8,26 @@ only module that imports httpx.
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import ssl
+import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlencode, urlsplit
 
 import anyio
 import httpx
 
 from airflow_provider_phonelink import __version__
 from airflow_provider_phonelink.api import answers
+from airflow_provider_phonelink.api.bodies import ACCEPTED_ENCODING, BodyCollector
 from airflow_provider_phonelink.api.calls import CONCURRENCY, Call, Flow, Parallel, Pause, Stepper, as_flow
+from airflow_provider_phonelink.api.deadlines import BoundedNetwork, ending_within
 from airflow_provider_phonelink.api.errors import (
     BodyError,
     ConfigurationError,
@@ -30,10 +36,11 @@ from airflow_provider_phonelink.api.errors import (
     VendorError,
 )
 from airflow_provider_phonelink.api.pacing import Pacer
+from airflow_provider_phonelink.api.proxies import is_loopback, proxy_of_the_environment
 from airflow_provider_phonelink.api.retry import with_retries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
     from airflow_provider_phonelink.api.settings import Settings
@@ -42,10 +49,10 @@ T = TypeVar("T")
 
 #: Connections that a sender keeps open at the most; all of them may idle, for opening one costs more.
 MOST_CONNECTIONS = 64
-#: A shorter one would be found in text that has nothing to do with it.
-SHORTEST_SECRET = 8
 #: What httpx raises when an answer does not arrive whole, and what the body collector adds to it.
-_FAILURES = (httpx.RequestError, httpx.InvalidURL, BodyError)
+_FAILURES = (httpx.RequestError, httpx.InvalidURL, BodyError, TimeoutError)
+
+_log = logging.getLogger(__name__)
 
 
 class _BearerAuth(httpx.Auth):
@@ -59,17 +66,42 @@ class _BearerAuth(httpx.Auth):
         yield request
 
 
+def _ssl_context(settings: Settings) -> ssl.SSLContext:
+    if not settings.verify_ssl:
+        _warn_of_no_verification(settings.source)
+    files = [settings.ca_bundle] if settings.ca_bundle else [os.environ.get("SSL_CERT_FILE")]
+    return _cached_ssl_context(settings.verify_ssl, settings.ca_bundle, *map(_stamp, filter(None, files)))
+
+
 @lru_cache(maxsize=16)
-def _ssl_context(verify: bool, ca_bundle: str | None) -> ssl.SSLContext:
-    """Make a TLS context once: it costs more than all the rest of a client."""
+def _cached_ssl_context(verify: bool, ca_bundle: str | None, *_: object) -> ssl.SSLContext:
+    """Make a TLS context once for each state of its files: it costs more than all the rest of a client."""
     if not verify:
         return httpx.create_ssl_context(verify=False)
     return ssl.create_default_context(cafile=ca_bundle) if ca_bundle else httpx.create_ssl_context()
 
 
+def _stamp(path: str) -> tuple[str, int, int]:
+    """Return what changes when a file is renewed; raises OSError if it is no file, such as a pipe that would block."""
+    found = Path(path).stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is not a regular file")
+    return path, found.st_mtime_ns, found.st_size
+
+
+@cache
+def _warn_of_no_verification(source: str) -> None:
+    """Once a process for each connection."""
+    _log.warning(
+        "%s has `verify_ssl` off: whoever is between here and the vendor can read the API key and change numbers. "
+        "Give the vendor's certificate in `ca_bundle` instead.",
+        source,
+    )
+
+
 def _client_options(settings: Settings) -> dict[str, Any]:
     try:
-        context = _ssl_context(settings.verify_ssl, settings.ca_bundle)
+        context = _ssl_context(settings)
     except OSError as error:  # ssl.SSLError is one
         what = "the file in the extra `ca_bundle`" if settings.ca_bundle else "SSL_CERT_FILE"
         raise ConfigurationError(
@@ -77,17 +109,36 @@ def _client_options(settings: Settings) -> dict[str, Any]:
         ) from None
     return {
         "auth": _BearerAuth(settings),
-        "headers": {"Accept": "application/json", "User-Agent": f"airflow-provider-phonelink/{__version__}"},
+        "headers": {
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED_ENCODING,
+            "User-Agent": f"airflow-provider-phonelink/{__version__}",
+        },
         "timeout": settings.timeout,
         "follow_redirects": False,
         "verify": context,
         "limits": httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
+        "trust_env": False,  # what the environment says of proxies is read in _proxy, of certificates above
     }
 
 
 def _proxy(settings: Settings) -> str | None:
     """Return the proxy's URL, which may have a password in it: for a client, and to be kept nowhere."""
-    return settings.proxy.get_secret_value() if settings.proxy else None
+    if is_loopback(urlsplit(settings.base_url).hostname or ""):
+        return None
+    if settings.proxy:
+        return settings.proxy.get_secret_value()
+    return proxy_of_the_environment(settings.base_url)
+
+
+def _bounded_transport(options: Mapping[str, Any], proxy: str | None) -> httpx.HTTPTransport:
+    transport = httpx.HTTPTransport(
+        verify=options["verify"], limits=options["limits"], proxy=proxy, trust_env=False
+    )
+    # httpx has no argument for it; tests show that it works on the oldest and the newest version allowed.
+    pool: Any = transport._pool
+    pool._network_backend = BoundedNetwork(pool._network_backend)
+    return transport
 
 
 @contextmanager
@@ -124,13 +175,17 @@ class _SenderBase:
         options: dict[str, Any] = {"method": call.method, "url": url}
         return options if call.body is None else {**options, "json": dict(call.body)}
 
-    def _collector(self) -> answers.BodyCollector:
-        return answers.BodyCollector(self.settings.timeout)
+    @property
+    def _longest_try(self) -> float:
+        """Seconds that a try may take in all: httpx's own limits never meet a trickle of bytes."""
+        return 2 * self.settings.timeout
+
+    def _collector(self, response: httpx.Response) -> BodyCollector:
+        return BodyCollector(self.settings.timeout, response.headers)
 
     def _interpret(self, call: Call[T], response: httpx.Response, body: bytes) -> T:
-        for secret in self.settings.secrets:
-            if len(secret) >= SHORTEST_SECRET:  # a vendor may echo the key anywhere, also in what is kept
-                body = body.replace(secret.encode(), b"***")
+        # A vendor may echo the key anywhere, also in what is kept.
+        body = answers.without_secrets(body, self.settings.secrets)
         answer = answers.Answer(response.status_code, response.reason_phrase, response.headers, body)
         try:
             result = answers.interpret(call, answer, self.settings.secrets)
@@ -141,7 +196,10 @@ class _SenderBase:
         return result
 
     def _failure(self, call: Call[Any], error: Exception) -> VendorError:
-        return answers.no_answer(call, error, self.settings.secrets)
+        """Return what to raise, without the frames of httpx: some of them hold the key."""
+        failure = answers.no_answer(call, error, self.settings.secrets)
+        error.__traceback__ = None
+        return failure
 
 
 class Sender(_SenderBase):
@@ -150,7 +208,10 @@ class Sender(_SenderBase):
     def __init__(self, settings: Settings, pacer: Pacer | None = None, **client_options: Any) -> None:
         super().__init__(settings, pacer)
         with _proxy_errors(settings):
-            self._client = httpx.Client(**_client_options(settings), proxy=_proxy(settings), **client_options)
+            options = {**_client_options(settings), **client_options}
+            if "transport" not in options:
+                options["transport"] = _bounded_transport(options, _proxy(settings))
+            self._client = httpx.Client(**options)
 
     def __enter__(self) -> Sender:
         return self
@@ -201,13 +262,22 @@ class Sender(_SenderBase):
             time.sleep(delay)
             delay = self._pacer.still()
         try:
-            with self._client.stream(**self._request_options(call)) as response:
-                collector = self._collector()
-                for chunk in response.iter_bytes():
+            with (
+                ending_within(self._longest_try),
+                self._client.stream(**self._request_options(call)) as response,
+            ):
+                collector = self._collector(response)
+                # As it came over the wire: httpx would unpack without a bound.
+                for chunk in cast("httpx.SyncByteStream", response.stream):
                     collector.add(chunk)
+            body = collector.body()
         except _FAILURES as error:
-            raise self._failure(call, error) from None
-        return self._interpret(call, response, collector.body())
+            failure = self._failure(call, error)
+        except BaseException as error:  # such as Airflow's time-out of a task, in the midst of httpx
+            raise error.with_traceback(None) from None
+        else:
+            return self._interpret(call, response, body)
+        raise failure  # out here, so that it carries no context with httpx's frames
 
 
 class AsyncSender(_SenderBase):
@@ -215,7 +285,8 @@ class AsyncSender(_SenderBase):
 
     def __init__(self, settings: Settings, pacer: Pacer | None = None, **client_options: Any) -> None:
         super().__init__(settings, pacer)
-        self._options = {**_client_options(settings), **client_options}
+        self._own_options = client_options
+        _client_options(settings)  # an unusable file shows here, and not in the middle of a flow
         # A client for each request under way, the last one used first: httpcore looks at every connection of
         # a pool several times a request, so that one pool for all makes each request the slower the more there are.
         self._clients: list[httpx.AsyncClient] = []
@@ -287,25 +358,29 @@ class AsyncSender(_SenderBase):
             delay = self._pacer.still()
         client = self._take_client()
         try:
-            with anyio.fail_after(
-                2 * self.settings.timeout
-            ):  # httpx's own limits never meet a trickle of bytes
+            with anyio.fail_after(self._longest_try):
                 async with client.stream(**self._request_options(call)) as response:
-                    collector = self._collector()
-                    async for chunk in response.aiter_bytes():
+                    collector = self._collector(response)
+                    async for chunk in cast("httpx.AsyncByteStream", response.stream):
                         collector.add(chunk)
-        except (*_FAILURES, TimeoutError) as error:
-            raise self._failure(call, error) from None
+            body = collector.body()
+        except _FAILURES as error:
+            failure = self._failure(call, error)
+        except BaseException as error:  # such as a cancellation, in the midst of httpx
+            raise error.with_traceback(None) from None
+        else:
+            return self._interpret(call, response, body)
         finally:
             self._idle.append(client)
             if self._retired:
                 await self.retire()
-        return self._interpret(call, response, collector.body())
+        raise failure  # out here, so that it carries no context with httpx's frames
 
     def _take_client(self) -> httpx.AsyncClient:
         if self._idle:
             return self._idle.pop()
         with _proxy_errors(self.settings):
-            client = httpx.AsyncClient(**self._options, proxy=_proxy(self.settings))
+            options = {**_client_options(self.settings), **self._own_options}
+            client = httpx.AsyncClient(**options, proxy=_proxy(self.settings))
         self._clients.append(client)
         return client

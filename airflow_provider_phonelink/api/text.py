@@ -7,7 +7,9 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+
+    from airflow_provider_phonelink.api.redaction import Secrets
 
 MAX_LENGTH = 500
 #: Problems that a message lists at most.
@@ -43,29 +45,14 @@ class _Written(reprlib.Repr):
 _written = _Written()
 
 
-class Secrets:
-    """Strings that must never be shown, in a box that does not show them in a traceback's local variables."""
-
-    def __init__(self, *values: str | None) -> None:
-        self.__values = tuple(filter(None, values))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.__values)
-
-    def __repr__(self) -> str:
-        return "Secrets(...)"
-
-
-def clean(text: object, secrets: Iterable[str] = ()) -> str:
+def clean(text: object, secrets: Secrets | None = None) -> str:
     """
     Return ``text`` fit for a log line or an error message.
 
     :param text: Anything; its ``str()`` is taken.
-    :param secrets: Strings to blank out, such as the API key a vendor may echo.
+    :param secrets: What to blank out, such as the API key that a vendor may echo.
     """
-    line = str(text)
-    for secret in secrets:
-        line = line.replace(secret, "***")
+    line = secrets.redact(str(text)) if secrets else str(text)
     line = "".join(" " if is_unsafe(character) else character for character in line[: MAX_LENGTH + 1]).strip()
     return line if len(line) <= MAX_LENGTH else line[:MAX_LENGTH] + "…"
 

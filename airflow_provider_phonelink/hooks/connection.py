@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from airflow_provider_phonelink.api.errors import ConfigurationError
+from airflow_provider_phonelink.api.proxies import is_loopback
+from airflow_provider_phonelink.api.redaction import SHORTEST_SECRET
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -125,18 +127,18 @@ def _agreed(name: str, first: Any, second: Any) -> Any:
 
 def _refuse_plain_http(settings: Settings) -> None:
     parts = urlsplit(settings.base_url)
-    if parts.scheme == "http" and not settings.allow_http and not _is_loopback(parts.hostname or ""):
+    if parts.scheme != "http" or settings.allow_http:
+        return
+    if settings.proxy:
+        raise ValueError(
+            "with plain http the proxy would read the API key; use https, or set the extra `allow_http` if that is "
+            "really wanted. A loopback address is never reached through a proxy."
+        )
+    if not is_loopback(parts.hostname or ""):
         raise ValueError(
             "plain http would send the API key readable to anyone on the way; use https, or set the extra "
             "`allow_http` if that is really wanted."
         )
-
-
-def _is_loopback(hostname: str) -> bool:
-    try:
-        return hostname == "localhost" or ipaddress.ip_address(hostname).is_loopback
-    except ValueError:
-        return False
 
 
 def _api_key(password: str | None) -> str:
@@ -148,6 +150,11 @@ def _api_key(password: str | None) -> str:
         )
     if not password.isascii() or not password.isprintable() or " " in password:
         raise ValueError("its password is no API key: there is white space or a non-ASCII character in it.")
+    if len(password) < SHORTEST_SECRET:
+        raise ValueError(
+            f"its password is no API key: it has fewer than {SHORTEST_SECRET} characters, so it could not be kept out "
+            "of logs."
+        )
     return password
 
 

@@ -7,18 +7,23 @@ import weakref
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
 from airflow_provider_phonelink.api.errors import (
     AccessDeniedError,
     AuthenticationError,
     ConfigurationError,
     NoAnswerError,
+    PhonelinkError,
     RateLimitedError,
     ServerError,
     VendorError,
 )
-from airflow_provider_phonelink.exceptions import PhonelinkRetryableException, as_airflow_exceptions
+from airflow_provider_phonelink.exceptions import (
+    PhonelinkRetryableException,
+    as_airflow_exception,
+    as_airflow_exceptions,
+)
 from airflow_provider_phonelink.hooks import form
 
 if TYPE_CHECKING:
@@ -119,18 +124,27 @@ class VendorHook(BaseHook, Generic[SettingsT]):
         return await sync_to_async(self._read_connection)()
 
     def _read_connection(self) -> SettingsT:
+        outcome = self._settings_or_error()
+        if isinstance(outcome, AirflowException):
+            raise outcome
+        return outcome
+
+    def _settings_or_error(self) -> SettingsT | AirflowException:
+        """Return what is wrong rather than raise it: frames in here hold the key, and error reports show frames."""
         try:
             connection = self.get_connection(self.conn_id)
         except AirflowNotFoundException:
-            raise self._no_connection() from None
+            return self._no_connection()
         except Exception as error:
             # Only its class: the text of a secrets backend's error may show the secret.
-            raise PhonelinkRetryableException(
+            return PhonelinkRetryableException(
                 f"Connection '{self.conn_id}' could not be read ({type(error).__name__}). Nothing was sent. "
                 "Look whether Airflow's secrets backend and API server work, and try again."
-            ) from None
-        with as_airflow_exceptions():
+            )
+        try:
             return self._settings_of(connection)
+        except PhonelinkError as error:
+            return as_airflow_exception(error)
 
     def _no_connection(self) -> PhonelinkRetryableException:
         # A retry may help: Airflow says "not found" for every error of a secrets backend, a time-out included.
@@ -145,9 +159,9 @@ class VendorHook(BaseHook, Generic[SettingsT]):
 
         from airflow_provider_phonelink.hooks.connection import settings_of
 
-        if connection.conn_type in {"dasha", "callingbox"} - {self.conn_type}:
+        if connection.conn_type != self.conn_type:
             raise ConfigurationError(
-                f"Connection '{self.conn_id}' is of type '{connection.conn_type}', so its key is not for "
+                f"Connection '{self.conn_id}' is of type '{connection.conn_type or ''}', so its key is not for "
                 f"{self.hook_name}. Nothing was sent. Name a '{self.conn_type}' connection in `{self.conn_name_attr}`."
             )
         settings = settings_of(connection, self._settings_class())

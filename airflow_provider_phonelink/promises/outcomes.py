@@ -14,21 +14,28 @@ SubjectT = TypeVar("SubjectT", bound="PhoneNumber | Agent")
 
 
 def plain(model: PhoneNumber | Agent, **options: Any) -> dict[str, Any]:
-    """
-    Return a model in the plain form that goes into XCom: JSON types, snake case.
-
-    Without NUL characters, which the database behind Airflow may refuse.
-    """
-    dumped: dict[str, Any] = _without_nul(model.model_dump(mode="json", **options))
+    """Return a model in the plain form that goes into XCom: JSON types, snake case, and storable."""
+    dumped: dict[str, Any] = storable(model.model_dump(mode="json", **options))
     return dumped
 
 
-def _without_nul(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """
+    Return plain data in a form that Airflow stores and reads back as it was.
+
+    The database may refuse NUL characters and halves of surrogate pairs. A key that begins with two underscores may
+    be a mark of Airflow's own serialisation (``__type``, ``__classname__``, ...), by which a vendor could have a
+    reader make objects; it loses one of them.
+    """
     if isinstance(value, str):
-        return value.replace("\0", "")
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
     if isinstance(value, dict):
-        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
-    return [_without_nul(item) for item in value] if isinstance(value, list) else value
+        return {_harmless_key(storable(key)): storable(item) for key, item in value.items()}
+    return [storable(item) for item in value] if isinstance(value, list) else value
+
+
+def _harmless_key(key: str) -> str:
+    return f"_{key.lstrip('_')}" if key.startswith("__") else key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,5 +82,5 @@ class Changed(Outcome, Generic[SubjectT]):
         return {
             **plain(self.subject),
             "changed": self.changed,
-            "previous_agent_id": _without_nul(self.previous_agent_id),
+            "previous_agent_id": storable(self.previous_agent_id),
         }

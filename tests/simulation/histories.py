@@ -17,6 +17,7 @@ from simulation.vendors import Vendors, refusal
 from airflow_provider_phonelink.api import answers
 from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
 from airflow_provider_phonelink.api.dasha.settings import DashaSettings
+from airflow_provider_phonelink.api.redaction import Secrets
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
 from airflow_provider_phonelink.hooks.dasha import DashaHook
@@ -291,14 +292,14 @@ class _Run:
         if fault == DIES_BEFORE:
             self._die(try_)
         if fault == LOST_BEFORE:
-            raise answers.no_answer(call, ConnectionError("lost"), ())
+            raise answers.no_answer(call, ConnectionError("lost"), Secrets())
         answer = self._answer(call, fault)
         self._note(by_task=True, try_=try_, request=number)
         if fault == DIES_AFTER:
             self._die(try_)
         if fault == LOST_AFTER:
-            raise answers.no_answer(call, ConnectionError("lost"), ())
-        return answers.interpret(call, answer, ())
+            raise answers.no_answer(call, ConnectionError("lost"), Secrets())
+        return answers.interpret(call, answer, Secrets())
 
     def _answer(self, call: Call[Any], fault: str) -> answers.Answer:
         if self._down or fault == UNAVAILABLE:

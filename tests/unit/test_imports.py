@@ -76,7 +76,7 @@ def test_the_core_works_without_airflow() -> None:
         "from airflow_provider_phonelink.api.dasha.settings import DashaSettings\n"
         "page = {'items': [], 'totalCount': 0, 'skip': 0, 'take': 1000}\n"
         "transport = httpx.MockTransport(lambda request: httpx.Response(200, json=page))\n"
-        "settings = DashaSettings(base_url='https://vendor.example', api_key='k')\n"
+        "settings = DashaSettings(base_url='https://vendor.example', api_key='sk_0123456789')\n"
         "with Sender(settings, transport=transport) as sender: print(sender.run(reads.all_numbers()))\n"
     )
     assert answered == "[]\n"

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
+from airflow_provider_phonelink.api.field_types import BoundedList, OptionalDate, OptionalId
 from airflow_provider_phonelink.api.labels import number_label
-from airflow_provider_phonelink.api.optional import OptionalDate, OptionalId
 
 
 class _CallingBoxModel(BaseModel):
@@ -33,7 +33,7 @@ class Number(_CallingBoxModel):
     #: None means "no inbound agent" only if the field was sent: see :attr:`tells_links`.
     inbound_agent_id: OptionalId = None
     #: A null that was sent means "none"; None here means that the answer did not tell.
-    outbound_agent_ids: list[str] | None = None
+    outbound_agent_ids: BoundedList[str] | None = None
 
     @field_validator("outbound_agent_ids", mode="before")
     @classmethod
@@ -64,7 +64,7 @@ class Agent(_CallingBoxModel):
     voice: str | None = None
     language: str | None = None
     returns: dict[str, Any] | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: BoundedList[dict[str, Any]] | None = None
     webhook_url: str | None = None
     voicemail_action: str | None = None
     primary_number_id: str | None = None
@@ -72,20 +72,20 @@ class Agent(_CallingBoxModel):
     created_at: OptionalDate = None
     updated_at: OptionalDate = None
     #: All numbers attached to the agent; sent when one agent is read or changed, not in lists.
-    numbers: list[Number] | None = None
+    numbers: BoundedList[Number] | None = None
 
 
 class AgentList(_CallingBoxModel):
     """``{"data": [agent, ...]}``."""
 
-    data: list[Agent]
+    data: BoundedList[Agent]
     has_more: bool = False
 
 
 class NumberList(_CallingBoxModel):
     """``[number, ...]``, as documented, or ``{"data": [number, ...], "has_more": bool}``."""
 
-    data: list[Number]
+    data: BoundedList[Number]
     has_more: bool = False
 
     @model_validator(mode="before")

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from airflow_provider_phonelink.api.field_types import BoundedList, OptionalDate, OptionalId
 from airflow_provider_phonelink.api.labels import number_label
-from airflow_provider_phonelink.api.optional import OptionalDate, OptionalId
 
 
 def _no_list(items: object) -> object:
@@ -72,7 +72,7 @@ class PhoneNumber(_DashaModel):
 class PhoneNumberPage(_DashaModel):
     """A page of a list."""
 
-    items: list[PhoneNumber]
+    items: BoundedList[PhoneNumber]
     total_count: int
     skip: int
     take: int
@@ -83,7 +83,7 @@ class AffectedAgent(_DashaModel):
 
     agent_id: str
     agent_name: str | None = None
-    uses: list[str]
+    uses: BoundedList[str]
 
     @property
     def calls_out(self) -> bool | None:
@@ -99,7 +99,7 @@ class AffectedAgents(_DashaModel):
 
     id: str
     phone_number: str | None = None
-    affected_agents: Annotated[list[AffectedAgent], BeforeValidator(_no_list)]
+    affected_agents: Annotated[BoundedList[AffectedAgent], BeforeValidator(_no_list)]
 
     @property
     def outbound(self) -> frozenset[str]:

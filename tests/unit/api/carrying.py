@@ -11,14 +11,14 @@ import httpx
 import pytest
 import tenacity
 
-from airflow_provider_phonelink.api import answers, senders
+from airflow_provider_phonelink.api import bodies, senders
 from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
 from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 from airflow_provider_phonelink.api.pacing import Pacer
 from airflow_provider_phonelink.api.senders import AsyncSender, Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from airflow_provider_phonelink.api.settings import Settings
 
@@ -39,6 +39,16 @@ def is_one_line(text: str) -> bool:
     """Return whether a text cannot pass for more than one line of a log."""
     unsafe = ("C", "Zl", "Zp")
     return not any(unicodedata.category(character).startswith(unsafe) for character in text)
+
+
+def frames_of(error: BaseException | None) -> Iterator[Any]:
+    """Return all frames that an error and what led to it carry, as an error report would show them."""
+    while error is not None:
+        trace = error.__traceback__
+        while trace is not None:
+            yield trace.tb_frame
+            trace = trace.tb_next
+        error = error.__cause__ or error.__context__
 
 
 class Clock:
@@ -65,7 +75,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(senders, "time", SimpleNamespace(sleep=clock.sleep))
     monkeypatch.setattr(senders, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": clock.asleep}))
-    monkeypatch.setattr(answers, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(bodies, "time", SimpleNamespace(monotonic=clock))
     monkeypatch.setattr(tenacity, "time", SimpleNamespace(monotonic=clock, sleep=clock.sleep))
     return clock
 

@@ -123,6 +123,21 @@ def test_plain_http_to_any_other_host_needs_a_word(host) -> None:
     assert read(host=host, schema="http", extra={"allow_http": True}).base_url.startswith("http://")
 
 
+@pytest.mark.parametrize("host", ["http://127.0.0.1", "http://vendor.example"])
+def test_plain_http_and_a_proxy_need_a_word(host) -> None:
+    extra = {"proxy": "http://proxy:3128"}
+    with pytest.raises(ConfigurationError, match="with plain http the proxy would read the API key"):
+        read(host=host, extra=extra)
+    assert read(host=host, extra={**extra, "allow_http": True}).base_url == host
+
+
+@pytest.mark.parametrize("password", ["sk#1", "sk_1234"])
+def test_a_key_that_is_too_short_to_be_kept_secret_is_refused(password) -> None:
+    with pytest.raises(ConfigurationError, match="fewer than 8 characters") as caught:
+        read(password=password)
+    assert password not in str(caught.value).split("characters")[1]
+
+
 def test_an_empty_connection_with_a_key_is_enough() -> None:
     settings = read()
     assert settings.base_url == DEFAULT

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from unit.api import faults
-from unit.api.carrying import KEY
+from unit.api.carrying import KEY, frames_of
 from unit.api.fake_callingbox import FakeCallingBox
 from unit.api.fake_dasha import FakeDasha, number_id, number_json
 from unit.hooks.local_vendor import serving, set_connection
@@ -96,10 +96,37 @@ def test_the_other_vendors_connection_is_refused(monkeypatch, hook_class, conn_t
             attempt()
 
 
-@pytest.mark.parametrize("conn_type", ["", "http", "generic"])
-def test_a_connection_of_a_general_type_will_do(monkeypatch, conn_type) -> None:
-    set_connection(monkeypatch, "dasha_default", conn_type=conn_type, password=KEY)
-    assert DashaHook().settings.api_key.get_secret_value() == KEY
+@pytest.mark.parametrize("other", ["", "http", "generic", "postgres", "aws"])
+def test_the_password_of_anything_else_never_leaves(monkeypatch, other) -> None:
+    with serving(lambda _: httpx.Response(200, json=number_json(1))) as url:
+        set_connection(monkeypatch, "dasha_default", conn_type=other, host=url, password=KEY)
+        with pytest.raises(
+            PhonelinkFailException, match=rf"is of type '{other}', .*Nothing was sent\."
+        ) as caught:
+            DashaHook().get_number(ID)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"extra": {"verify_sssl": "x", "proxy": "http://user:hunter2hunter2@proxy:1"}},
+        {"extra": {"timeout": "soon", "proxy": "http://user:hunter2hunter2@proxy:1"}},
+        {"host": "https://user:hunter2hunter2@vendor.example"},
+        {"conn_type": "postgres", "password": "hunter2hunter2"},
+    ],
+)
+def test_no_frame_of_a_refused_connection_holds_a_secret(monkeypatch, fields) -> None:
+    set_connection(monkeypatch, "dasha_default", **{"conn_type": "dasha", "password": KEY, **fields})
+    with pytest.raises(PhonelinkFailException) as caught:
+        DashaHook().get_number(ID)
+    shown = [
+        repr([vars(value) if hasattr(value, "__dict__") else value for value in frame.f_locals.values()])
+        for frame in frames_of(caught.value)
+        if "airflow_provider_phonelink" in frame.f_code.co_filename
+    ]
+    assert len(shown) > 2
+    assert not [text for text in shown if KEY in text or "hunter2hunter2" in text]
 
 
 @HOOKS
@@ -137,7 +164,7 @@ def test_a_connection_that_is_no_json_does_not_show_its_key(
 ) -> None:
     malformed = f'{{"conn_type": "{conn_type}", "password": "{KEY}"'
     monkeypatch.setenv(f"AIRFLOW_CONN_{conn_type.upper()}_DEFAULT", malformed)
-    with pytest.raises(PhonelinkFailException) as caught:
+    with pytest.raises(PhonelinkRetryableException) as caught:
         hook_class().list_numbers()
     assert KEY not in "".join(traceback.format_exception(caught.value))
 
@@ -298,15 +325,15 @@ def test_an_edited_connection_takes_effect_after_a_refresh(monkeypatch) -> None:
             sender = await hook._async_sender()
             await hook.arefresh()
             assert await hook._async_sender() is sender
-            connect(monkeypatch, url, password="sk_new")
+            connect(monkeypatch, url, password="sk_new_0123")
             await hook.aget_number(ID)
-            assert (await hook.arefresh()).api_key.get_secret_value() == "sk_new"
+            assert (await hook.arefresh()).api_key.get_secret_value() == "sk_new_0123"
             await hook.aget_number(ID)
 
     with serving(vendor) as url:
         connect(monkeypatch, url)
         asyncio.run(main(url))
-    assert keys == [f"Bearer {KEY}", f"Bearer {KEY}", "Bearer sk_new"]
+    assert keys == [f"Bearer {KEY}", f"Bearer {KEY}", "Bearer sk_new_0123"]
 
 
 def test_a_request_under_way_survives_a_refresh(monkeypatch) -> None:
@@ -322,7 +349,7 @@ def test_a_request_under_way_survives_a_refresh(monkeypatch) -> None:
             request = asyncio.create_task(hook.aget_number(ID))
             await asyncio.to_thread(arrived.wait)
             sender = await hook._async_sender()
-            connect(monkeypatch, url, password="sk_new")
+            connect(monkeypatch, url, password="sk_new_0123")
             await hook.arefresh()
             assert (await request).id == ID
             assert all(client.is_closed for client in sender._clients)
@@ -404,7 +431,10 @@ def test_a_connection_that_does_not_work_says_why(
         ({"extra": {"ca_bundle": "/nowhere.pem"}}, "`ca_bundle`"),
         ({"host": "http://127.0.0.1:1"}, "No answer; is the host right and reachable from here?"),
         ({"host": "https://a..b"}, "its host is not a host name"),
-        ({"extra": {"proxy": "proxy.local:3128"}}, "the proxy in the extra `proxy` cannot be used"),
+        (
+            {"url": "https://vendor.example", "extra": {"proxy": "a.b:3128"}},
+            "the proxy in the extra `proxy`",
+        ),
     ],
 )
 def test_a_connection_that_cannot_work_says_why(monkeypatch, fields, expected) -> None:

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import TYPE_CHECKING
 
 import pytest
 from unit.api.fake_dasha import number_json
 
 from airflow_provider_phonelink.api.callingbox.models import Agent
 from airflow_provider_phonelink.api.dasha.models import PhoneNumber
-from airflow_provider_phonelink.promises.outcomes import Changed, Created, Outcome, plain
+from airflow_provider_phonelink.promises.outcomes import Changed, Created, Outcome, plain, storable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NUL = "a\0b"
 NUMBER = PhoneNumber.model_validate(number_json(1, displayName=NUL, extra={NUL: [NUL, 1, None]}))
@@ -43,3 +47,25 @@ def test_an_outcome_is_told_with_its_warnings(caplog) -> None:
         ("WARNING", "look"),
         ("WARNING", "here"),
     ]
+
+
+#: What Airflow's serialisation takes for marks of its own, if a result has it as a key.
+MARKS = ("__type", "__var", "__classname__", "__data__", "__version__", "__id__", "__source", "__dag")
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_result_has_no_mark_of_airflows_serialisation_at_any_depth(mark) -> None:
+    hostile = {mark: "airflow.sdk.definitions.connection.Connection", "deep": [{mark: {mark: 1}}]}
+    number = PhoneNumber.model_validate({**number_json(1), **hostile, "x": hostile})
+
+    def keys(value: object) -> Iterator[str]:
+        if isinstance(value, dict):
+            yield from value
+        for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            yield from keys(item)
+
+    assert not [key for key in keys(plain(number)) if key.startswith("__")]
+
+
+def test_a_result_can_be_stored_by_every_database() -> None:
+    assert storable({"a\0": ["b\0\ud800", None, 1, True]}) == {"a": ["b?", None, 1, True]}
