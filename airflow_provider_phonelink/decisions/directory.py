@@ -1,4 +1,4 @@
-"""Which number is meant by a name: an id, or a phone number in whatever notation."""
+"""Which number a name stands for: an id, or a phone number in any notation."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Directory:
     """
     The numbers that routes and scopes can name.
 
-    A phone number is looked for as it is written, for its format is the SIP provider's affair. Only if no
-    number is written like that, notations are compared by E.164.
+    A phone number is first looked up exactly as it is written, because its format is up to the SIP provider. Only
+    if no number is written that way are notations compared by their E.164 form.
 
     :param numbers: All numbers that may be named.
-    :param uuids: Whether ids are uuids, for which upper and lower case are the same.
+    :param uuids: Whether ids are uuids, whose case does not matter.
     """
 
     def __init__(self, numbers: Iterable[ListedNumber], *, uuids: bool) -> None:
@@ -38,11 +38,11 @@ class Directory:
 
     def find(self, name: str, *, is_id: bool | None = None) -> str:
         """
-        Return the id of the number that is meant.
+        Return the id of the number that a name stands for.
 
         :param name: An id or a phone number.
-        :param is_id: Whether it is an id; None if it may be either, which an id comes first in.
-        :raises NotNamedError: If there is no such number, or several have that phone number.
+        :param is_id: Whether it is an id; None if it may be either, in which case ids are tried first.
+        :raises NotNamedError: If there is no such number, or if several have that phone number.
         """
         if is_id is not False:
             number_id = name.lower() if self._uuids else name
@@ -52,7 +52,7 @@ class Directory:
                 raise NotNamedError(f"there is no number with the id {clean(name)}")
         found = self._as_written.get(name) or self._in_another_notation(name)
         if not found:
-            raise NotNamedError(f"there is no number {clean(name)}, written like that or otherwise")
+            raise NotNamedError(f"there is no number {clean(name)}, in this or another notation")
         if len(found) > 1:
             raise NotNamedError(
                 f"{clean(name)} may be any of {len(found)} numbers, with the ids {', '.join(map(clean, found))}; name "
@@ -61,7 +61,7 @@ class Directory:
         return found[0]
 
     def plain_name(self, number_id: str) -> str:
-        """Return a name by which people find a number: the phone number, or its id if others have that, too."""
+        """Return the name to export: the phone number, or the id if several numbers have that phone number."""
         phone_number = self.numbers[number_id].phone_number
         if (
             phone_number

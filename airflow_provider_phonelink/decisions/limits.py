@@ -1,4 +1,4 @@
-"""How many changes a run may make."""
+"""The limit on how many changes a run may make."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MaxChanges:
 
 def parse_max_changes(value: object) -> MaxChanges | None:
     """
-    Read a limit.
+    Parse a limit.
 
     :param value: None, a count such as 20 or ``"20"``, or a percentage from ``"0%"`` to ``"100%"``.
     :raises InvalidArgumentError: If it is anything else.

@@ -1,4 +1,4 @@
-"""Links as plain values, the same for both vendors, and the rules in which the vendors differ."""
+"""Links as plain values, the same for every vendor, and the rules by which vendors differ."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ class Link(NamedTuple):
 
 
 class ListedNumber(NamedTuple):
-    """What planning has to know of a number."""
+    """What planning needs to know about a number."""
 
-    #: On Dasha in lower case.
+    #: At Dasha in lower case.
     id: str
     #: As the vendor writes it.
     phone_number: str | None
-    #: Dasha's provider that manages it, in lower case.
+    #: The provider that manages it at Dasha, in lower case.
     provider_id: str | None = None
 
 
 @dataclass(frozen=True)
 class LinkRules:
-    """What a vendor allows. Everywhere a number has one inbound agent at the most."""
+    """What a vendor allows. At every vendor a number has at most one inbound agent."""
 
     vendor: str
     #: The mode in which an agent calls out with a number.
     outbound: str
-    #: Whether an agent calls out with one number at the most, so that a new one replaces the old one.
+    #: Whether an agent calls out with at most one number, so that a new one replaces the old one.
     one_outbound_number: bool
-    #: The mode of a route that names none; None if the agent's type says.
+    #: The mode of a route that names none; None if the agent's type decides.
     default_mode: str | None
-    #: Whether ids of numbers are uuids, in which case does not matter.
+    #: Whether the ids of numbers are uuids, whose case does not matter.
     uuids: bool
 
     @property

@@ -1,8 +1,8 @@
 """
 The plan: the ordered changes that turn the links as they are into the routes as wished.
 
-Each change is one that has to be made, so there is no shorter plan: a number has one inbound agent, so
-that a wrong one costs one change, and (on Dasha) an agent has one outbound number.
+Every change in it is necessary, so there is no shorter plan: a number has one inbound agent, so a wrong one
+costs exactly one change, and (at Dasha) an agent has one outbound number.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ _SIGNS = {"link": "+", "unlink": "-", "move": "~"}
 
 
 class Change(NamedTuple):
-    """One change: a link is made, removed, or takes the place of another one."""
+    """One change: a link is made, is removed, or replaces another one."""
 
     action: Literal["link", "unlink", "move"]
     #: The link that is made or removed.
     link: Link
-    #: For a move, the link that it ends: the number's inbound one, or the agent's outbound one.
+    #: For a move, the link that it replaces: the number's inbound link, or the agent's outbound link.
     ends: Link | None = None
 
     @property
     def loser(self) -> Link | None:
-        """The link that is gone afterwards."""
+        """The link that no longer exists afterwards."""
         return self.link if self.action == "unlink" else self.ends
 
     @property
     def previous_agent_id(self) -> str | None:
-        """The agent that answers the number until then."""
+        """The agent that answers the number before the change."""
         return self.loser.agent_id if self.loser and self.link.mode == INBOUND else None
 
     @property
     def previous_number_id(self) -> str | None:
-        """For a move of an agent's outbound link, the number it calls out with until then."""
+        """For a move of an agent's outbound link, the number that the agent calls out with before the change."""
         return self.ends.number_id if self.ends and self.link.mode != INBOUND else None
 
 
@@ -55,18 +55,18 @@ class Plan:
     """
     Ordered changes.
 
-    Changes of one step may be made side by side, and a step is finished before the next one: links first,
-    then moves, each after those that give a number to the agent it takes one from, and at last removals.
+    Changes of one step may be made in parallel, and each step is finished before the next one begins: links first;
+    then moves, each after the moves that give a number to the agent that it takes one from; removals last.
     """
 
     steps: tuple[tuple[Change, ...], ...]
-    #: Wished links that are there already.
+    #: How many routes are true already.
     unchanged: int
-    #: The links before the run that are in scope: in the scope given, and those of the numbers with a route.
+    #: How many links are in scope before the run: those in the given scope, and those of numbers with a route.
     links_in_scope: int
     #: Phone numbers by id.
     phone_numbers: Mapping[str, str | None] = field(default_factory=dict, repr=False)
-    #: What somebody should look at.
+    #: What somebody should look into.
     warnings: tuple[str, ...] = ()
 
     @property
@@ -81,13 +81,13 @@ class Plan:
 
     @property
     def summary(self) -> str:
-        """The plan in a line."""
+        """The plan in one line."""
         counts = Counter(change.action for change in self.changes)
         counted = [f"{counts[action]} to {action}" for action in ("link", "move", "unlink")]
         return ", ".join([*counted, f"{self.unchanged} unchanged"])
 
     def diff(self) -> list[str]:
-        """Return the plan for people, a line for each change."""
+        """Return the plan as a diff, one line for each change."""
         return [self.line(change) for change in self.changes]
 
     def line(self, change: Change) -> str:
@@ -144,8 +144,8 @@ def make_plan(
     """
     Plan the changes.
 
-    :param wishes: The links that are wished for; none contradicts another.
-    :param links: The links as they are, as far as they matter; nothing else is ever removed.
+    :param wishes: The links that the routes ask for, free of contradictions.
+    :param links: The present links, as far as they matter. No other link is ever removed.
     :param prune: Whether links in scope that no route mentions are removed.
     """
     found, wished = set(links), set(wishes)
@@ -172,7 +172,7 @@ def _changes_that_make(
     links: Iterable[Link],
     rules: LinkRules,
 ) -> list[Change]:
-    """Return the changes that make what is wished for and is not there, the moves after the rest."""
+    """Return the changes that make the missing links, new links before moves."""
     answering = {link.number_id: link for link in links if link.mode == INBOUND}
     calling = (
         {link.agent_id: link for link in links if link.mode != INBOUND and link not in wished}
@@ -191,9 +191,9 @@ def _in_steps(
     changes: list[Change], found: Collection[Link], wished: Collection[Link]
 ) -> list[tuple[Change, ...]]:
     """
-    Order changes so that, where possible, no agent with an inbound route loses its last number before it has another.
+    Order changes so that, where possible, no agent with an inbound route loses its last number before it gets another.
 
-    A number is never without an agent: moving it is one write, or two right after each other.
+    The order need not protect numbers: a move is a single write, or two in immediate succession.
     """
     due = {link.agent_id for link in wished if link.mode == INBOUND}
     has = Counter(link.agent_id for link in found if link.mode == INBOUND)
@@ -201,7 +201,7 @@ def _in_steps(
     waiting = changes
     while waiting:
         step, waiting = _possible_now(waiting, due, has)
-        if not step:  # agents exchange numbers in a circle: somebody has to begin
+        if not step:  # agents exchange numbers in a circle, so one of them has to go first
             step, waiting = waiting, []
         has.update(change.link.agent_id for change in step if change.link.mode == INBOUND)
         steps.append(tuple(step))

@@ -1,4 +1,4 @@
-"""Pools that are described rather than listed: which numbers belong to them."""
+"""Pools given by a filter rather than by a list of ids: which numbers belong to them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from airflow_provider_phonelink.api.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 
-#: What a pool can be described by, instead of by ids.
+#: The keys of a filter.
 POOL_FILTERS = ("provider_id", "display_name_prefix", "description_tag")
 
 
 def checked_filter(argument: str, pool: object) -> dict[str, str]:
     """
-    Return a description of a pool, checked.
+    Return a filter, checked.
 
     :param argument: What the caller calls it.
     :raises InvalidArgumentError: If it is no dict, describes nothing, or by something unknown or empty.
     """
     if not isinstance(pool, Mapping):
         raise InvalidArgumentError(argument, f"is {type(pool).__name__}, not a dict of filters.")
-    # An empty text, from an XCom that gave nothing, would match every number of the organisation.
+    # Empty text, for instance from an empty XCom, would match every number of the organisation.
     wanted = {
         arguments.choice(argument, name, POOL_FILTERS): arguments.text(f"{argument}[{name!r}]", value)
         for name, value in pool.items()
@@ -37,7 +37,7 @@ def checked_filter(argument: str, pool: object) -> dict[str, str]:
 
 
 def belongs(number: PhoneNumber, wanted: Mapping[str, str]) -> bool:
-    """Return whether a number matches all that a pool is described by."""
+    """Return whether a number matches all parts of a filter."""
     provider_id = wanted.get("provider_id")
     return (
         (provider_id is None or (number.provider_id or "").lower() == provider_id)

@@ -1,4 +1,4 @@
-"""Is a number's registration active? One pure judgement for sensor, trigger, operators and command line."""
+"""Is a number's registration active? One pure decision, shared by sensor, triggers, operators and command line."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
     from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 
-#: Clocks differ: an active registration counts until this long after its ``expiresAt``.
+#: Clocks differ, so an active registration still counts for this long after its ``expiresAt``.
 SKEW = timedelta(seconds=60)
-#: The one state that the vendor publishes.
+#: The only state that the vendor documents.
 DISABLED = "disabled"
 
 
 class Verdict(str, Enum):
-    """What a registration means for somebody who waits for it."""
+    """What a registration's state means to whoever waits for it to become active."""
 
     ACTIVE = "active"
     FAILED = "failed"
@@ -33,13 +33,13 @@ class Verdict(str, Enum):
 
     @property
     def ends_the_wait(self) -> bool:
-        """Whether waiting longer is in vain."""
+        """Whether waiting longer cannot help."""
         return self in (Verdict.FAILED, Verdict.NEVER, Verdict.GONE)
 
 
 @dataclass(frozen=True)
 class RegistrationRules:
-    """Which states count as what. States are compared without regard to case."""
+    """Which states count as active and which as failed. Case does not matter."""
 
     active_states: tuple[str, ...]
     failed_states: tuple[str, ...]
@@ -69,7 +69,7 @@ class Judgement:
     verdict: Verdict
     #: The vendor's literal; empty for a number that is gone.
     state: str
-    #: The number with its state and whatever explains it, for a message.
+    #: The number, its state and whatever explains the state, for a message.
     description: str
 
 
@@ -77,8 +77,8 @@ def judge(number_id: str, number: PhoneNumber | None, rules: RegistrationRules, 
     """
     Judge one number's registration.
 
-    :param number: The number as it was read, or None if there is none with that id.
-    :param now: The present moment, with a time zone.
+    :param number: The number as read, or None if there is no number with that id.
+    :param now: The current time, with a time zone.
     """
     if number is None:
         return Judgement(number_id, Verdict.GONE, "", f"{number_id}: there is no such number")
@@ -108,7 +108,7 @@ def _aware(moment: datetime) -> datetime:
 
 @dataclass(frozen=True)
 class Assessment:
-    """How far a wait for several numbers is."""
+    """How far a wait for several numbers has come."""
 
     judgements: tuple[Judgement, ...]
 
@@ -119,7 +119,7 @@ class Assessment:
 
     @property
     def hopeless(self) -> tuple[Judgement, ...]:
-        """The numbers for which waiting longer is in vain."""
+        """The numbers for which waiting longer cannot help."""
         return tuple(judgement for judgement in self.judgements if judgement.verdict.ends_the_wait)
 
     @property
@@ -129,7 +129,7 @@ class Assessment:
 
     @property
     def summary(self) -> str:
-        """The whole wait in a line."""
+        """The whole wait in one line."""
         active = sum(judgement.verdict is Verdict.ACTIVE for judgement in self.judgements)
         line = f"{active} of {len(self.judgements)} numbers are active"
         rest = [judgement for judgement in self.judgements if judgement.verdict is not Verdict.ACTIVE]
@@ -142,7 +142,7 @@ class Assessment:
 
 
 def registers(number: PhoneNumber) -> bool:
-    """Return whether registration is switched on; where an answer leaves that out, its state tells."""
+    """Return whether registration is switched on; if an answer leaves that out, the state decides."""
     if number.registration is not None:
         return number.registration
     return number.registration_status.state.casefold() != DISABLED
@@ -159,12 +159,12 @@ def joined_descriptions(judgements: Iterable[Judgement]) -> str:
 
 
 def hopeless_message(assessment: Assessment) -> str:
-    """Say for which numbers waiting is in vain."""
-    return f"Waiting longer is in vain. {joined_descriptions(assessment.hopeless)}."
+    """Return a message that names the numbers for which waiting longer cannot help."""
+    return f"Waiting longer cannot help. {joined_descriptions(assessment.hopeless)}."
 
 
 def timeout_message(number_ids: Sequence[str], last: Assessment | None) -> str:
-    """Say which numbers are still waiting, with their last states."""
+    """Return a message that names the numbers still waited for, with their last states."""
     if last is None:
-        return f"Timed out; the last poll failed, so the states of {', '.join(number_ids)} are not known."
+        return f"Timed out; the last poll failed, so the states of {', '.join(number_ids)} are unknown."
     return f"Timed out. Still waiting for {joined_descriptions(last.waiting)}."

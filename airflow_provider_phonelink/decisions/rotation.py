@@ -1,4 +1,4 @@
-"""Which number of a pool comes next. Pure: the same facts give the same number, however often they are asked."""
+"""Which number of a pool comes next. The same inputs give the same number, however often it is asked."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hashlib import sha256
 
 from airflow_provider_phonelink.api.errors import PoolUnhealthyError, PromiseError
 
-#: What a strategy of one's own is called with: the healthy ids in the pool's order, the run's ordinal and the
-#: number in use. It returns one of the ids.
+#: A custom strategy. It is called with the healthy ids in the pool's order, the run's ordinal and the number in use,
+#: and returns one of the ids.
 Chooser = Callable[[Sequence[str], int | None, str | None], str]
 
 STRATEGIES = ("round_robin", "weighted")
@@ -17,11 +17,11 @@ STRATEGIES = ("round_robin", "weighted")
 
 @dataclass(frozen=True)
 class Pool:
-    """The numbers a rotation picks from, and which of them may be picked."""
+    """The numbers that a rotation picks from, and which of them it may pick."""
 
     #: Ids in the pool's order.
     number_ids: Sequence[str]
-    #: Why some of them may not be picked.
+    #: By id, why a number may not be picked.
     skipped: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -47,15 +47,15 @@ def demand_healthy(pool: Pool, min_healthy: int, in_use: str) -> None:
 
 @dataclass(frozen=True)
 class Turn:
-    """What decides whose turn it is, beside the pool."""
+    """What decides whose turn it is, besides the pool."""
 
-    #: The how-manieth run this is; None if the schedule does not tell.
+    #: The run's ordinal: its position in its schedule; None if the schedule gives it none.
     ordinal: int | None
-    #: The number in use; None if it is not known or there is none.
+    #: The number in use; None if it is unknown or there is none.
     previous: str | None = None
     #: The number that an earlier try of this run chose.
     kept: str | None = None
-    #: What tells this run from others, for a schedule that gives it no ordinal.
+    #: Identifies this run if it has no ordinal.
     run: str = ""
 
 
@@ -68,13 +68,13 @@ def next_number(
     """
     Return the number whose turn it is.
 
-    A run keeps its choice while that number is healthy. The previous number is picked only if no other one is
+    A run keeps its choice as long as that number is healthy. The number in use is picked only if no other number is
     healthy.
 
     :param pool: A pool with at least one healthy number.
     :param strategy: ``round_robin``, ``weighted`` or a callable.
-    :param weights: For ``weighted``: how often a number comes, relative to the others; 1 if not named.
-    :raises PromiseError: If a callable chose what it may not choose.
+    :param weights: For ``weighted``: how often a number comes, relative to the others; 1 for a number not listed.
+    :raises PromiseError: If a callable chose a number that is not a candidate.
     """
     healthy = pool.healthy
     if turn.kept in healthy:
@@ -93,9 +93,9 @@ def weighted_order(number_ids: Sequence[str], weights: Mapping[str, int]) -> lis
     """
     Return one round in which each number comes as often as its weight, spread evenly and never twice in a row.
 
-    A number that weighs more than all the others together comes every other time, for it must not follow itself.
+    A number that weighs more than all the others together comes every other time, because it must not follow itself.
 
-    :param weights: Whole numbers from 1; 1 if not named.
+    :param weights: Whole numbers from 1; 1 for a number not listed.
     """
     left = {number_id: weights.get(number_id, 1) for number_id in number_ids}
     heaviest = max(left, key=lambda number_id: left[number_id])
@@ -114,14 +114,14 @@ def weighted_order(number_ids: Sequence[str], weights: Mapping[str, int]) -> lis
 
 
 def _whose_turn(left: Mapping[str, int], credit: Mapping[str, int], slots: int, last: str | None) -> str:
-    """Return who has waited longest, unless somebody needs every other slot that is left."""
+    """Return the number that has waited longest, unless one needs every other remaining slot."""
     candidates = [number_id for number_id in left if left[number_id] and number_id != last]
     pressed = [number_id for number_id in candidates if 2 * left[number_id] > slots]
     return max(pressed or candidates, key=lambda number_id: credit[number_id])
 
 
 def _closed(order: list[str]) -> list[str]:
-    """Let the end not be followed by the same number at the start, for the next round follows this one."""
+    """Move a number that is both first and last, because the next round follows this one."""
     if order[0] != order[-1]:
         return order
     number_id, *rest = order
@@ -131,7 +131,7 @@ def _closed(order: list[str]) -> list[str]:
 
 
 def _after(order: Sequence[str], turn: Turn) -> int:
-    """Return the place after the number in use; if it has several or none, the run decides which."""
+    """Return the position after the number in use; if that number has several or none, the run decides which."""
     places = [i + 1 for i, number_id in enumerate(order) if number_id == turn.previous] or range(len(order))
     return places[int.from_bytes(sha256(turn.run.encode()).digest()[:8], "big") % len(places)]
 

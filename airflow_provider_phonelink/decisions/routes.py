@@ -1,4 +1,4 @@
-"""Routes, the wishes: "this number serves this agent in this mode". What they say, and whether it can all be so."""
+"""Routes, the wishes "this number serves this agent in this mode": reading them, and checking them for conflicts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.directory import Directory
     from airflow_provider_phonelink.decisions.links import LinkRules
 
-#: How a route may name its number, and whether that is an id (None: either).
+#: The keys by which a route may name its number, and whether the value is an id (None: id or phone number).
 NUMBER_KEYS: dict[str, bool | None] = {
     "number": None,
     "phone_number": False,
@@ -29,26 +29,26 @@ KEYS = (*NUMBER_KEYS, "agent_id", "mode", "comment")
 
 
 class Route(NamedTuple):
-    """One wish, as it is written."""
+    """One wish, as written."""
 
     number: str
     agent_id: str
-    #: None: by the agent's type.
+    #: None: the agent's type decides.
     mode: str | None
-    #: Whether the number is named by its id; None: by id or phone number.
+    #: Whether ``number`` is an id; None if it may be an id or a phone number.
     is_id: bool | None = None
-    #: Where it stands among the routes, from 1.
+    #: The position among the routes, from 1.
     position: int = 1
 
 
 def parse_routes(items: object, rules: LinkRules) -> list[Route]:
     """
-    Read routes from plain data, as it comes from a file, an XCom or a DAG.
+    Read routes from the plain data of a file, an XCom or a DAG.
 
     :param items: A list with a mapping for each route: the number (one of ``number``, ``phone_number``,
         ``phone_number_id`` and ``number_id``), ``agent_id`` and, if wanted, ``mode`` and ``comment``.
     :raises InvalidArgumentError: If anything is missing, unknown or unusable, or if two routes contradict each other
-        to the letter; names all such places.
+        as written. The message names all such places.
     """
     if isinstance(items, (str, Mapping)) or not isinstance(items, Iterable):
         raise InvalidArgumentError("routes", f"{shown(items)} is not a list of routes.")
@@ -71,10 +71,10 @@ def wishes_of(
     mode_of: Callable[[Route], str] | None = None,
 ) -> list[Link]:
     """
-    Return the links that are wished for, each once.
+    Return the links that the routes ask for, each once.
 
-    :param mode_of: Says in which mode a route is meant; raises :class:`NotNamedError` if it is in none.
-    :raises RoutesError: If a number is not known or ambiguous, or a route contradicts another.
+    :param mode_of: Returns the mode of a route; raises :class:`NotNamedError` if there is none.
+    :raises RoutesError: If a number is unknown or ambiguous, or if two routes contradict each other.
     """
     found: dict[Link, Route] = {}
     problems: list[str] = []
@@ -93,7 +93,7 @@ def wishes_of(
 
 
 def _clashes(routes: Iterable[Route]) -> list[str]:
-    """Return what contradicts itself to the letter; the rest shows when it is known which numbers are meant."""
+    """Return contradictions between routes as written; others show only once the numbers are known."""
     problems = []
     answering: dict[tuple[str, bool | None], Route] = {}
     for route in routes:
@@ -148,7 +148,7 @@ def _route(item: object, rules: LinkRules, position: int) -> Route:
 
 
 def _fields(item: object) -> dict[str, Any]:
-    """Return what a route says; an empty cell of a table says nothing."""
+    """Return the fields of a route that are given; an empty cell of a table counts as not given."""
     if not isinstance(item, Mapping):
         raise InvalidArgumentError("the route", f"{shown(item)} is not a mapping.")
     for key in item:

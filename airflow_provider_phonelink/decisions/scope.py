@@ -1,4 +1,4 @@
-"""The scope of a reconciliation: which links it may take away although no route mentions them."""
+"""The scope of a reconciliation: which links it may remove although no route mentions them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEYS = ("agents", "provider_id", "pool", "modes")
 
 @dataclass(frozen=True)
 class Scope:
-    """A scope as it is written. What is None does not narrow it; what is given narrows it together."""
+    """A scope as written. A field that is None does not narrow it; a link has to match all the others."""
 
     modes: tuple[str, ...]
     agents: frozenset[str] | None = None
@@ -29,14 +29,14 @@ class Scope:
 
     @property
     def narrows_numbers(self) -> bool:
-        """Whether it is limited to some numbers."""
+        """Whether the scope is limited to certain numbers."""
         return self.provider_id is not None or self.pool is not None
 
     def within(self, directory: Directory) -> KnownScope:
         """
-        Find out which numbers are meant.
+        Resolve the numbers that the scope names.
 
-        :raises RoutesError: If a number of the pool is not known or ambiguous.
+        :raises RoutesError: If a number of the pool is unknown or ambiguous.
         """
         if not self.narrows_numbers:
             return KnownScope(self.modes, self.agents, None)
@@ -61,7 +61,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class KnownScope:
-    """A scope whose numbers are known by their ids."""
+    """A scope whose numbers are resolved to ids."""
 
     modes: tuple[str, ...]
     agents: frozenset[str] | None
@@ -81,8 +81,8 @@ def parse_scope(value: object, rules: LinkRules) -> Scope | None:
     Read a scope from plain data.
 
     :param value: None, or a mapping with any of ``agents`` (ids), ``provider_id`` (Dasha), ``pool`` (numbers,
-        by id or phone number) and ``modes``. Several narrow the scope together.
-    :raises InvalidArgumentError: If it is anything else, or names none of the first three.
+        by id or phone number) and ``modes``. A link has to match all that are given.
+    :raises InvalidArgumentError: If it is anything else, or gives none of the first three.
     """
     if value is None:
         return None
@@ -101,7 +101,7 @@ def demand_scope(scope: Scope | None, prune: bool) -> None:
     """
     Refuse to prune without a scope.
 
-    :raises InvalidArgumentError: If links are to be pruned and nothing says which.
+    :raises InvalidArgumentError: If links are to be pruned but there is no scope.
     """
     if prune and scope is None:
         raise InvalidArgumentError(

@@ -1,4 +1,4 @@
-"""What is worth waking somebody for? Registrations that are lost, fail or recover, each told once."""
+"""Which changes of a registration are worth an alert: lost, failed or recovered, each reported once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Condition(str, Enum):
-    """What was last told of a number, or would have been."""
+    """The condition of a number at the last look, as far as alerts are concerned."""
 
     UP = "up"
     DOWN = "down"
@@ -20,13 +20,13 @@ class Condition(str, Enum):
 
 
 class Transition(str, Enum):
-    """A change that is told."""
+    """A change that is reported."""
 
-    #: Was active and is not any more: it registers anew, expired, was switched off or deleted.
+    #: It was active and no longer is: it is registering again, has expired, was switched off or deleted.
     LOST = "lost"
-    #: The vendor says that it failed.
+    #: The vendor reports that it failed.
     FAILED = "failed"
-    #: Is active, and was not.
+    #: It is active and was not.
     RECOVERED = "recovered"
 
 
@@ -35,11 +35,11 @@ TRANSITIONS = tuple(transition.value for transition in Transition)
 
 def next_condition(before: Condition | None, judgement: Judgement) -> tuple[Condition, Transition | None]:
     """
-    Return a number's condition after a look, and what is to be told of it.
+    Return a number's condition after a look, and the transition to report, if any.
 
-    A number that failed stays failed until it is active again: the attempts in between are not told.
+    A number that failed stays failed until it is active again: attempts in between are not reported.
 
-    :param before: None at the first look, which only sets the baseline.
+    :param before: The condition before; None at the first look, which only sets the baseline.
     """
     now = _condition(before, judgement.verdict)
     if before is None or now is before:

@@ -1,8 +1,8 @@
-"""When the next look at a waited-for number is due."""
+"""When the next poll of a wait is due."""
 
 from __future__ import annotations
 
-#: Seconds between two polls at the least, so that an interval of 0 is no busy loop.
+#: The fewest seconds between two polls, so that an interval of 0 is not a busy loop.
 SHORTEST_INTERVAL = 0.1
 
 
@@ -12,10 +12,10 @@ def next_interval(
     """
     Return the seconds until the next poll.
 
-    :param poll_interval: Seconds between polls, or the first wait when backing off.
-    :param polls: How many polls there were, at least 1.
-    :param exponential_backoff: Whether each wait is twice the one before.
-    :param max_wait: Seconds that a wait may grow to; None for no limit.
+    :param poll_interval: Seconds between polls; with backoff, seconds before the second one.
+    :param polls: How many polls there have been, at least 1.
+    :param exponential_backoff: Whether each interval is twice the one before.
+    :param max_wait: The longest interval in seconds; None for no limit.
     """
     interval = poll_interval * 2 ** min(polls - 1, 30) if exponential_backoff else poll_interval
     if max_wait is not None:

@@ -1,4 +1,4 @@
-"""Wait: until every number is active; at once an error where waiting is in vain; the same in each mode."""
+"""Wait: until every number is active; at once an error where waiting cannot help; the same in each mode."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def test_progress_of_several_numbers() -> None:
     assert number_id(1) not in progress.summary
     assert all(number_id(index) in progress.summary for index in (2, 3, 4, 5))
     assert (
-        hopeless_message(progress) == f"Waiting longer is in vain. {joined_descriptions(progress.hopeless)}."
+        hopeless_message(progress) == f"Waiting longer cannot help. {joined_descriptions(progress.hopeless)}."
     )
     timed_out = timeout_message(list(progress.states), progress)
     assert number_id(2) in timed_out
