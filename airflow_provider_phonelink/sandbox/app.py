@@ -54,26 +54,26 @@ def build_app(stand: Stand, reset: Callable[[], None]) -> FastAPI:
 
 
 def _add_errors(app: FastAPI, stand: Stand) -> None:
-    def refuse(request: Request, status: int, detail: str, headers: Any = None) -> Response:
+    def refuse(request: Request, refused: Refused, headers: Any = None) -> Response:
         path = request.url.path
         vendor = vendor_of(path)
         write = stand_ins()[vendor].error if vendor else _plain_error
-        body, media_type = write(status, detail, path, stand.world.switches)
-        return Response(body, status, headers, media_type)
+        body, media_type = write(refused, path, stand.world.switches)
+        return Response(body, refused.status, headers, media_type)
 
     @app.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> Response:
-        return refuse(request, error.status, error.detail)
+        return refuse(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         places = [f"{'.'.join(map(str, e['loc'][1:])) or e['loc'][0]}: {e['msg']}" for e in error.errors()]
-        return refuse(request, 400, "; ".join(places))
+        return refuse(request, Refused(400, "; ".join(places)))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         headers = {"allow": _allowed(app, request.url.path)} if error.status_code == 405 else error.headers
-        return refuse(request, error.status_code, error.detail, headers)
+        return refuse(request, Refused(error.status_code, error.detail), headers)
 
 
 def _add_documentation(app: FastAPI) -> None:
@@ -120,8 +120,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _plain_error(_: int, detail: str, __: str, ___: Switches) -> tuple[bytes, str]:
-    return json.dumps({"error": detail}).encode(), "application/json"
+def _plain_error(refused: Refused, _: str, __: Switches) -> tuple[bytes, str]:
+    return json.dumps({"error": refused.detail}).encode(), "application/json"
 
 
 def docs_page(document: dict[str, Any]) -> str:

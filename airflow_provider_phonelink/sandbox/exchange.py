@@ -113,12 +113,15 @@ class Exchange:
         """Remember when it began: it does not outlive a reset."""
         self.epoch = self.stand.epoch
 
-    def error(self, status: int, detail: str) -> Answer:
-        """Return an error as the vendor would word it."""
+    def error(self, refused: Refused) -> Answer:
+        """Return a refusal as the vendor would word it."""
         write = stand_ins()[self.entry.vendor].error
-        body, media_type = write(status, detail, self.entry.path, self.stand.world.switches)
-        headers = {"content-type": media_type, **({"www-authenticate": "Bearer"} if status == 401 else {})}
-        return Answer(status, headers, body)
+        body, media_type = write(refused, self.entry.path, self.stand.world.switches)
+        headers = {
+            "content-type": media_type,
+            **({"www-authenticate": "Bearer"} if refused.status == 401 else {}),
+        }
+        return Answer(refused.status, headers, body)
 
     async def read(self, path: str, query: str = "") -> Answer:
         """Return what the client would see at another address."""

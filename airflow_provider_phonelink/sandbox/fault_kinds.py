@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from airflow_provider_phonelink.sandbox.answers import Answer, cut_short, dripping, dropped
-from airflow_provider_phonelink.sandbox.world import HOME, stand_ins
+from airflow_provider_phonelink.sandbox.world import HOME, Refused, stand_ins
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -79,7 +79,7 @@ async def _status(struck: Struck) -> Answer:
     fault = struck.fault
     await struck.take_effect()
     status = fault.status or 500
-    answer = struck.exchange.error(status, f"{_phrase(status)} (scripted)")
+    answer = struck.exchange.error(Refused(status, f"{_phrase(status)} (scripted)"))
     if fault.body is not None:
         answer = replace(answer, body=fault.body.encode())
     return answer.with_headers(fault.headers)
@@ -222,7 +222,7 @@ async def _rate_limit(struck: Struck) -> Answer:
     if len(struck.armed.times) < struck.fault.rate:
         struck.armed.times.append(now)
         return await struck.proceed()
-    return struck.exchange.error(429, "Rate limit exceeded").with_headers(struck.fault.headers)
+    return struck.exchange.error(Refused(429, "Rate limit exceeded")).with_headers(struck.fault.headers)
 
 
 async def _meanwhile(struck: Struck) -> Answer:

@@ -85,7 +85,7 @@ class Gate:
                 exchange.entry.vendor, _header(scope, b"authorization")
             )
         except Refused as refused:
-            return exchange.error(refused.status, refused.detail)
+            return exchange.error(refused)
         return await self._call({**scope, SCOPE_KEY: exchange}, body)
 
     async def _put(

@@ -41,12 +41,14 @@ class Refused(Exception):  # noqa: N818 - it reads as what happened, and never l
 
     :param status: the HTTP status the vendor answers with.
     :param detail: what is wrong, for a person.
+    :param more: what the error's body tells beside that, where it has room.
     """
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, **more: Any) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.more = more
 
 
 class Clock:
@@ -104,7 +106,7 @@ class StandIn:
     :param open: makes an organisation's account.
     :param plant: puts the vendor's part of a seed into a world.
     :param demo: its part of the seed `demo`.
-    :param error: writes an error, of a status, a detail, and a path, as a body and a media type.
+    :param error: writes the refusal of a request to a path, as a body and a media type.
     :param resource: a regular expression for the path of whatever a write changes.
     :param extends: functions of a world that only this vendor has use for; they become methods of every world.
     """
@@ -117,7 +119,7 @@ class StandIn:
     open: Callable[[World, str], Account]
     plant: Callable[[World, Mapping[str, Any]], None]
     demo: Mapping[str, Any]
-    error: Callable[[int, str, str, Switches], tuple[bytes, str]]
+    error: Callable[[Refused, str, Switches], tuple[bytes, str]]
     resource: str
     extends: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 

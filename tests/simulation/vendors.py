@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from airflow_provider_phonelink.api import answers
 from airflow_provider_phonelink.sandbox.callingbox.documents import CallingBoxJson
 from airflow_provider_phonelink.sandbox.dasha.documents import DashaJson
-from airflow_provider_phonelink.sandbox.dasha.world import NumberQuery, NumberSettings
+from airflow_provider_phonelink.sandbox.dasha.records import NumberQuery, NumberSettings
 from airflow_provider_phonelink.sandbox.switches import Switches
 from airflow_provider_phonelink.sandbox.world import Refused, World
 

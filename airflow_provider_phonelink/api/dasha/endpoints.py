@@ -55,6 +55,12 @@ NUMBERS = "/api/v1/sip-phone-numbers"
 NUMBER = NUMBERS + "/{number_id}"
 AGENT_LINK = NUMBER + "/agent-link"
 AFFECTED_AGENTS = NUMBER + "/affected-agents"
+CREDENTIALS = "/api/v1/sip-credentials"
+ONE_CREDENTIALS = CREDENTIALS + "/{credentials_id}"
+CREDENTIALS_AGENTS = ONE_CREDENTIALS + "/affected-agents"
+AGENTS = "/api/v1/agents"
+PROVIDER = "/api/v1/providers/{provider_id}"
+TWILIO_NUMBER = "/api/v1/providers/twilio/{provider_id}/phone-numbers/{number_id}"
 
 
 def create_number(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.sandbox.callingbox.world import CallingBox
     from airflow_provider_phonelink.sandbox.switches import Switches
-    from airflow_provider_phonelink.sandbox.world import World
+    from airflow_provider_phonelink.sandbox.world import Refused, World
 
 KEY = "callingbox"
 
@@ -126,12 +126,12 @@ def plant(world: World, seed: Mapping[str, Any]) -> None:
         account.add_number(**number)
 
 
-def error(_: int, detail: str, __: str, switches: Switches) -> tuple[bytes, str]:
+def error(refused: Refused, _: str, switches: Switches) -> tuple[bytes, str]:
     """Return an error in the shape that is switched on."""
     told: dict[str, dict[str, Any]] = {
-        "text": {"error": detail},
-        "object": {"error": {"message": detail}},
-        "message": {"message": detail},
+        "text": {"error": refused.detail},
+        "object": {"error": {"message": refused.detail}},
+        "message": {"message": refused.detail},
     }
     return json.dumps(told[switches.callingbox_error_shape]).encode(), "application/json"
 

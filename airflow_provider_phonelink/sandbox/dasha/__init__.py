@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.sandbox.dasha.registration import Step
     from airflow_provider_phonelink.sandbox.dasha.world import Organisation
     from airflow_provider_phonelink.sandbox.switches import Switches
-    from airflow_provider_phonelink.sandbox.world import World
+    from airflow_provider_phonelink.sandbox.world import Refused, World
 
 KEY = "dasha"
 TRUNK_A = str(uuid5(NAMESPACE_DNS, "trunk-a.example"))
@@ -82,6 +82,41 @@ class DashaSwitches:
     )
     dasha_delete_answer: str = choice(
         "no_content", "empty", "number", doc="What a successful delete of a number answers."
+    )
+    dasha_provider_delete: str = choice(
+        "detaches",
+        "leaves_trunk",
+        "refused",
+        doc="What the plain delete does with a number of a provider: as the provider's own endpoint, leave it on the "
+        "provider's trunk, or answer 400.",
+    )
+    dasha_credentials_agents_status: int = choice(
+        200, 403, 404, 405, doc="Status of GET /sip-credentials/{id}/affected-agents."
+    )
+    dasha_credentials_agents_show: str = choice(
+        "all",
+        "used",
+        "some",
+        doc="Which numbers that shows: all of the credentials, those that an agent uses, or every other one.",
+    )
+    dasha_agents_shape: str = choice(
+        "array",
+        "whole_array",
+        "page",
+        doc="GET /agents: a bare array that `skip` and `take` cut, one that is always whole, or a page like numbers.",
+    )
+    dasha_new_number_lag: float = amount(
+        0.0, doc="How many seconds a number that a POST made is unknown to reads; writes find it at once."
+    )
+    dasha_lag_hides: str = choice(
+        "both", "reads", "lists", doc="What does not know a new number: single reads, lists, or both."
+    )
+    dasha_stored_notation: str = choice(
+        "as_sent",
+        "plus_digits",
+        "digits",
+        doc="Which notation of a phone number is stored: the one sent, without what stands between the digits, or "
+        "without the plus, too.",
     )
     dasha_null_fields: str = choice(
         "null", "omitted", doc="Whether optional fields without a value are null or left out."
@@ -171,14 +206,16 @@ def plant(world: World, seed: Mapping[str, Any]) -> None:
         link_elsewhere(world, phone_number)
 
 
-def error(status: int, detail: str, path: str, _: Switches) -> tuple[bytes, str]:
+def error(refused: Refused, path: str, _: Switches) -> tuple[bytes, str]:
     """Return ProblemDetails."""
+    status = refused.status
     problem = {
         "type": f"https://httpstatuses.io/{status}",
         "title": HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error",
         "status": status,
-        "detail": detail,
+        "detail": refused.detail,
         "instance": path,
+        **refused.more,
     }
     return json.dumps(problem).encode(), "application/problem+json"
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+
+from pydantic.alias_generators import to_camel
 
 from airflow_provider_phonelink.sandbox.rendering import Fragments, array, timestamp, without_none
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.sandbox.dasha.world import NumberQuery, NumberRecord, Organisation
+    from airflow_provider_phonelink.sandbox.dasha.records import AgentRecord, NumberQuery, NumberRecord
+    from airflow_provider_phonelink.sandbox.dasha.trunks import CredentialsRecord
+    from airflow_provider_phonelink.sandbox.dasha.world import Organisation
     from airflow_provider_phonelink.sandbox.switches import Switches
     from airflow_provider_phonelink.sandbox.world import World
 
@@ -37,14 +42,40 @@ class DashaJson:
         tail = f',"totalCount":{total},"skip":{query.skip},"take":{query.take}}}'
         return b'{"items":' + items + tail.encode()
 
+    def credentials(self, credentials: CredentialsRecord) -> dict[str, Any]:
+        """Return SIP credentials with their password, as the vendor does."""
+        shown = {to_camel(f.name): getattr(credentials, f.name) for f in fields(credentials)}
+        organisation = shown.pop("organisation")
+        return self._optional({**shown, "orgId": organisation})
+
+    def agents(self, organisation: Organisation, skip: int, take: int) -> bytes:
+        """Return agents in the shape that is switched on."""
+        shape = self._world.switches.dasha_agents_shape
+        known = list(organisation.agents.values())
+        wanted = known if shape == "whole_array" else known[skip : skip + take]
+        items = [self._agent(organisation, agent) for agent in wanted]
+        return json.dumps(page(items, len(known), skip, take) if shape == "page" else items).encode()
+
+    def _agent(self, organisation: Organisation, agent: AgentRecord) -> dict[str, Any]:
+        number = organisation.outbound.number_of.get(agent.id)
+        from_user = None if number is None else organisation.numbers[number].settings.phone_number
+        return {
+            "agentId": agent.id,
+            "orgId": organisation.id,
+            "name": agent.name,
+            "isEnabled": agent.enabled,
+            "config": {"outboundSipConfig": {"fromUser": from_user}},
+        }
+
+    def affected_by(self, organisation: Organisation, credentials_id: str) -> bytes:
+        """Return who uses the numbers of some credentials."""
+        numbers = [_affected(number, users) for number, users in organisation.affected_by(credentials_id)]
+        return json.dumps({"phoneNumbers": numbers, "affectedCallsCount": 0}).encode()
+
     def affected(self, organisation: Organisation, number_id: str) -> bytes:
         """Return who uses a number."""
-        agents = [
-            {"agentId": agent, "agentName": name, "uses": uses}
-            for agent, name, uses in organisation.affected(number_id)
-        ]
-        phone_number = organisation.get(number_id).settings.phone_number
-        return json.dumps({"id": number_id, "phoneNumber": phone_number, "affectedAgents": agents}).encode()
+        number = organisation.get(number_id)
+        return json.dumps(_affected(number, organisation.affected(number_id))).encode()
 
     def _render(self, number: NumberRecord) -> tuple[bytes, float]:
         status, changes_at = self._status(number)
@@ -95,3 +126,18 @@ def _style(switches: Switches) -> tuple[object, ...]:
         switches.dasha_registration_seconds,
         switches.dasha_registration_lifetime,
     )
+
+
+def page(items: list[Any], total: int, skip: int, take: int) -> dict[str, Any]:
+    """Return a page."""
+    return {"items": items, "totalCount": total, "skip": skip, "take": take}
+
+
+def _affected(number: NumberRecord, users: list[tuple[str, str, list[str]]]) -> dict[str, Any]:
+    return {
+        "id": number.id,
+        "phoneNumber": number.settings.phone_number,
+        "affectedAgents": [
+            {"agentId": agent, "agentName": name, "uses": uses} for agent, name, uses in users
+        ],
+    }

@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
-from airflow_provider_phonelink.api.dasha.endpoints import AFFECTED_AGENTS, AGENT_LINK, NUMBER, NUMBERS
+from airflow_provider_phonelink.api.dasha.endpoints import (
+    AFFECTED_AGENTS,
+    AGENT_LINK,
+    AGENTS,
+    CREDENTIALS,
+    CREDENTIALS_AGENTS,
+    NUMBER,
+    NUMBERS,
+    ONE_CREDENTIALS,
+    PROVIDER,
+    TWILIO_NUMBER,
+)
 from airflow_provider_phonelink.sandbox import control
 from airflow_provider_phonelink.sandbox.dasha import STAND_IN
-from airflow_provider_phonelink.sandbox.dasha.documents import DashaJson
+from airflow_provider_phonelink.sandbox.dasha.documents import DashaJson, page
+from airflow_provider_phonelink.sandbox.dasha.records import NumberQuery, NumberRecord, NumberSettings
 from airflow_provider_phonelink.sandbox.dasha.registration import Step  # noqa: TC001 - FastAPI reads the annotations
 from airflow_provider_phonelink.sandbox.dasha.schemas import (
     AffectedAgents,
+    Agent,
+    AgentPage,
+    AgentsQuery,
+    Credentials,
+    CredentialsAgents,
+    CredentialsPage,
     DeleteQuery,
     LinkQuery,
     ListQuery,
+    PageQuery,
     PhoneNumber,
     PhoneNumberBody,
     PhoneNumberPage,
     ProblemDetails,
+    Provider,
     UnlinkQuery,
     problems,
-)
-from airflow_provider_phonelink.sandbox.dasha.world import (
-    NumberQuery,
-    NumberRecord,
-    NumberSettings,
-    Organisation,
 )
 from airflow_provider_phonelink.sandbox.exchange import checked, exchange_of, json_reply, write_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_provider_phonelink.sandbox.dasha.world import Organisation
     from airflow_provider_phonelink.sandbox.world import World
 
 NumberId = Annotated[UUID, Path(description="Phone number identifier")]
+CredentialsId = Annotated[UUID, Path(description="SIP credentials identifier")]
+ProviderId = Annotated[UUID, Path(description="Provider identifier")]
 SHOWN = {"model": PhoneNumber, "description": "The phone number"}
-SCHEMAS = {"ProblemDetails": ProblemDetails.model_json_schema()}
+SCHEMAS = {"ProblemDetails": ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")}
+del SCHEMAS["ProblemDetails"]["$defs"]  # which other answers describe
 EMPTY: dict[str, Any] = {"description": "Done, with nothing to show (a switch)"}
 
 
@@ -50,6 +69,8 @@ def routers(world: World) -> list[APIRouter]:
     _add_reads(router, world, writer)
     _add_writes(router, world, writer)
     _add_links(router, world, writer)
+    _add_credentials(router, world, writer)
+    _add_agents_and_providers(router, world, writer)
     return [router, _control(world)]
 
 
@@ -132,8 +153,7 @@ def _add_writes(router: APIRouter, world: World, writer: DashaJson) -> None:
         number = _apply(
             request, world, lambda organisation: organisation.delete(str(number_id), force=query.force)
         )
-        answers = {"no_content": Response(status_code=204), "empty": Response()}
-        return answers.get(world.switches.dasha_delete_answer) or json_reply(writer.number(number))
+        return _deleted(world, writer, number)
 
 
 def _add_links(router: APIRouter, world: World, writer: DashaJson) -> None:
@@ -170,6 +190,80 @@ def _add_links(router: APIRouter, world: World, writer: DashaJson) -> None:
             lambda organisation: organisation.unlink(str(number_id), query.mode, query.agent_id or None),
         )
         return write_reply(world.switches, writer.number(number))
+
+
+def _add_credentials(router: APIRouter, world: World, writer: DashaJson) -> None:
+    @router.get(
+        CREDENTIALS,
+        summary="List SIP credentials",
+        responses={200: {"model": CredentialsPage}, **problems(400, 401, 403)},
+    )
+    async def list_credentials(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
+        checked(request, query)
+        found, total = _organisation(request, world).trunks.page(query.skip, query.take)
+        items = [writer.credentials(credentials) for credentials in found]
+        return json_reply(json.dumps(page(items, total, query.skip, query.take)).encode())
+
+    @router.get(
+        ONE_CREDENTIALS,
+        summary="Get SIP credentials",
+        responses={200: {"model": Credentials}, **problems(400, 401, 403, 404)},
+    )
+    async def get_credentials(request: Request, credentials_id: CredentialsId) -> Response:
+        credentials = _organisation(request, world).trunks.get_credentials(str(credentials_id))
+        return json_reply(json.dumps(writer.credentials(credentials)).encode())
+
+    @router.get(
+        CREDENTIALS_AGENTS,
+        summary="List the agents that use the phone numbers of SIP credentials",
+        responses={200: {"model": CredentialsAgents}, **problems(400, 401, 403, 404, 405)},
+    )
+    async def agents_of_credentials(request: Request, credentials_id: CredentialsId) -> Response:
+        return json_reply(writer.affected_by(_organisation(request, world), str(credentials_id)))
+
+
+def _add_agents_and_providers(router: APIRouter, world: World, writer: DashaJson) -> None:
+    @router.get(
+        AGENTS,
+        summary="List agents",
+        responses={200: {"model": list[Agent] | AgentPage}, **problems(400, 401, 403)},
+    )
+    async def list_agents(request: Request, query: Annotated[AgentsQuery, Query()]) -> Response:
+        checked(request, query)
+        return json_reply(writer.agents(_organisation(request, world), query.skip, query.take))
+
+    @router.get(
+        PROVIDER, summary="Get provider", responses={200: {"model": Provider}, **problems(400, 401, 403, 404)}
+    )
+    async def get_provider(request: Request, provider_id: ProviderId) -> Response:
+        organisation = _organisation(request, world)
+        kind = organisation.trunks.get_provider(str(provider_id))
+        document = {"id": str(provider_id), "orgId": organisation.id, "type": kind}
+        return json_reply(json.dumps(document).encode())
+
+    @router.delete(
+        TWILIO_NUMBER,
+        summary="Delete phone number of a Twilio provider",
+        responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
+    )
+    async def delete_at_twilio(
+        request: Request,
+        provider_id: ProviderId,
+        number_id: NumberId,
+        query: Annotated[DeleteQuery, Query()],
+    ) -> Response:
+        checked(request, query)
+        ids = str(provider_id), str(number_id)
+        return _deleted(
+            world,
+            writer,
+            _apply(request, world, lambda account: account.delete_at_twilio(*ids, force=query.force)),
+        )
+
+
+def _deleted(world: World, writer: DashaJson, number: NumberRecord) -> Response:
+    answers = {"no_content": Response(status_code=204), "empty": Response()}
+    return answers.get(world.switches.dasha_delete_answer) or json_reply(writer.number(number))
 
 
 def _settings(body: PhoneNumberBody) -> NumberSettings:

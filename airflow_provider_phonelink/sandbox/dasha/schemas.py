@@ -35,12 +35,23 @@ class _Query(_Schema):
     model_config = ConfigDict(populate_by_name=True)
 
 
-class ListQuery(_Query):
+class PageQuery(_Query):
+    """Which part of a list is wanted."""
+
+    skip: Annotated[int, Field(ge=0, le=MAX_INT32), BeforeValidator(whole_number)] = 0
+    take: Annotated[int, Field(ge=1, le=1000), BeforeValidator(whole_number)] = 20
+
+
+class AgentsQuery(PageQuery):
+    """Which part of the agents is wanted: all of them, unless it is said."""
+
+    take: Annotated[int, Field(ge=1, le=1000), BeforeValidator(whole_number)] = 1000
+
+
+class ListQuery(PageQuery):
     """Which numbers to list."""
 
     phone_number: str = ""
-    skip: Annotated[int, Field(ge=0, le=MAX_INT32), BeforeValidator(whole_number)] = 0
-    take: Annotated[int, Field(ge=1, le=1000), BeforeValidator(whole_number)] = 20
     linked_agent_id: str = ""
     unlinked_only: Flag = False
     provider_id: Annotated[UUID | None, WithJsonSchema({"type": "string", "format": "uuid"})] = None
@@ -131,6 +142,66 @@ class AffectedAgents(_Schema):
     affected_agents: list[AffectedAgent]
 
 
+class CredentialsAgents(_Schema):
+    """Who uses the numbers of some credentials."""
+
+    phone_numbers: list[AffectedAgents]
+    affected_calls_count: int
+
+
+class Credentials(_Schema):
+    """SIP credentials."""
+
+    id: UUID
+    org_id: str
+    server: str
+    transport: Literal["udp", "tcp", "tls"]
+    source: Literal["manual", "provider"]
+    domain: str | None = None
+    auth_user: str
+    auth_password: str
+    description: str | None = None
+    cps_limit: int | None = None
+    cps_key: str | None = None
+    provider_id: UUID | None = None
+
+
+class CredentialsPage(_Schema):
+    """One page of the credentials."""
+
+    items: list[Credentials]
+    total_count: int
+    skip: int
+    take: int
+
+
+class Agent(_Schema):
+    """A voice agent."""
+
+    agent_id: str
+    org_id: str
+    name: str
+    is_enabled: bool
+    config: dict[str, Any]
+
+
+class AgentPage(_Schema):
+    """One page of the agents."""
+
+    items: list[Agent]
+    total_count: int
+    skip: int
+    take: int
+
+
+class Provider(_Schema):
+    """Who manages numbers."""
+
+    id: UUID
+    org_id: str
+    type: str
+
+
 class ProblemDetails(BaseModel):
     """An error."""
 
@@ -139,6 +210,7 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str
     instance: str
+    affected_agents: Annotated[list[AffectedAgent] | None, Field(alias="affectedAgents")] = None
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -6,86 +6,32 @@ Records are frozen and replaced as a whole, so a snapshot of an organisation is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from airflow_provider_phonelink.sandbox.dasha.records import (
+    AgentRecord,
+    InUse,
+    NumberQuery,
+    NumberRecord,
+    NumberSettings,
+    OutboundLinks,
+)
 from airflow_provider_phonelink.sandbox.dasha.registration import Status, Step, disabled, script_of, status_at
+from airflow_provider_phonelink.sandbox.dasha.trunks import Trunks
 from airflow_provider_phonelink.sandbox.world import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
+    from airflow_provider_phonelink.sandbox.dasha.records import Users
     from airflow_provider_phonelink.sandbox.switches import Switches
     from airflow_provider_phonelink.sandbox.world import Clock
 
 INBOUND = "inbound"
 OUTBOUND = "replaceOutbound"
-
-
-@dataclass(frozen=True)
-class NumberSettings:
-    """What POST and PUT say of a number."""
-
-    phone_number: str
-    credentials_id: str
-    display_name: str | None = None
-    description: str | None = None
-    registration: bool = False
-
-
-@dataclass(frozen=True)
-class NumberRecord:
-    """One phone number as it is stored."""
-
-    id: str
-    organisation: str
-    settings: NumberSettings
-    created: float
-    updated: float
-    registering_since: float
-    script: tuple[Step, ...] | None = None
-    provider_id: str | None = None
-    inbound_agent: str | None = None
-
-
-@dataclass(frozen=True)
-class NumberQuery:
-    """What a list request asks for."""
-
-    skip: int = 0
-    take: int = 20
-    phone_number: str | None = None
-    linked_agent: str | None = None
-    unlinked_only: bool = False
-    provider_id: str | None = None
-
-
-class OutboundLinks:
-    """Which number each agent calls out with, readable from both ends."""
-
-    def __init__(self, number_of: Mapping[str, str] | None = None) -> None:
-        self.number_of: dict[str, str] = {}
-        self._agents_of: dict[str, dict[str, None]] = {}
-        for agent, number in (number_of or {}).items():
-            self.put(agent, number)
-
-    def agents_of(self, number: str) -> list[str]:
-        """Return the agents that call out with a number, in the order they came."""
-        return list(self._agents_of.get(number, ()))
-
-    def put(self, agent: str, number: str) -> None:
-        """Make a number the agent's only one."""
-        self.remove(agent)
-        self.number_of[agent] = number
-        self._agents_of.setdefault(number, {})[agent] = None
-
-    def remove(self, agent: str) -> None:
-        """Leave the agent without a number to call out with."""
-        number = self.number_of.pop(agent, None)
-        if number is not None:
-            del self._agents_of[number][agent]
 
 
 class Organisation:
@@ -110,7 +56,8 @@ class Organisation:
     ) -> None:
         self.id = id
         self.numbers: dict[str, NumberRecord] = {}
-        self.agents: dict[str, str] = {}
+        self.agents: dict[str, AgentRecord] = {}
+        self.trunks = Trunks(id, lock)
         self.outbound = OutboundLinks()
         self.plans: dict[str, tuple[Step, ...]] = {}
         self.revision = 0
@@ -125,37 +72,40 @@ class Organisation:
     def create(self, settings: NumberSettings, provider_id: str | None = None) -> NumberRecord:
         """Add a number, if its pair of phone number and credentials is free."""
         with self._lock:
-            self._require_free(settings)
-            now = self._clock.now()
-            script = self.plans.get(settings.phone_number)
-            number = NumberRecord(str(uuid4()), self.id, settings, now, now, now, script, provider_id)
-            self._store(number)
+            number = self._add(settings, provider_id)
+            lag = self._switches.dasha_new_number_lag
+            number = replace(number, shown_from=number.created + lag if lag else 0.0)
+            self._store(number, number)
             return number
 
     def page(self, query: NumberQuery) -> tuple[list[NumberRecord], int]:
         """Return one page of the numbers that match, and how many match in all."""
         with self._lock:
-            numbers = list(self.numbers.values())
-            for matches in self._filters(query):
-                numbers = [number for number in numbers if matches(number)]
+            exactly = self._switches.dasha_phone_filter == "exact"
+            numbers = [
+                number
+                for number in self.numbers.values()
+                if self._shown(number, "lists")
+                and query.matches(number, self._agents_seen(number), exactly=exactly)
+            ]
             return numbers[query.skip : query.skip + query.take], len(numbers)
 
     def get(self, number_id: str) -> NumberRecord:
         """Return one number."""
         with self._lock:
-            try:
-                return self.numbers[number_id]
-            except KeyError:
-                raise Refused(404, f"Phone number '{number_id}' was not found.") from None
+            number = self._stored(number_id)
+            if not self._shown(number, "reads"):
+                raise _no_number(number_id)
+            return number
 
     def replace(self, number_id: str, settings: NumberSettings) -> NumberRecord:
         """Replace all settings of a number; links and provider stay."""
         with self._lock:
-            old = self.get(number_id)
+            old, settings = self._stored(number_id), settings.stored_as(self._switches.dasha_stored_notation)
             self._require_free(settings, except_for=number_id)
             now = self._clock.now()
             new = replace(old, settings=settings, updated=now)
-            if _registers_anew(old.settings, settings):
+            if not settings.registers_as(old.settings):
                 script = self.plans.get(settings.phone_number, old.script)
                 new = replace(new, registering_since=now, script=script)
             self._store(new, old)
@@ -164,7 +114,7 @@ class Organisation:
     def link(self, number_id: str, agent: str, mode: str = INBOUND) -> NumberRecord:
         """Give a number to an agent, inbound (whoever had it loses it) or as its only outbound one."""
         with self._lock:
-            number = self.get(number_id)
+            number = self._stored(number_id)
             self._require_agent(agent)
             if mode == OUTBOUND:
                 self._link_outbound(number_id, agent)
@@ -175,7 +125,7 @@ class Organisation:
     def unlink(self, number_id: str, mode: str = INBOUND, agent: str | None = None) -> NumberRecord:
         """Take a number from an agent; inbound without `agent`, from whoever has it."""
         with self._lock:
-            number = self.get(number_id)
+            number = self._stored(number_id)
             if mode == OUTBOUND:
                 return self._unlink_outbound(number, agent)
             if number.inbound_agent is None:
@@ -184,37 +134,53 @@ class Organisation:
                 return self._unlink_someone_elses(number, agent)
             return self._set_inbound(number, None)
 
-    def affected(self, number_id: str) -> list[tuple[str, str, list[str]]]:
+    def affected(self, number_id: str) -> Users:
         """Return (agent id, agent name, uses) of every agent that uses a number."""
         with self._lock:
-            number = self.get(number_id)
-            uses: dict[str, list[str]] = {}
-            if number.inbound_agent is not None:
-                uses.setdefault(number.inbound_agent, []).append(INBOUND)
-            for agent in self.outbound.agents_of(number_id):
-                uses.setdefault(agent, []).append(self._switches.dasha_outbound_literal)
-            return [(agent, self.agents.get(agent, agent), literals) for agent, literals in uses.items()]
+            return self._users(self.get(number_id))
+
+    def affected_by(self, credentials_id: str) -> list[tuple[NumberRecord, Users]]:
+        """Return the numbers of some credentials, each with the agents that use it as in :meth:`affected`."""
+        with self._lock:
+            if (status := self._switches.dasha_credentials_agents_status) != 200:
+                raise Refused(status, "The agents of SIP credentials cannot be read.")
+            self.trunks.get_credentials(credentials_id)
+            numbers = [
+                number
+                for number in self.numbers.values()
+                if number.settings.credentials_id == credentials_id and self._shown(number, "lists")
+            ]
+            shown = [(number, self._users(number)) for number in numbers]
+            if self._switches.dasha_credentials_agents_show == "used":
+                return [(number, users) for number, users in shown if users]
+            return shown[::2] if self._switches.dasha_credentials_agents_show == "some" else shown
 
     def delete(self, number_id: str, *, force: bool = False) -> NumberRecord:
         """Remove a number; one that agents use only with `force`, which unlinks them too."""
         with self._lock:
-            number = self.get(number_id)
-            users = self.affected(number_id)
-            if users and not force:
-                raise Refused(409, f"Phone number is used by {len(users)} agent(s); use force to delete it.")
-            for agent in self.outbound.agents_of(number_id):
-                self.outbound.remove(agent)
-            del self.numbers[number_id]
-            del self._pairs[_pair(number.settings)]
-            self.revision += 1
-            return number
+            number = self._stored(number_id)
+            how = self._switches.dasha_provider_delete if number.provider_id else "detaches"
+            if how == "refused":
+                raise Refused(400, "A number of a provider is deleted by that provider's endpoint.")
+            try:
+                return self._delete(number, force=force, detach=how == "detaches")
+            except InUse as in_use:
+                raise Refused(in_use.status, in_use.detail) from None
+
+    def delete_at_twilio(self, provider_id: str, number_id: str, *, force: bool = False) -> NumberRecord:
+        """Remove a number that a provider manages, and take it off the provider's trunk."""
+        with self._lock:
+            number = self._stored(number_id)
+            if self.trunks.get_provider(provider_id) != "twilio" or number.provider_id != provider_id:
+                raise Refused(404, f"Phone number '{number_id}' was not found at this provider.")
+            return self._delete(number, force=force)
 
     # What tests and seeds do
 
-    def add_agent(self, agent: str, name: str | None = None) -> str:
+    def add_agent(self, agent: str, name: str | None = None, *, enabled: bool = True) -> str:
         """Make an agent known, so that it has a name (and may be linked if only known ones may)."""
         with self._lock:
-            self.agents[agent] = name or agent
+            self.agents[agent] = AgentRecord(agent, name or agent, enabled)
             self.revision += 1
             return agent
 
@@ -243,11 +209,11 @@ class Organisation:
             registration = steps is not None if registration is None else registration
             credentials_id = str(UUID(credentials_id) if credentials_id else uuid4())
             settings = NumberSettings(phone_number, credentials_id, display_name, description, registration)
-            number = self.create(settings, str(UUID(provider_id)) if provider_id else None)
+            number = self._add(settings, str(UUID(provider_id)) if provider_id else None)
             if steps is not None:
                 self.script(number.id, steps)
             if inbound is not None:
-                self._set_inbound(self.get(number.id), inbound)
+                self._set_inbound(self._stored(number.id), inbound)
             for agent in outbound:
                 self.outbound.put(agent, number.id)
             return number.id
@@ -260,7 +226,7 @@ class Organisation:
     def script(self, number_id: str, steps: Iterable[Step | tuple[Any, ...] | Mapping[str, Any]]) -> None:
         """Say how the registration of an existing number goes, from now on."""
         with self._lock:
-            number = self.get(number_id)
+            number = self._stored(number_id)
             now = self._clock.now()
             self._store(replace(number, script=script_of(steps), registering_since=now), number)
 
@@ -304,30 +270,62 @@ class Organisation:
         with self._lock:
             numbers, pairs, outbound = dict(self.numbers), dict(self._pairs), dict(self.outbound.number_of)
             agents, plans, revision = dict(self.agents), dict(self.plans), self.revision
+            trunks = self.trunks.snapshot()
 
         def restore() -> None:
             with self._lock:
                 self.numbers, self._pairs, self.outbound = numbers, pairs, OutboundLinks(outbound)
                 self.agents, self.plans, self.revision = agents, plans, revision
+                trunks()
 
         return restore
 
     # The rules
 
-    def _filters(self, query: NumberQuery) -> Iterable[Callable[[NumberRecord], bool]]:
-        if query.phone_number is not None:
-            yield self._phone_filter(query.phone_number)
-        if query.provider_id is not None:
-            yield lambda number: number.provider_id == query.provider_id
-        if query.linked_agent is not None:
-            yield lambda number: query.linked_agent in self._agents_seen(number)
-        if query.unlinked_only:
-            yield lambda number: not self._agents_seen(number)
+    def _stored(self, number_id: str) -> NumberRecord:
+        try:
+            return self.numbers[number_id]
+        except KeyError:
+            raise _no_number(number_id) from None
 
-    def _phone_filter(self, wanted: str) -> Callable[[NumberRecord], bool]:
-        if self._switches.dasha_phone_filter == "substring":
-            return lambda number: wanted in number.settings.phone_number
-        return lambda number: number.settings.phone_number == wanted
+    def _shown(self, number: NumberRecord, to: str) -> bool:
+        """Return whether single reads, or lists, know a number already."""
+        if self._clock.now() >= number.shown_from:
+            return True
+        return self._switches.dasha_lag_hides not in ("both", to)
+
+    def _add(self, settings: NumberSettings, provider_id: str | None) -> NumberRecord:
+        settings = settings.stored_as(self._switches.dasha_stored_notation)
+        self._require_free(settings)
+        now = self._clock.now()
+        script = self.plans.get(settings.phone_number)
+        number = NumberRecord(str(uuid4()), self.id, settings, now, now, now, script, provider_id)
+        self._store(number)
+        if provider_id:
+            self.trunks.connect(provider_id, number.id, settings.phone_number)
+        return number
+
+    def _users(self, number: NumberRecord) -> Users:
+        uses: dict[str, list[str]] = {}
+        if number.inbound_agent is not None:
+            uses.setdefault(number.inbound_agent, []).append(INBOUND)
+        for agent in self.outbound.agents_of(number.id):
+            uses.setdefault(agent, []).append(self._switches.dasha_outbound_literal)
+        names = {agent: self.agents[agent].name for agent in uses if agent in self.agents}
+        return [(agent, names.get(agent, agent), literals) for agent, literals in uses.items()]
+
+    def _delete(self, number: NumberRecord, *, force: bool, detach: bool = True) -> NumberRecord:
+        users = self._users(number)
+        if users and not force:
+            raise InUse(users)
+        for agent in self.outbound.agents_of(number.id):
+            self.outbound.remove(agent)
+        if number.provider_id and detach:
+            self.trunks.disconnect(number.provider_id, number.id)
+        del self.numbers[number.id]
+        del self._pairs[number.settings.pair]
+        self.revision += 1
+        return number
 
     def _agents_seen(self, number: NumberRecord) -> tuple[str, ...]:
         """Return the agents that the list's link filters look at."""
@@ -337,7 +335,7 @@ class Organisation:
         return (*inbound, *self.outbound.agents_of(number.id))
 
     def _require_free(self, settings: NumberSettings, except_for: str | None = None) -> None:
-        if self._pairs.get(_pair(settings), except_for) != except_for:
+        if self._pairs.get(settings.pair, except_for) != except_for:
             raise Refused(
                 self._switches.dasha_duplicate_status,
                 "A phone number with the same number and credentials already exists in the organization.",
@@ -395,19 +393,13 @@ class Organisation:
 
     def _store(self, number: NumberRecord, old: NumberRecord | None = None) -> None:
         if old is not None:
-            del self._pairs[_pair(old.settings)]
+            del self._pairs[old.settings.pair]
+        if number.settings.credentials_id not in self.trunks.credentials:
+            self.trunks.add_credentials(number.settings.credentials_id)
         self.numbers[number.id] = number
-        self._pairs[_pair(number.settings)] = number.id
+        self._pairs[number.settings.pair] = number.id
         self.revision += 1
 
 
-def _pair(settings: NumberSettings) -> tuple[str, str]:
-    return settings.phone_number, settings.credentials_id
-
-
-def _registers_anew(old: NumberSettings, new: NumberSettings) -> bool:
-    return (new.registration, new.phone_number, new.credentials_id) != (
-        old.registration,
-        old.phone_number,
-        old.credentials_id,
-    )
+def _no_number(number_id: str) -> Refused:
+    return Refused(404, f"Phone number '{number_id}' was not found.")

@@ -13,18 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from airflow_provider_phonelink.sandbox import Switches
-from airflow_provider_phonelink.sandbox.dasha.world import (
-    INBOUND,
-    OUTBOUND,
-    NumberQuery,
-    NumberSettings,
-    Organisation,
-)
+from airflow_provider_phonelink.sandbox.dasha.records import NumberQuery, NumberSettings
+from airflow_provider_phonelink.sandbox.dasha.world import INBOUND, OUTBOUND, Organisation
 from airflow_provider_phonelink.sandbox.rendering import Fragments, timestamp
 from airflow_provider_phonelink.sandbox.world import Clock, Refused, World
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.sandbox.dasha.world import NumberRecord
+    from airflow_provider_phonelink.sandbox.dasha.records import NumberRecord
 
 TRUNKS = [str(uuid4()) for _ in range(2)]
 AGENTS = st.sampled_from(["agent-a", "agent-b", "agent-c"])
