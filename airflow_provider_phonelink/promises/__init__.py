@@ -1,3 +1,3 @@
-"""What each task promises: the state after it, reached from whatever state there was before."""
+"""What each task promises: the state after it, reached from whatever state was there before."""
 
 from __future__ import annotations

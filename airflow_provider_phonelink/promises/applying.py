@@ -1,4 +1,4 @@
-"""Apply a plan: step by step, the changes of a step side by side, each with a result of its own."""
+"""Apply a plan step by step: the changes of a step in parallel, each with a result of its own."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.planning import Change, Plan
     from airflow_provider_phonelink.promises.outcomes import Changed
 
-#: What a plan as such can cause and a new plan can mend: the next run reads who has the number by then.
+#: Errors of an outdated plan. A new plan can succeed, because the next run reads the links again.
 _MENDED_BY_A_NEW_PLAN = (TakenError, ChangedMeanwhileError)
 
 
 @dataclass(frozen=True)
 class ChangeResult:
-    """What came of one change."""
+    """The result of one change."""
 
     change: Change
-    #: ``done``: it is so now; ``failed``: see the error; ``held back``: not tried, see the summary.
+    #: ``done``: it is true now; ``failed``: see the error; ``held back``: not tried, see the summary.
     state: Literal["done", "failed", "held back"]
-    #: What is true now, or why not.
+    #: What is true now, or why the change was not made.
     summary: str
     error: PhonelinkError | None = None
     warnings: tuple[str, ...] = ()
 
     def log_to(self, log: Any) -> None:
-        """Say what came of it to a logger, an Airflow one or a plain one."""
+        """Log the result."""
         if self.state == "done":
             log.info("%s", self.summary)
         else:
@@ -51,29 +51,29 @@ class ChangeResult:
 
 @dataclass(frozen=True)
 class Report:
-    """A plan and what came of it, change by change; nothing yet, if it was not to be applied."""
+    """A plan and its results, change by change; without results if the plan was not applied."""
 
     plan: Plan
     results: tuple[ChangeResult, ...] = ()
     #: Agents for which this run did what an earlier try had left undone.
     caught_up: tuple[str, ...] = ()
-    #: Why some of that could not be done this time, either.
+    #: Why some of it could not be done this time, either.
     left_undone: tuple[PhonelinkError, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Whether every change that was tried or held back is made."""
+        """Whether every change of the plan was made."""
         return all(result.state == "done" for result in self.results) and not self.left_undone
 
     @property
     def retry_helps(self) -> bool:
-        """Whether another run may do what this one could not."""
+        """Whether another run may make the changes that this one could not make."""
         errors = [*(result.error for result in self.results if result.error), *self.left_undone]
         return any(error.retry_helps or isinstance(error, _MENDED_BY_A_NEW_PLAN) for error in errors)
 
     @property
     def summary(self) -> str:
-        """What came of it: in a line, if all went well, otherwise with each change that is not made."""
+        """The results in one line; followed by each change that was not made, if there are any."""
         if self.plan.in_sync and self.complete:
             rest = (
                 f"what an earlier try left undone for {', '.join(map(agent_label, self.caught_up))} is done"
@@ -132,11 +132,11 @@ def apply_plan(
     side_by_side: bool = True,
 ) -> Flow[Report]:
     """
-    Make the changes of a plan. One that fails does not disturb the others.
+    Make the changes of a plan. A change that fails does not stop the others.
 
-    :param carry_out: Makes one change, or nothing if it is so by then.
-    :param on_result: Called with each result as soon as it is there, possibly from several threads.
-    :param side_by_side: Whether changes of one step may be made at the same time.
+    :param carry_out: Makes one change, or writes nothing if it is true by then.
+    :param on_result: Called with each result as soon as there is one, possibly from several threads.
+    :param side_by_side: Whether the changes of a step may be made in parallel.
     """
     so_far = _SoFar()
     results: list[ChangeResult] = []
@@ -149,11 +149,11 @@ def apply_plan(
 
 @dataclass
 class _SoFar:
-    """What earlier changes mean for later ones."""
+    """What the changes so far mean for later ones."""
 
-    #: The error that will meet every other change, too.
+    #: The error that every other change would meet, too.
     refusal: AuthenticationError | None = None
-    #: Who should have got a number and did not, by mode.
+    #: The agents, with the mode, that should have got a number but did not.
     without: set[tuple[str, str]] = field(default_factory=set)
 
     def note(self, results: list[ChangeResult]) -> None:
@@ -164,7 +164,7 @@ class _SoFar:
         }
 
     def reason_against(self, change: Change) -> str | None:
-        """Return why a change is not to be tried."""
+        """Return why a change must not be tried; None if it may."""
         if self.refusal:
             return f"not tried after the vendor refused the API key: {self.refusal}"
         if change.action == "unlink" and (change.link.agent_id, change.link.mode) in self.without:
@@ -203,6 +203,6 @@ def _result(
     except PhonelinkError as error:
         if refusal := next((e for e in (error, error.__cause__) if isinstance(e, AuthenticationError)), None):
             so_far.refusal = refusal
-        # Without the frames: an error that is kept would keep alive all that they refer to.
+        # Without its traceback: a stored error would keep alive everything that its frames refer to.
         return ChangeResult(change, "failed", str(error), error.with_traceback(None))
     return ChangeResult(change, "done", outcome.summary, warnings=outcome.warnings)

@@ -1,4 +1,4 @@
-"""What came of a promise: the state it left and how it got there."""
+"""The outcome of a promise: the state that it left and what was done to reach it."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Outcome:
 
     #: What is true now and what was done, for the log.
     summary: str
-    #: What somebody should look at although the promise is kept.
+    #: What somebody should look into although the promise is kept.
     warnings: tuple[str, ...] = field(default=())
 
     def log_to(self, log: Any) -> None:
-        """Say what came of it to a logger, an Airflow one or a plain one."""
+        """Log the outcome."""
         log.info("%s", self.summary)
         for warning in self.warnings:
             log.warning("%s", warning)
@@ -59,7 +59,7 @@ class Created(Outcome):
     """The one number with this pair."""
 
     number: PhoneNumber
-    #: Whether it was there before the task, or an earlier try had made it.
+    #: Whether it was there before the task, or an earlier try created it.
     adopted: bool
 
     def result(self) -> dict[str, Any]:
@@ -69,12 +69,12 @@ class Created(Outcome):
 
 @dataclass(frozen=True, kw_only=True)
 class Changed(Outcome, Generic[SubjectT]):
-    """A number (Dasha) or agent (CallingBox) after its link was to be changed."""
+    """A number (Dasha) or an agent (CallingBox) after a link of it was made or removed, if that was necessary."""
 
     subject: SubjectT
     #: Whether a write was needed.
     changed: bool
-    #: The agent that had the number before, where the vendor tells.
+    #: The agent that had the number before, as far as the vendor shows it.
     previous_agent_id: str | None
 
     def result(self) -> dict[str, Any]:

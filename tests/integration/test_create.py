@@ -118,7 +118,7 @@ def test_fail_refuses_a_number_that_exists(sandbox, connections):
     outcome = run_task(create(if_exists="fail", retries=3), connections=connections)
 
     assert outcome.state == "failed"
-    assert "exists already" in str(outcome.error)
+    assert "already exists" in str(outcome.error)
     assert not writes(sandbox)
 
 

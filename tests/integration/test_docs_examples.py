@@ -55,7 +55,7 @@ def test_the_quickstart(phonelink_sandbox: Sandbox, tmp_path: Path) -> None:
     phonelink_sandbox.journal.clear()
     again = run(f"{exports}\n{test.splitlines()[-1]}", tmp_path)
     assert not phonelink_sandbox.journal.writes()
-    assert "exists already and was adopted" in again
+    assert "already exists and was adopted" in again
     assert "answers for agent agent-support already" in again
 
 

@@ -190,7 +190,9 @@ class TestMove:
         )
         outcome = tries([route(5, OTHER_AGENT)])
         assert isinstance(outcome.error, PhonelinkRetryableException), outcome.log
-        assert f"the inbound agent {THIRD_AGENT} has it by now; before, nobody had" in str(outcome.error)
+        assert f"the inbound agent {THIRD_AGENT} has it now; at the last look, nobody had it" in str(
+            outcome.error
+        )
         assert world.links()["pn_5"][0] == THIRD_AGENT
 
     @pytest.mark.parametrize("status", [400, 503])

@@ -143,7 +143,7 @@ class TestMeanwhile:
         arguments = {"prune": True, "scope": {"pool": [phone(1), phone(2)], "modes": ["inbound"]}}
         outcome = reconcile([], **arguments)
         assert isinstance(outcome.error, PhonelinkRetryableException), outcome.log
-        assert f"agent {THIRD_AGENT} has it by now" in str(outcome.error)
+        assert f"agent {THIRD_AGENT} has it now" in str(outcome.error)
         assert links(sandbox, dasha_ids) == {**BEFORE, 1: (THIRD_AGENT, []), 2: (None, [])}
         assert reconcile([], run_options={"try_number": 2}, **arguments).state == "success"
         assert links(sandbox, dasha_ids)[1] == (None, [])

@@ -1,7 +1,7 @@
 """
 Attach and detach (CallingBox): afterwards the agent has the number, or no longer has it.
 
-Keeps the agents' primary numbers right, too; see :mod:`airflow_provider_phonelink.promises.callingbox.primary`.
+Both keep the agents' primary numbers; see :mod:`airflow_provider_phonelink.promises.callingbox.primary`.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 IfAttached: TypeAlias = Literal["fail", "move"]
 IF_ATTACHED = ("fail", "move")
 
-#: Stand for a number's inbound agent where there is none, where nobody tells, and where it may be any.
+#: In place of the id of a number's inbound agent: there is none, it is unknown, it may be any.
 NOBODY = ""
 UNKNOWN = "?"
 ANYBODY = "*"
 
-#: Takes what a later try has to know (see :class:`Traces`), or None when there is nothing to know any more.
+#: Stores what a later try has to know (see :class:`Traces`); None when there is nothing left to know.
 Remember: TypeAlias = Callable[[Mapping[str, Any] | None], None]
 
 
 def forget(_: Mapping[str, Any] | None) -> None:
-    """Nobody is there to remember anything."""
+    """Store nothing: there are no later tries."""
 
 
 def attach_number(
@@ -61,13 +61,13 @@ def attach_number(
 
     :param if_attached: ``fail``: an inbound agent does not get a number that another inbound agent has. ``move``: the
         number is taken from that agent first; if it then cannot be attached, that agent gets it back.
-    :param only_from: The one agent that a move may take the number from, or ``NOBODY``: who planned on that agent has
-        not asked to take it from another one.
-    :param earlier: What an earlier try asked to remember.
-    :param remember: Takes what a later try should know, before anything is written.
+    :param only_from: The only agent that a move may take the number from, or ``NOBODY``: a plan that names this agent
+        does not ask for the number to be taken from another one.
+    :param earlier: What an earlier try stored with ``remember``.
+    :param remember: Called, before anything is written, with what a later try has to know.
     :raises TakenError: If another inbound agent has the number and ``if_attached="fail"``.
-    :raises ChangedMeanwhileError: If another inbound agent has it than the one that it may be taken from.
-    :raises NotTakenEffectError: If the vendor accepted the attachment and it cannot be seen afterwards.
+    :raises ChangedMeanwhileError: If an inbound agent has it other than the one that it may be taken from.
+    :raises NotTakenEffectError: If the vendor accepted the attachment, but it does not show afterwards.
     :raises AttachmentError: If the number could not be moved, or a primary number could not be put right.
     """
     if_attached = arguments.choice("if_attached", if_attached, IF_ATTACHED)
@@ -79,7 +79,7 @@ def attach_number(
         agent = yield from steps.finished(agent)
         return _unchanged(
             agent,
-            f"Number {number_label(number_id)} is attached to {agent_label(agent_id)} already",
+            f"Number {number_label(number_id)} is already attached to {agent_label(agent_id)}",
             agent_id,
         )
     number = yield from reads.find_number(number_id)
@@ -128,9 +128,9 @@ def detach_number(
 
     If the agent does not have it, nothing is written.
 
-    :param earlier: What an earlier try asked to remember.
-    :param remember: Takes what a later try should know, before anything is written.
-    :raises NotTakenEffectError: If the vendor accepted the detachment and the agent still has the number.
+    :param earlier: What an earlier try stored with ``remember``.
+    :param remember: Called, before anything is written, with what a later try has to know.
+    :raises NotTakenEffectError: If the vendor accepted the detachment, but the agent still has the number.
     :raises AttachmentError: If the primary number could not be put right.
     """
     agent_id = arguments.opaque_id("agent_id", agent_id)
@@ -158,10 +158,10 @@ def detach_number(
 
 def put_primaries_right(number_id: str, earlier: Mapping[str, Any], remember: Remember) -> Flow[list[str]]:
     """
-    Put right the primary numbers that an earlier try could not, where the number itself is not to change any more.
+    Restore the primary numbers that an earlier try could not restore, when the number itself needs no more changes.
 
     :return: The agents concerned.
-    :raises AttachmentError: If one could not be put right.
+    :raises AttachmentError: If one could not be restored.
     """
     steps = _Steps(number_id, Traces.read(number_id, earlier), remember)
     yield from steps.put_primaries_right()
@@ -169,7 +169,7 @@ def put_primaries_right(number_id: str, earlier: Mapping[str, Any], remember: Re
 
 
 class _Steps:
-    """The steps that a number's way from one agent to another consists of."""
+    """The steps by which a number goes from one agent to another."""
 
     def __init__(self, number_id: str, traces: Traces, remember: Remember) -> None:
         self.traces = traces
@@ -178,13 +178,13 @@ class _Steps:
         self._remembered = not traces.empty
 
     def attach(self, agent_id: str) -> Flow[Agent]:
-        """Attach the number, and prove it."""
+        """Attach the number, and verify that."""
         self._keep_traces()
         yield from writes.attach(agent_id, self._number_id)
         return (yield from self._prove(agent_id, wanted=True))
 
     def give_to(self, agent: Agent, *, or_say_who: bool) -> Flow[Agent]:
-        """Attach the number that no inbound agent had at our look, or say who was faster."""
+        """Attach the number that no inbound agent had at the last look, or say which agent got it in between."""
         try:
             return (yield from self.attach(agent.id))
         except (RejectedError, ConflictError) as error:
@@ -196,21 +196,21 @@ class _Steps:
             raise self.taken_by_then(agent.id, now, NOBODY) from error
 
     def taken_by_then(self, agent_id: str, holder: str, before: str) -> ChangedMeanwhileError:
-        """Return the error for a number that another agent has than the one that it may be taken from."""
+        """Return the error for a number that an agent has other than the one that it may be taken from."""
         return ChangedMeanwhileError(
             f"Number {number_label(self._number_id)} was not attached to {agent_label(agent_id)}: the inbound "
-            f"{agent_label(holder)} has it by now; before, {agent_label(before)} had. It was left with "
-            f"{agent_label(holder)}. Run again to take it from there."
+            f"{agent_label(holder)} has it now; at the last look, {agent_label(before)} had it. It was left with "
+            f"{agent_label(holder)}. Run the task again to take it from there."
         )
 
     def detach(self, agent_id: str) -> Flow[Agent]:
-        """Detach the number, and prove it."""
+        """Detach the number, and verify that."""
         self._keep_traces()
         yield from writes.detach(agent_id, self._number_id)
         return (yield from self._prove(agent_id, wanted=False))
 
     def take_from(self, holder: str) -> Flow[None]:
-        """Detach the number from the agent that has it, for somebody else."""
+        """Detach the number from the agent that has it, so that another agent can get it."""
         self.traces.saw((yield endpoints.get_agent(holder)))
         self.traces.leaves(holder)
         try:
@@ -218,7 +218,7 @@ class _Steps:
         except PhonelinkError as error:
             now = yield from self._holder()
             if now == NOBODY:
-                return  # done, although its answer said otherwise
+                return  # it took effect, although its answer says otherwise
             raise _failure(
                 error,
                 f"Number {number_label(self._number_id)} could not be taken from {agent_label(holder)}: {error} "
@@ -233,7 +233,8 @@ class _Steps:
         except PhonelinkError as error:
             now = yield from self._holder()
             if now == agent_id:
-                return (yield from self._arrived(agent_id))  # done, although its answer said otherwise
+                # It took effect, although its answer says otherwise.
+                return (yield from self._arrived(agent_id))
             failed = (
                 f"Number {number_label(self._number_id)} was taken from {agent_label(self.traces.holder)}, but could "
                 f"not be attached to {agent_label(agent_id)}: {error}"
@@ -246,19 +247,19 @@ class _Steps:
             raise _failure(
                 error,
                 f"{failed} {problem}{_truth(now)} For {self.traces.gap():.1f} s no inbound agent had it.",
-                # Without an agent a number is useless, so that is always worth another try.
+                # A number without an agent is useless, so this is always worth another try.
                 retry_helps=now in (NOBODY, UNKNOWN),
             ) from error
 
     def finished(self, agent: Agent) -> Flow[Agent]:
-        """Put the primary numbers right, once the number is where it should be; return the agent as it is then."""
+        """Restore the primary numbers, once the number is where it should be; return the agent as it is then."""
         if agent.id in self.traces.primaries:
             agent = yield from self._put_primary_right(agent)
         yield from self.put_primaries_right(but=agent.id)
         return agent
 
     def put_primaries_right(self, but: str | None = None) -> Flow[None]:
-        """Do so for all agents concerned, or all but one; then there is nothing to remember any more."""
+        """Restore those of all agents concerned, or of all but one; after that, nothing needs to be remembered."""
         for agent_id in self.traces.primaries:
             if agent_id != but:
                 yield from self._put_primary_right_of(agent_id)
@@ -266,18 +267,18 @@ class _Steps:
             self._remember(None)
 
     def _give_back(self, holder: str) -> Flow[str]:
-        """Return a sentence on what went wrong; nothing, if nothing did."""
+        """Return a sentence on what went wrong; empty if nothing did."""
         try:
             agent = yield from self.attach(holder)
             if holder in self.traces.primaries:
                 yield from self._put_primary_right(agent)
         except PhonelinkError as error:
             return f"Giving it back failed, too: {error} "
-        self._remember(None)  # all is as before
+        self._remember(None)  # everything is as before
         return ""
 
     def _leave_it_there(self) -> Flow[str]:
-        """Return a sentence on what went wrong; nothing, if nothing did."""
+        """Return a sentence on what went wrong; empty if nothing did."""
         try:
             yield from self.put_primaries_right()
         except PhonelinkError as error:
@@ -290,18 +291,18 @@ class _Steps:
             self._remembered = True
 
     def _prove(self, agent_id: str, *, wanted: bool) -> Flow[Agent]:
-        """Look once more after a write, whatever its answer claims."""
+        """Look again after a write, whatever its answer says."""
         agent, attached = yield from reads.attachment(agent_id, self._number_id)
         if attached is not wanted:
-            verb, state = ("attached to", "does not have it") if wanted else ("detached from", "has it still")
+            verb, state = ("attached to", "does not have it") if wanted else ("detached from", "still has it")
             raise NotTakenEffectError(
-                f"Number {number_label(self._number_id)} was {verb} {agent_label(agent_id)}, but right afterwards it "
-                f"{state}."
+                f"Number {number_label(self._number_id)} was {verb} {agent_label(agent_id)}, but right afterwards the "
+                f"agent {state}."
             )
         return agent
 
     def _holder(self) -> Flow[str]:
-        """Look who has the number now, without failing: an error is on its way already."""
+        """Look which agent has the number now. Never fails, because an error is being handled already."""
         try:
             number = yield from reads.find_number(self._number_id)
         except PhonelinkError:
@@ -323,7 +324,7 @@ class _Steps:
         try:
             agent: Agent = yield endpoints.get_agent(agent_id)
         except NotFoundError:
-            return  # gone meanwhile
+            return  # deleted in the meantime
         except PhonelinkError as error:
             raise self._primary_failure(agent_id, error) from error
         yield from self._put_primary_right(agent)
@@ -355,7 +356,11 @@ def _failure(error: PhonelinkError, message: str, *, retry_helps: bool = False) 
 
 
 def _truth(now: str) -> str:
-    return "It is not known who has it now." if now == UNKNOWN else f"Now {agent_label(now or None)} has it."
+    return (
+        "It is not known which agent has it now."
+        if now == UNKNOWN
+        else f"Now {agent_label(now or None)} has it."
+    )
 
 
 def _unchanged(agent: Agent, state: str, previous: str | None) -> Changed[Agent]:

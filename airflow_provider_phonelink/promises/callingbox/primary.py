@@ -1,8 +1,8 @@
 """
-Primary numbers (CallingBox): an agent that had one has one afterwards.
+Primary numbers (CallingBox): an agent that had one still has one afterwards.
 
-The one it had stays primary; where that is taken away, the first of the remaining ones becomes primary, unless the
-vendor chose one. What the vendor does not tell is not touched.
+The number stays primary if the agent keeps it. If the agent loses it, the first of its remaining numbers becomes
+primary, unless the vendor chose one. If the vendor does not show an agent's primary number, it is left alone.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def put_right(agent: Agent, before: str, moved: str) -> Flow[Agent]:
     """
-    Make sure that the agent has the right primary number, and return it as it is then.
+    Make sure that the agent has the right primary number, and return the agent as it is then.
 
     :param before: Its primary number before.
     :param moved: The number that was attached to it or detached from it.
-    :raises NotTakenEffectError: If the vendor accepted the number and another one, or none, is primary afterwards.
+    :raises NotTakenEffectError: If the vendor accepted the number, but another one, or none, is primary afterwards.
     """
     if not tells_primary(agent) or agent.numbers is None:
         agent = yield endpoints.get_agent(agent.id)
@@ -43,7 +43,7 @@ def put_right(agent: Agent, before: str, moved: str) -> Flow[Agent]:
 
 
 def _wanted(agent: Agent, before: str, moved: str) -> str | None:
-    """Return the number to make primary, or None if all is well or not told."""
+    """Return the number to make primary; None if nothing has to change or the vendor does not show enough."""
     now = agent.primary_number_id
     if not tells_primary(agent) or now == before != moved:
         return None

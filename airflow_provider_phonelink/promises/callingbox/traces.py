@@ -1,4 +1,4 @@
-"""What was true before a number's way from one agent to another began: a try after a crash has to know it."""
+"""What was true before a number began to move from one agent to another: a try after a crash has to know it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 
 def tells_primary(agent: Agent) -> bool:
-    """Return whether an answer said which number is primary, rather than leaving it out."""
+    """Return whether an answer says which number is primary, rather than leaving it out."""
     return "primary_number_id" in agent.model_fields_set
 
 
 @dataclass
 class Traces:
-    """The agent that had the number, since when it has not, and the primary numbers of the agents concerned."""
+    """The agent that had the number, when it lost the number, and the primary numbers of the agents concerned."""
 
     number_id: str
     holder: str | None = None
-    #: In seconds since 1970.
+    #: When the holder was about to lose the number, in seconds since 1970.
     since: float = 0.0
-    #: Agent id to number id; agents without a primary number, or of which it was not told, are missing.
+    #: Agent id to number id, for agents whose primary number is known.
     primaries: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, number_id: str, earlier: Mapping[str, Any] | None) -> Traces:
-        """Return what an earlier try left, if it was about the same number."""
+        """Return the traces that an earlier try stored, if they are about the same number."""
         if not earlier or earlier.get("number_id") != number_id:
             return cls(number_id)
         return cls(number_id, earlier["holder"], float(earlier["since"]), dict(earlier["primaries"]))
@@ -46,16 +46,16 @@ class Traces:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing that a later try could not see for itself."""
+        """Whether a later try could see everything for itself."""
         return self.holder is None and not self.primaries
 
     def saw(self, agent: Agent) -> None:
-        """Note an agent's primary number. What an earlier try saw is older, and so it stays."""
+        """Note an agent's primary number. One that an earlier try saw is older, so it stays."""
         if tells_primary(agent) and agent.primary_number_id:
             self.primaries.setdefault(agent.id, agent.primary_number_id)
 
     def leaves(self, holder: str) -> None:
-        """Note who is about to lose the number."""
+        """Note the agent that is about to lose the number."""
         self.holder = holder
         self.since = time.time()
 

@@ -37,12 +37,13 @@ def create_number(
     """
     Make sure that the number exists.
 
-    :param display_name: None leaves it to the vendor's default, or as it is.
-    :param description: None leaves it to the vendor's default, or as it is.
-    :param registration: None leaves it to the vendor's default (off), or as it is.
-    :param if_exists: ``adopt`` takes a number with this pair as it is, ``update`` gives it the configuration
-        named here and keeps the rest, ``fail`` refuses it.
+    :param display_name: None keeps what an existing number has; a new one gets the vendor's default.
+    :param description: None, likewise.
+    :param registration: None, likewise; the vendor's default is off.
+    :param if_exists: ``adopt`` takes an existing number with this pair as it is, ``update`` gives it the settings
+        named here and keeps the others, ``fail`` refuses it.
     :raises AlreadyExistsError: If the number exists and may not be adopted as it is.
+    :raises NotTakenEffectError: If the vendor accepted the number or its settings, but they do not show afterwards.
     """
     if_exists = arguments.choice("if_exists", if_exists, IF_EXISTS)
     wish = _wish(display_name=display_name, description=description, registration=registration)
@@ -53,7 +54,7 @@ def create_number(
         try:
             number, adopted = yield from writes.create_number(phone_number, credentials_id, **wish)
         except (RejectedError, ConflictError):
-            # Which status a duplicate gets is not documented: see whether somebody was faster.
+            # The vendor does not document the status for a duplicate: look whether somebody else created it first.
             existing = yield from reads.find_number(phone_number, credentials_id)
             if existing is None:
                 raise
@@ -65,13 +66,13 @@ def create_number(
 def _prove_or_adopt(
     number: PhoneNumber, adopted: bool, wish: dict[str, Any], if_exists: str
 ) -> Flow[Created]:
-    """Prove what was created, or judge what the look before a repeat found: ours, or somebody else's."""
+    """Verify the created number; if the look before a repeat found one, decide whether it may be adopted."""
     if not adopted:
         return (yield from _prove(number, wish))
     if _differing(number, wish):
         return (yield from _adopt(number, wish, if_exists))
     return Created(
-        summary=f"Number {number.label} was made by an earlier try whose answer was lost.",
+        summary=f"Number {number.label} was created by an earlier try whose answer was lost.",
         number=number,
         adopted=True,
     )
@@ -99,7 +100,7 @@ def _prove(created: PhoneNumber, wish: dict[str, Any]) -> Flow[Created]:
 
 
 def _wish(*, registration: object, **texts: str | None) -> dict[str, Any]:
-    """Return what the task names, checked; what it does not name is kept or left to the vendor."""
+    """Return the settings that the task names, checked. The others are kept, or left to the vendor's defaults."""
     wish: dict[str, Any] = {
         name: arguments.optional_text(name, text) for name, text in texts.items() if text is not None
     }
@@ -109,9 +110,9 @@ def _wish(*, registration: object, **texts: str | None) -> dict[str, Any]:
 
 
 def _differing(number: PhoneNumber, wish: dict[str, Any]) -> dict[str, Any]:
-    """Return what the task names and the number has otherwise."""
+    """Return the settings that the task names and in which the number differs."""
     has = _configuration(number)
-    # Whether the vendor tells an empty text from none is not documented.
+    # Whether the vendor distinguishes empty text from no text is not documented.
     return {name: value for name, value in wish.items() if (has[name] or None) != (value or None)}
 
 
@@ -127,8 +128,8 @@ def _adopt(number: PhoneNumber, wish: dict[str, Any], if_exists: str) -> Flow[Cr
     differing = _differing(number, wish)
     if if_exists == "fail":
         raise AlreadyExistsError(
-            f"Number {number.label} exists already with credentials {number.credentials_id} and if_exists='fail' was "
-            "asked for. It was left as it is."
+            f"Number {number.label} already exists with credentials {number.credentials_id}, and if_exists='fail'. It "
+            "was left as it is."
         )
     if differing and if_exists == "update":
         number = yield from _update(number, wish)
@@ -139,11 +140,11 @@ def _adopt(number: PhoneNumber, wish: dict[str, Any], if_exists: str) -> Flow[Cr
         )
     if "registration" in differing:
         raise AlreadyExistsError(
-            f"Number {number.label} exists already, but with registration={registers(number)} instead of "
+            f"Number {number.label} already exists, but with registration={registers(number)} instead of "
             f"{wish['registration']}. It was left as it is. Use if_exists='update' to change it."
         )
     return Created(
-        summary=f"Number {number.label} exists already and was adopted.",
+        summary=f"Number {number.label} already exists and was adopted.",
         number=number,
         adopted=True,
         warnings=tuple(
@@ -162,7 +163,7 @@ def _differences(number: PhoneNumber, differing: dict[str, Any]) -> list[str]:
 
 
 def _update(number: PhoneNumber, wish: dict[str, Any]) -> Flow[PhoneNumber]:
-    """Write the whole configuration, for the vendor resets what a PUT leaves out, and prove it."""
+    """Write all settings, because the vendor resets those that a PUT leaves out, and verify them."""
     configuration = {**_configuration(number), **wish}
     yield from writes.update_number(number.id, number.phone_number, number.credentials_id, **configuration)
     updated: PhoneNumber = yield endpoints.get_number(number.id)

@@ -24,13 +24,13 @@ def link_number(
     """
     Make sure that the number serves the agent.
 
-    The vendor has no conditional write: whoever links the number in the moment between our last look and
-    our write is overwritten.
+    The vendor has no conditional write: a link that somebody else makes in the moment between the last look and the
+    write is overwritten.
 
-    :param if_linked: For ``inbound``: whether another agent's link is replaced or the task fails.
+    :param if_linked: For ``inbound``: ``replace`` takes the number from another agent, ``fail`` refuses to.
     :raises TakenError: If another agent has the number and ``if_linked="fail"``.
-    :raises NotTakenEffectError: If the vendor accepted the link and it cannot be seen afterwards.
-    :raises ChangedMeanwhileError: If somebody else linked the number between two tries.
+    :raises NotTakenEffectError: If the vendor accepted the link, but it does not show afterwards.
+    :raises ChangedMeanwhileError: If somebody else linked the number in the meantime.
     """
     if_linked = arguments.choice("if_linked", if_linked, IF_LINKED)
     number_id = arguments.uuid("phone_number_id", number_id)  # as the operators call it
@@ -57,12 +57,12 @@ def _link_inbound(number_id: str, agent_id: str, if_linked: str) -> Flow[Changed
     if now not in (None, agent_id, previous):
         raise ChangedMeanwhileError(
             f"Number {number.label} was linked to {agent_label(agent_id)}, but right afterwards {agent_label(now)} has "
-            "it: somebody else was at work, and it was left with them. Run again to take it over."
+            "it: somebody else linked it in the meantime, and it was left there. Run the task again to take it over."
         )
     if now != agent_id:
         raise NotTakenEffectError(
             f"Number {number.label} was linked to {agent_label(agent_id)}, but right afterwards {agent_label(now)} has "
-            "it: the vendor did not do it."
+            "it: the vendor did not carry out the change."
         )
     return Changed(
         summary=(

@@ -165,7 +165,7 @@ def _unlink(change: Change) -> Flow[Changed[PhoneNumber]]:
     outcome = yield from unlink_number(number_id, mode, agent_id)
     if not outcome.changed and mode == INBOUND and outcome.previous_agent_id not in (None, agent_id):
         raise ChangedMeanwhileError(
-            f"Number {outcome.subject.label} was not unlinked: {agent_label(outcome.previous_agent_id)} has it by now, "
-            f"not {agent_label(agent_id)}. It was left alone. Run again to plan anew."
+            f"Number {outcome.subject.label} was not unlinked: {agent_label(outcome.previous_agent_id)} has it now, "
+            f"not {agent_label(agent_id)}. It was left alone. Run the task again to make a new plan."
         )
     return outcome

@@ -21,11 +21,12 @@ def unlink_number(
     """
     Make sure that the agent no longer has the number.
 
-    If nobody has it, or another agent has, nothing is written. The vendor has no conditional write:
-    whoever links the number in the moment between our last look and our write loses it again.
+    If nobody or another agent has it, nothing is written. The vendor has no conditional write: a link that somebody
+    else makes in the moment between the last look and the write is removed.
 
-    :param agent_id: Needed for ``replaceOutbound``. Without it an inbound unlink removes whoever is there.
-    :raises NotTakenEffectError: If the vendor accepted the unlink and the agent still has the number.
+    :param agent_id: The agent; needed for ``replaceOutbound``. Without it, an inbound unlink takes the number from
+        whichever agent has it.
+    :raises NotTakenEffectError: If the vendor accepted the unlink, but the agent still has the number.
     """
     number_id = arguments.uuid("phone_number_id", number_id)  # as the operators call it
     mode = arguments.choice("mode", mode, endpoints.LINK_MODES)
@@ -45,8 +46,8 @@ def _unlink_inbound(number_id: str, agent_id: str | None) -> Flow[Changed[PhoneN
     now = number.incoming_calls_agent_id
     if now == previous:
         raise NotTakenEffectError(
-            f"Number {number.label} was unlinked from {agent_label(previous)}, but right afterwards that agent has it "
-            "still."
+            f"Number {number.label} was unlinked from {agent_label(previous)}, but right afterwards that agent still "
+            "has it."
         )
     return Changed(
         summary=(
@@ -68,7 +69,7 @@ def _unlink_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]
     if agent_id in affected.outbound:
         raise NotTakenEffectError(
             f"Number {number.label} was taken from {agent_label(agent_id)} as outbound number, but right afterwards "
-            "the vendor lists that agent as using it still."
+            "the vendor still lists that agent as using it."
         )
     warnings = (
         (

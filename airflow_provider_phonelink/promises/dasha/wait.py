@@ -1,4 +1,4 @@
-"""Wait: look at the registrations of some numbers and judge them."""
+"""Wait: look at the registrations of numbers and assess them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def look_at_registrations(number_ids: Sequence[str], rules: RegistrationRules) -> Flow[Assessment]:
     """
-    Look once at the registrations of some numbers, with as few requests as possible.
+    Look once at the registrations of numbers, with as few requests as possible.
 
     :param number_ids: Ids in canonical form.
     """
