@@ -8,6 +8,7 @@ All errors of this package, by cause.
     │   └── TriggerArgumentError         also a TypeError
     ├── ConfigurationError
     ├── RoutesError
+    ├── SourceUnavailableError           a retry helps
     │
     ├── VendorError                      one request went wrong
     │   ├── NoAnswerError                a retry helps
@@ -36,7 +37,8 @@ All errors of this package, by cause.
     │                                    caught within the package:
     ├── BodyError                        a retry helps; becomes a NoAnswerError
     ├── InconsistentListError            becomes an UnreadableAnswerError; also a ValueError
-    └── NotNamedError                    becomes a RoutesError; also a ValueError
+    ├── NotNamedError                    becomes a RoutesError; also a ValueError
+    └── UnusableSourceError              becomes an InvalidArgumentError
 
 What leaves a hook, an operator or a sensor is one of two Airflow exceptions in
 :mod:`airflow_provider_phonelink.exceptions`, with one of these errors as its cause::
@@ -96,6 +98,12 @@ class TriggerArgumentError(InvalidArgumentError, TypeError):
 
 class ConfigurationError(PhonelinkError):
     """The connection (its key, host or an extra) cannot be used. Nothing was sent."""
+
+
+class SourceUnavailableError(PhonelinkError):
+    """The object storage that rows are read from does not answer. Nothing was sent to the vendor."""
+
+    retry_helps = True
 
 
 class RoutesError(PhonelinkError):
@@ -262,3 +270,7 @@ class InconsistentListError(PhonelinkError, ValueError):
 
 class NotNamedError(PhonelinkError, ValueError):
     """A name belongs to no number or agent, or to several."""
+
+
+class UnusableSourceError(PhonelinkError):
+    """A file cannot be read. The message completes a sentence that begins with the file's name."""

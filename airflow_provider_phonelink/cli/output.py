@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any, TextIO
 
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import visible
+from airflow_provider_phonelink.files.writing import as_csv, as_json, as_yaml, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,9 +48,7 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: 
     if form == "table":
         _print_table(rows, columns)
     elif form == "csv":
-        writer = csv.DictWriter(results(), columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({column: _cell(row.get(column)) for column in columns} for row in rows)
+        say(as_csv(rows, columns), end="")
     else:
         print_document([{column: row.get(column) for column in columns} for row in rows], form)
 
@@ -62,12 +59,7 @@ def print_document(document: Any, form: str) -> None:
 
     :param form: ``json`` or ``yaml``.
     """
-    if form == "json":
-        say(json.dumps(document, indent=2))
-        return
-    import yaml
-
-    say(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), end="")
+    say(as_json(document) if form == "json" else as_yaml(document), end="")
 
 
 def print_diff(lines: Sequence[str]) -> None:
@@ -77,7 +69,7 @@ def print_diff(lines: Sequence[str]) -> None:
 
     console = Console(file=results(), highlight=False)
     for line in lines:
-        console.print(Text(line, style=_STYLES[line[0]]), soft_wrap=True)
+        console.print(Text(visible(line), style=_STYLES[line[0]]), soft_wrap=True)
 
 
 @contextmanager
@@ -107,12 +99,6 @@ def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> N
 
     table = Table(*columns, box=SIMPLE, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(clean(_cell(row.get(column)))) for column in columns))
+        table.add_row(*(Text(visible(plain(row.get(column)))) for column in columns))
     # Whoever reads it in place of a terminal wants whole lines.
     Console(file=results(), width=None if results().isatty() else 10_000).print(table)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)

@@ -10,14 +10,14 @@ from airflow_provider_phonelink.cli.output import print_diff, print_document, pr
 from airflow_provider_phonelink.cli.running import DRIFT, IN_SYNC, Hook, complain, hook_of
 from airflow_provider_phonelink.decisions.limits import parse_max_changes
 from airflow_provider_phonelink.decisions.links import CALLINGBOX, DASHA, LinkRules
-from airflow_provider_phonelink.decisions.routes import parse_routes
+from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes
 from airflow_provider_phonelink.decisions.scope import Scope, demand_scope, parse_scope
+from airflow_provider_phonelink.files.reading import read_rows
 from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
 from airflow_provider_phonelink.promises import export as exporting
 from airflow_provider_phonelink.promises.applying import Report
 from airflow_provider_phonelink.promises.callingbox import routing as callingbox_routing
 from airflow_provider_phonelink.promises.dasha import routing as dasha_routing
-from airflow_provider_phonelink.routes_file import read_routes, write_routes
 
 if TYPE_CHECKING:
     import argparse
@@ -37,6 +37,8 @@ _COLUMNS = (
     "state",
     "error",
 )
+
+_ROUTE_COLUMNS = ("number", "agent_id", "mode")
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -77,7 +79,7 @@ def export(options: argparse.Namespace) -> int:
             routes, warnings = hook.run(flow)
     for warning in warnings:
         print(f"phonelink: {warning}", file=sys.stderr)
-    say(write_routes(routes, options.output), end="")
+    print_rows(routes, _ROUTE_COLUMNS, options.output)
     return IN_SYNC
 
 
@@ -90,7 +92,8 @@ def _plan(hook: Hook, options: argparse.Namespace) -> Plan:
     parse_max_changes(options.max_changes)
     scope = _scope(options, rules)
     demand_scope(scope, options.prune)
-    routes = parse_routes(read_routes(options.file), rules)
+    rows = read_rows(options.file, COLUMNS, argument="routes")
+    routes = parse_routes(rows, rules, removing=options.prune)
     plan_links = (callingbox_routing if rules is CALLINGBOX else dasha_routing).plan_links
     with progress("Reading links"):
         found: Plan = hook.run(plan_links(routes, scope=scope, prune=options.prune))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
+from airflow_provider_phonelink.api.errors import NotNamedError, RoutesError
 from airflow_provider_phonelink.api.labels import agent_label
-from airflow_provider_phonelink.api.text import clean, listed, shown
+from airflow_provider_phonelink.api.text import clean, listed
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
+from airflow_provider_phonelink.files.columns import Columns, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_phonelink.decisions.directory import Directory
     from airflow_provider_phonelink.decisions.links import LinkRules
+    from airflow_provider_phonelink.files.columns import Row
 
 #: The keys by which a route may name its number, and whether the value is an id (None: id or phone number).
 NUMBER_KEYS: dict[str, bool | None] = {
@@ -24,8 +26,10 @@ NUMBER_KEYS: dict[str, bool | None] = {
     "phone_number_id": True,
     "number_id": True,
 }
-#: ``comment`` is for people.
-KEYS = (*NUMBER_KEYS, "agent_id", "mode", "comment")
+#: ``comment`` is for people, ``vendor`` says whose route it is in a file for several vendors.
+COLUMNS = Columns(
+    "route", required=(tuple(NUMBER_KEYS), ("agent_id",)), optional=("mode", "comment", "vendor")
+)
 
 
 class Route(NamedTuple):
@@ -37,30 +41,27 @@ class Route(NamedTuple):
     mode: str | None
     #: Whether ``number`` is an id; None if it may be an id or a phone number.
     is_id: bool | None = None
-    #: The position among the routes, from 1.
-    position: int = 1
+    #: The place among the routes, and in the file if they come from one, for messages.
+    place: str = "route 1"
+    #: The values of its extra columns.
+    extra: Mapping[str, Any] = MappingProxyType({})
 
 
-def parse_routes(items: object, rules: LinkRules) -> list[Route]:
+def parse_routes(items: object, rules: LinkRules, *, removing: bool = False) -> list[Route]:
     """
-    Read routes from the plain data of a file, an XCom or a DAG.
+    Read routes from rows, or from the plain data of an XCom or a DAG.
 
-    :param items: A list with a mapping for each route: the number (one of ``number``, ``phone_number``,
-        ``phone_number_id`` and ``number_id``), ``agent_id`` and, if wanted, ``mode`` and ``comment``.
+    :param items: Rows that were read, or a list with a mapping for each route: the number (one of ``number``,
+        ``phone_number``, ``phone_number_id`` and ``number_id``), ``agent_id`` and, if wanted, ``mode``, ``comment``,
+        ``vendor`` and extra columns.
+    :param removing: Whether links that no route mentions are removed.
     :raises InvalidArgumentError: If anything is missing, unknown or unusable, or if two routes contradict each other
-        as written. The message names all such places.
+        as written, with all such places; if links are to be removed and a table has lost its rows.
     """
-    if isinstance(items, (str, Mapping)) or not isinstance(items, Iterable):
-        raise InvalidArgumentError("routes", f"{shown(items)} is not a list of routes.")
-    routes: list[Route] = []
-    problems: list[str] = []
-    for position, item in enumerate(items, 1):
-        try:
-            routes.append(_route(item, rules, position))
-        except InvalidArgumentError as error:
-            problems.append(f"route {position}, {error.argument}: {error.problem.rstrip('.')}")
-    if problems := problems or _clashes(routes):
-        raise InvalidArgumentError("routes", f"{listed(problems)}.")
+    rows = rows_of(items, COLUMNS, "routes")
+    routes = rows.each(lambda row: _route(row, rules), removing=removing)
+    if problems := _clashes(routes):
+        raise rows.error(listed(problems))
     return routes
 
 
@@ -83,7 +84,7 @@ def wishes_of(
             number_id = directory.find(route.number, is_id=route.is_id)
             mode = mode_of(route) if mode_of else route.mode or INBOUND
         except NotNamedError as error:
-            problems.append(f"route {route.position}: {error}")
+            problems.append(f"{route.place}: {error}")
         else:
             found.setdefault(Link(number_id, route.agent_id, mode), route)
     problems += _contradictions(found, directory, rules)
@@ -103,7 +104,7 @@ def _clashes(routes: Iterable[Route]) -> list[str]:
         if first.agent_id != route.agent_id:
             agents = f"{agent_label(first.agent_id)}, and to {agent_label(route.agent_id)}"
             problems.append(
-                f"routes {first.position} and {route.position} contradict each other: {clean(route.number)} inbound to "
+                f"{first.place} and {route.place} contradict each other: {clean(route.number)} inbound to "
                 f"{agents}, but a number has one inbound agent"
             )
     return problems
@@ -124,7 +125,7 @@ def _contradictions(wishes: Mapping[Link, Route], directory: Directory, rules: L
             continue
         if first is not link:
             problems.append(
-                f"routes {wishes[first].position} and {route.position} contradict each other: "
+                f"{wishes[first].place} and {route.place} contradict each other: "
                 f"{_link_label(first, directory)}, and {_link_label(link, directory)}, {verdict}"
             )
     return problems
@@ -134,36 +135,22 @@ def _link_label(link: Link, directory: Directory) -> str:
     return f"{directory.label(link.number_id)} {link.mode} to {agent_label(link.agent_id)}"
 
 
-def _route(item: object, rules: LinkRules, position: int) -> Route:
-    fields = _fields(item)
-    number, is_id = _number(fields, rules)
-    mode = fields.get("mode", rules.default_mode)
+def _route(row: Row, rules: LinkRules) -> Route:
+    number, is_id = _number(row, rules)
+    mode = row.get("mode", rules.default_mode)
     return Route(
         number=number,
-        agent_id=arguments.opaque_id("agent_id", fields.get("agent_id")),
+        agent_id=arguments.opaque_id("agent_id", row["agent_id"]),
         mode=None if mode is None else arguments.choice("mode", mode, rules.modes),
         is_id=is_id,
-        position=position,
+        place=row.place,
+        extra=row.extra,
     )
 
 
-def _fields(item: object) -> dict[str, Any]:
-    """Return the fields of a route that are given; an empty cell of a table counts as not given."""
-    if not isinstance(item, Mapping):
-        raise InvalidArgumentError("the route", f"{shown(item)} is not a mapping.")
-    for key in item:
-        if key not in KEYS:
-            raise InvalidArgumentError(clean(key), f"is not known; a route has {', '.join(KEYS)}.")
-    return {key: value for key, value in item.items() if value not in (None, "")}
-
-
-def _number(fields: Mapping[str, Any], rules: LinkRules) -> tuple[str, bool | None]:
-    given = [key for key in NUMBER_KEYS if key in fields]
-    if len(given) != 1:
-        problem = "is named twice" if given else "is missing"
-        raise InvalidArgumentError("number", f"{problem}; give one of {', '.join(NUMBER_KEYS)}.")
-    [key] = given
-    is_id, value = NUMBER_KEYS[key], fields[key]
+def _number(row: Row, rules: LinkRules) -> tuple[str, bool | None]:
+    key = next(key for key in NUMBER_KEYS if key in row)
+    is_id, value = NUMBER_KEYS[key], row[key]
     if not is_id:
         return arguments.phone_number(key, value), is_id
     check = arguments.uuid if rules.uuids else arguments.opaque_id

@@ -45,6 +45,8 @@ class ReconcileLinksOperator(BaseOperator):
     max_changes: int | str | None
     scope: Mapping[str, Any] | None
     on_drift: OnDrift
+    #: How the place of the routes begins, where a template completes it.
+    _routes_begin: str | None
     #: Which arguments must not render to nothing.
     _given: frozenset[str]
     #: The vendor's, whose connection type is the vendor's name in assets.
@@ -92,9 +94,9 @@ class ReconcileLinksOperator(BaseOperator):
         """Check all arguments before anything is sent."""
         from airflow_provider_phonelink.api import arguments
         from airflow_provider_phonelink.decisions.limits import parse_max_changes
-        from airflow_provider_phonelink.decisions.routes import parse_routes
+        from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes
         from airflow_provider_phonelink.decisions.scope import demand_scope, parse_scope
-        from airflow_provider_phonelink.routes_file import read_routes
+        from airflow_provider_phonelink.files.reading import read_rows
 
         refuse_none(self, self._given)
         arguments.choice("on_drift", self.on_drift, ON_DRIFT)
@@ -102,7 +104,8 @@ class ReconcileLinksOperator(BaseOperator):
         scope = parse_scope(self.scope, self._rules())
         demand_scope(scope, prune)
         folder = self.dag.folder if self.has_dag() else None  # type: ignore[no-untyped-call]
-        routes = parse_routes(read_routes(self.routes, folder), self._rules())
+        rows = read_rows(self.routes, COLUMNS, argument="routes", folder=folder, beginning=self._routes_begin)
+        routes = parse_routes(rows, self._rules(), removing=prune)
         limit = parse_max_changes(self.max_changes)
         return (
             arguments.boolean("dry_run", self.plan_only),

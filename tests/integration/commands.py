@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from airflow_provider_phonelink.cli.__main__ import main
+from airflow_provider_phonelink.files.cells import text_of
 
 KEYS = ("dasha-sandbox-key", "sk_sandbox_key")
 FORMS = ("table", "json", "yaml", "csv")
@@ -45,7 +46,9 @@ def routes_file(tmp_path):
 
 def parsed(text, form):
     if form == "csv":
-        return list(csv.DictReader(io.StringIO(text)))
+        return [
+            {name: text_of(cell) for name, cell in row.items()} for row in csv.DictReader(io.StringIO(text))
+        ]
     return json.loads(text) if form == "json" else yaml.safe_load(text)
 
 

@@ -71,11 +71,11 @@ class TestWhereRoutesComeFrom:
         [
             ("r.yaml", "", "write []"),
             ("r.yaml", "a: [", "cannot be read"),
-            ("r.yaml", "!!python/object/apply:os.system ['true']", "not a mapping"),
+            ("r.yaml", "!!python/object/apply:os.system ['true']", "is str, not a mapping"),
             ("r.json", "{", "cannot be read"),
             ("r.json", '{"routes": 1}', "no list"),
             ("r.csv", "", "columns"),
-            ("r.csv", "number,number\n1,2\n", "twice"),
+            ("r.csv", "number,number\n1,2\n", "both called number"),
             ("r.csv", "number,agent_id\n1,2,3\n", "more cells"),
             ("r.csv", "nummer,agent_id\n1,2\n", "nummer"),
             ("r.csv", 'number,agent_id\n"1,2\n', "cannot be read"),

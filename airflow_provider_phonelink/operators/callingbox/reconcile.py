@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.files.sources import as_written
 from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.callingbox.base import CallingBoxOperator
 from airflow_provider_phonelink.operators.reconciling import FIELDS, ReconcileLinksOperator
@@ -76,6 +77,7 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         self.max_changes = max_changes
         self.scope = scope
         self.on_drift = on_drift
+        self._routes_begin = as_written(routes)
         self._given = given_arguments(self, "max_changes")
         self.callingbox_conn_id = callingbox_conn_id
 

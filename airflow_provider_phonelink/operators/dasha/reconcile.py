@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.files.sources import as_written
 from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 from airflow_provider_phonelink.operators.reconciling import FIELDS, ReconcileLinksOperator
@@ -80,6 +81,7 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
         self.max_changes = max_changes
         self.scope = scope
         self.on_drift = on_drift
+        self._routes_begin = as_written(routes)
         self._given = given_arguments(self, "max_changes")
         self.dasha_conn_id = dasha_conn_id
 

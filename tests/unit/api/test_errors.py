@@ -32,6 +32,7 @@ RETRY_HELPS = {
     "PoolUnhealthyError",
     "AttachmentInterruptedError",
     "BodyError",
+    "SourceUnavailableError",
 }
 
 

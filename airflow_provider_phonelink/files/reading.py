@@ -1,0 +1,80 @@
+"""Read rows from wherever they are, in whatever form."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.text import clean, shown
+from airflow_provider_phonelink.files.columns import rows_of
+from airflow_provider_phonelink.files.documents import read_json, read_yaml
+from airflow_provider_phonelink.files.sources import read_source
+from airflow_provider_phonelink.files.tables import read_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_provider_phonelink.files.columns import Columns, Rows
+
+_READERS = {
+    ".yaml": read_yaml,
+    ".yml": read_yaml,
+    ".json": read_json,
+    ".csv": read_table,
+    ".tsv": read_table,
+    ".txt": read_table,  # what spreadsheets call text: UTF-16, with tabs
+}
+SUFFIXES = tuple(_READERS)
+
+
+def read_rows(
+    source: Any,
+    columns: Columns,
+    *,
+    argument: str,
+    folder: str | Path | None = None,
+    beginning: str | None = None,
+) -> Rows:
+    """
+    Return rows. What is wrong with single rows is raised when they are used, by :meth:`Rows.each`.
+
+    :param source: Plain data; a list written out as text in JSON or YAML, as a template may give it; or where a
+        file is whose name ends in one of :data:`SUFFIXES`: a path, a ``file://`` URL, a URL of object storage.
+    :param columns: What the rows may say.
+    :param argument: The argument that they come by, for messages.
+    :param folder: Where a relative path begins; the working directory if there is none.
+    :param beginning: What :func:`~airflow_provider_phonelink.files.sources.as_written` returned for a templated
+        source.
+    :raises InvalidArgumentError: If it is none of these, or cannot be read.
+    :raises SourceUnavailableError: If object storage does not answer; a retry helps.
+    """
+    if not isinstance(source, str) and not hasattr(source, "open"):
+        return rows_of(source, columns, argument)
+    if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith("["):
+        return _parsed(source, _read_text, columns, argument, "the text")
+    reader = _READERS.get(PurePath(re.sub(r"[?#].*", "", str(source))).suffix.lower())
+    if reader is None:
+        raise InvalidArgumentError(
+            argument,
+            f"{shown(str(source))} is neither a list nor the path of a file in {', '.join(SUFFIXES)}.",
+        )
+    text = read_source(source, argument=argument, folder=folder, beginning=beginning)
+    return _parsed(text, reader, columns, argument, clean(source))
+
+
+def _parsed(text: str, reader: Any, columns: Columns, argument: str, where: str) -> Rows:
+    try:
+        rows: Rows = reader(text, columns, argument=argument, where=where)
+    except ValueError as error:
+        raise InvalidArgumentError(argument, f"{where} cannot be read: {clean(error)}.") from None
+    return rows
+
+
+def _read_text(text: str, columns: Columns, *, argument: str, where: str) -> Rows:
+    """Read a list as a template writes it out: as JSON, or as Python does, which is YAML enough."""
+    try:
+        return read_json(text, columns, argument=argument, where=where)
+    except ValueError:
+        return read_yaml(text, columns, argument=argument, where=where)

@@ -1,0 +1,175 @@
+"""Where rows come from: a file, one in a zip file beside a DAG, or any object storage that Airflow knows."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from airflow_provider_phonelink.api.errors import (
+    InvalidArgumentError,
+    SourceUnavailableError,
+    UnusableSourceError,
+)
+from airflow_provider_phonelink.api.text import clean
+
+if TYPE_CHECKING:
+    from typing import IO
+
+#: Bytes of a file that are read at most: 50,000 routes have less.
+LARGEST = 5 * 2**20
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_MARKS = ("{{", "{%", "{#")
+#: What reading from object storage raises if the storage answers, and reading again would end the same.
+_FINAL = (
+    FileNotFoundError,
+    PermissionError,
+    IsADirectoryError,
+    NotADirectoryError,
+    ImportError,
+    ValueError,
+    TypeError,
+)
+
+
+def as_written(source: object) -> str | None:
+    """
+    Return how the author of a DAG begins a place that only rendering completes.
+
+    :param source: The argument before it is rendered.
+    :return: None if all of it stands in the DAG, so that any place is meant; otherwise the text before the first
+        template, which is empty if another task names the whole place.
+    """
+    if not isinstance(source, str):
+        return None if hasattr(source, "open") else ""
+    starts = [position for mark in _MARKS if (position := source.find(mark)) >= 0]
+    return source[: min(starts)] if starts else None
+
+
+def read_source(
+    source: Any, *, argument: str, folder: str | Path | None = None, beginning: str | None = None
+) -> str:
+    """
+    Return the text of a file.
+
+    :param source: A path, a ``file://`` URL, a URL of object storage, or a path object of either kind.
+    :param folder: Where a relative path begins; the working directory if there is none.
+    :param beginning: What :func:`as_written` returned. The file is in the folder that it names, or in ``folder``.
+    :raises InvalidArgumentError: If there is no such file, it is elsewhere, too large, or no text.
+    :raises SourceUnavailableError: If object storage does not answer.
+    """
+    try:
+        if isinstance(source, (str, Path)) and (path := _local_path(str(source))) is not None:
+            return _text(_read_local(_within(path, folder, beginning)))
+        _refuse_another_place(str(source), beginning)
+        return _text(_read_stored(source))
+    except UnusableSourceError as error:
+        raise InvalidArgumentError(argument, f"{clean(source)} {error}.") from None
+
+
+def _local_path(source: str) -> str | None:
+    """Return the path in a path or a ``file://`` URL; None if it is another URL."""
+    if not _URL.match(source):
+        return source
+    parts = urlsplit(source)
+    if parts.scheme != "file":
+        return None
+    if parts.netloc not in ("", "localhost"):
+        raise UnusableSourceError("is on another host; a file:// URL has three slashes")
+    return unquote(source.partition("://")[2].removeprefix(parts.netloc))
+
+
+def _within(path: str, folder: str | Path | None, beginning: str | None) -> Path:
+    """Return a path without symbolic links, provided that a template does not lead elsewhere with it."""
+    try:
+        found = (Path(folder or "") / path).resolve()
+        if beginning is None:
+            return found
+        head, slash, _ = (_local_path(beginning) or "").rpartition("/")
+        allowed = (Path(folder or "") / (head + slash)).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a name too long, a zero in it, links in a circle
+        raise UnusableSourceError(f"cannot be read ({_reason(error)})") from None
+    if not found.is_relative_to(allowed):
+        raise UnusableSourceError(
+            "is outside of the folder that the DAG names: what a template fills in cannot lead out of it"
+        )
+    return found
+
+
+def _refuse_another_place(url: str, beginning: str | None) -> None:
+    """Refuse a URL of which a template has chosen more than what follows a bucket and a folder in it."""
+    if beginning is None:
+        return
+    place = beginning.rpartition("/")[0] + "/"
+    if "/" not in place.partition("://")[2] or not url.startswith(place):
+        raise UnusableSourceError(
+            "is not in a place that the DAG names: write at least the bucket before the template"
+        )
+    if {".", ".."} & set(re.split(r"[/\\]", unquote(url[len(place) :]))):
+        raise UnusableSourceError("is outside of the folder that the DAG names")
+
+
+def _read_local(path: Path) -> bytes:
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                return _bounded(file)
+        archive = next((parent for parent in path.parents if parent.is_file()), None)
+        if archive is not None:
+            with (
+                zipfile.ZipFile(archive) as zipped,
+                zipped.open(path.relative_to(archive).as_posix()) as member,
+            ):
+                return _bounded(member)
+    except UnusableSourceError:
+        raise
+    except KeyError:
+        raise UnusableSourceError("cannot be read (there is no such file in the zip file)") from None
+    except Exception as error:  # damaged zip files raise what they like
+        raise UnusableSourceError(f"cannot be read ({_reason(error)})") from None
+    raise UnusableSourceError("is no file" if path.exists() else "cannot be read (No such file or directory)")
+
+
+def _read_stored(source: Any) -> bytes:
+    from airflow.sdk import ObjectStoragePath
+
+    try:
+        opened = (ObjectStoragePath(source) if isinstance(source, str) else source).open("rb")
+        with opened as file:
+            return _bounded(file)
+    except UnusableSourceError:
+        raise
+    except _FINAL as error:
+        raise UnusableSourceError(f"cannot be read ({_reason(error)})") from None
+    except Exception as error:  # each kind of storage has errors of its own
+        raise SourceUnavailableError(f"{clean(source)} cannot be read ({_reason(error)}).") from None
+
+
+def _bounded(file: IO[bytes]) -> bytes:
+    content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise UnusableSourceError(f"is larger than {LARGEST // 2**20} MiB")
+    return content
+
+
+def _text(content: bytes) -> str:
+    """Return text in UTF-8 or UTF-16, with or without a byte order mark."""
+    encoding = json.detect_encoding(content)
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnusableSourceError(
+            f"is not text in {encoding.removesuffix('-sig').upper()}, from line {line} on; save it as UTF-8"
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return why, in the words of the operating system or by the kind of error: others quote keys and contents."""
+    told = getattr(error, "strerror", None) or (
+        str(error) if isinstance(error, (ImportError, ValueError)) else ""
+    )
+    return clean(told or type(error).__name__)

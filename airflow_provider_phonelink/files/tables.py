@@ -1,0 +1,111 @@
+"""Rows in tables: CSV as spreadsheets of all countries write it, with commas, semicolons or tabs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from airflow_provider_phonelink.api.text import trimmed
+from airflow_provider_phonelink.files.cells import text_of
+from airflow_provider_phonelink.files.columns import Problems, Row, Rows, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_phonelink.files.columns import Columns
+
+_DELIMITERS = (",", ";", "\t")
+#: A first line by which a spreadsheet is told the delimiter.
+_DELIMITER_LINE = re.compile(r'"?sep=([^"\r\n])"?[ ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_LINE = re.compile(r"[^\r\n]+")
+
+
+class _Line(NamedTuple):
+    """The cells of a line, and the number of the line in the file, from 1."""
+
+    number: int
+    cells: list[str]
+
+
+def read_table(text: str, columns: Columns, *, argument: str, where: str) -> Rows:
+    """
+    Return the rows of a table. Lines and columns that are wholly empty do not count.
+
+    :param text: The table: a line with the names of the columns, and a line for each row.
+    :raises ValueError: If it is no table at all.
+    """
+    lines = [line for line in _lines(text, columns) if any(line.cells)]
+    if not lines:
+        raise ValueError("the line with the names of the columns is missing")
+    header, *rest = lines
+    names = header.cells
+    problems = Problems()
+    missing = _check_names(names, columns, rest, problems)
+    return Rows(
+        tuple(
+            Row(
+                {name: cell for name, cell in zip(names, line.cells, strict=False) if columns.knows(name)},
+                columns,
+                f"{columns.item} {position} (line {line.number})",
+            )
+            for position, line in enumerate(rest, 1)
+        ),
+        columns,
+        argument,
+        where,
+        problems,
+        missing,
+        none_is_said=False,
+    )
+
+
+def _check_names(
+    names: list[str], columns: Columns, lines: list[_Line], problems: Problems
+) -> tuple[str, ...]:
+    """Note what is wrong with the columns, and return which that are required are missing."""
+    for position, name in enumerate(names, 1):
+        if not name:
+            if any(line.cells[position - 1 : position] not in ([], [""]) for line in lines):
+                problems.add(f"column {position} has no name")
+        elif not columns.knows(name):
+            problems.add(f"column {position}, {unknown(name, columns)}")
+        elif name in names[: position - 1]:
+            problems.add(f"columns {names.index(name) + 1} and {position} are both called {name}")
+    for line in lines:
+        if any(line.cells[len(names) :]):
+            problems.add("has more cells than there are columns", f"line {line.number}")
+    missing = [group for group in columns.required if not set(group) & set(names)]
+    for group in missing:
+        problems.add(f"there is no column {' or '.join(group)}")
+    return tuple(group[0] for group in missing)
+
+
+def _lines(text: str, columns: Columns) -> Iterator[_Line]:
+    told = _DELIMITER_LINE.match(text)
+    skipped = text[: told.end()] if told else ""
+    delimiter = told[1] if told else _delimiter(text, columns)
+    reader = csv.reader(
+        io.StringIO(text[len(skipped) :], newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
+    before = 1 if told else 0
+    try:
+        number = 1
+        for cells in reader:
+            yield _Line(before + number, [text_of(cell) for cell in cells])
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {before + reader.line_num}: {error}") from None
+
+
+def _delimiter(text: str, columns: Columns) -> str:
+    """Return what the first line that says something has between the names that are known."""
+
+    def known_names(delimiter: str) -> tuple[int, int]:
+        names = [trimmed(name).strip('"') for name in first.split(delimiter)]
+        return sum(map(columns.knows, names)), len(names)
+
+    lines = (match[0] for match in _LINE.finditer(text))
+    first = next((line for line in lines if trimmed(line).strip("".join(_DELIMITERS) + '" ')), "")
+    return max(_DELIMITERS, key=known_names)
