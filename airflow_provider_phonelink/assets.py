@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, unquote
 
+from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api.uuids import is_uuid
 
 if TYPE_CHECKING:
@@ -23,41 +24,42 @@ if TYPE_CHECKING:
     from airflow.sdk import Asset
 
 SCHEME = "phonelink"
-Vendor: TypeAlias = Literal["dasha", "callingbox"]
 Side: TypeAlias = Literal["inbound", "outbound"]
 
-_VENDORS = ("dasha", "callingbox")
 _SIDES = ("inbound", "outbound")
-_FORMS = "phonelink://<dasha|callingbox>/numbers/<id> or phonelink://<dasha|callingbox>/agents/<id>/<inbound|outbound>"
+#: The vendor that is meant where none is named.
+_DEFAULT = vendors.VENDORS[0].key
 
 
-def number_uri(number_id: str, vendor: str = "dasha") -> str:
+def number_uri(number_id: str, vendor: str = _DEFAULT) -> str:
     """Return the URI of a number."""
     return f"{SCHEME}://{vendor}/numbers/{_segment(number_id)}"
 
 
-def agent_uri(agent_id: str, side: str = "outbound", vendor: str = "dasha") -> str:
+def agent_uri(agent_id: str, side: str = "outbound", vendor: str = _DEFAULT) -> str:
     """Return the URI of one side of an agent."""
     return f"{SCHEME}://{vendor}/agents/{_segment(agent_id)}/{side}"
 
 
-def number_asset(number_id: str, vendor: Vendor = "dasha") -> Asset:
+def number_asset(number_id: str, vendor: str = _DEFAULT) -> Asset:
     """
     Return the asset of a number, to schedule a DAG on: it has an event whenever one of its links changes.
 
     :param number_id: The vendor's id of the number.
+    :param vendor: ``dasha`` (default) or ``callingbox``.
     """
     from airflow.sdk import Asset
 
     return Asset(number_uri(number_id, vendor))
 
 
-def agent_asset(agent_id: str, side: Side = "outbound", vendor: Vendor = "dasha") -> Asset:
+def agent_asset(agent_id: str, side: Side = "outbound", vendor: str = _DEFAULT) -> Asset:
     """
     Return the asset of one side of an agent, to schedule a DAG on.
 
     :param agent_id: The agent.
     :param side: ``outbound``: the agent's caller ID; ``inbound``: the numbers that it answers.
+    :param vendor: ``dasha`` (default) or ``callingbox``.
     """
     from airflow.sdk import Asset
 
@@ -75,15 +77,20 @@ def normalise(parts: SplitResult) -> SplitResult:
     vendor = parts.netloc.lower()
     kind, *rest = parts.path.strip("/").split("/")
     ids = [unquote(part) for part in rest]
-    if parts.query or parts.fragment or vendor not in _VENDORS or not ids or not ids[0].strip():
-        raise ValueError(f"not an asset of phonelink; the forms are {_FORMS}")
+    if parts.query or parts.fragment or not vendors.find(vendor) or not ids or not ids[0].strip():
+        raise ValueError(f"not an asset of phonelink; the forms are {_forms()}")
     if kind == "numbers" and len(ids) == 1:
         path = f"/numbers/{_segment(ids[0])}"
     elif kind == "agents" and len(ids) == 2 and ids[1].lower() in _SIDES:
         path = f"/agents/{_segment(ids[0])}/{ids[1].lower()}"
     else:
-        raise ValueError(f"not an asset of phonelink; the forms are {_FORMS}")
+        raise ValueError(f"not an asset of phonelink; the forms are {_forms()}")
     return parts._replace(netloc=vendor, path=path)
+
+
+def _forms() -> str:
+    start = f"{SCHEME}://<{'|'.join(vendors.keys())}>"
+    return f"{start}/numbers/<id> or {start}/agents/<id>/<{'|'.join(_SIDES)}>"
 
 
 def _segment(identifier: str) -> str:

@@ -26,14 +26,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
-    vendor: ClassVar[str]
     default_base_url: ClassVar[str]
     #: What the console's pages on numbers are called in their addresses, as far as can be told from the API.
     console_numbers: ClassVar[str]
 
     base_url: str
     api_key: SecretStr
-    #: Names the place these settings come from in messages, such as ``Connection 'dasha_default'``.
+    #: Names the place these settings come from in messages, such as ``Connection 'production'``.
     source: str = "settings"
 
     #: Seconds a try may take to connect, and then to answer; twice as many in all, however slowly it trickles in.

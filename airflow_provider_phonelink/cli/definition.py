@@ -1,7 +1,7 @@
 """
 The commands, each described once: for ``phonelink`` and for ``airflow phonelink``.
 
-Every ``airflow`` command imports this module, so it imports nothing but the standard library.
+Every ``airflow`` command imports this module, so it imports nothing but the standard library and the list of vendors.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import argparse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink import vendors
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.cli.cli_config import CLICommand
 
-ABOUT = "Phone numbers of voice agents (Dasha BlackBox, CallingBox)"
+ABOUT = f"Phone numbers of voice agents ({', '.join(vendor.name for vendor in vendors.VENDORS)})"
 EXIT_CODES = "Exit codes: 0 all is as it should be, 2 it is not (drift), 1 an error."
 
 
@@ -56,15 +58,13 @@ def _output(*choices: str) -> Argument:
 
 _CONN_ID = _argument(
     "--conn-id",
-    default="dasha_default",
-    help="Airflow connection of type dasha or callingbox (dasha_default)",
+    default=vendors.VENDORS[0].default_conn_id,
+    help=f"Airflow connection of type {' or '.join(vendors.keys())} ({vendors.VENDORS[0].default_conn_id})",
 )
 _OUTPUT = _output("table", "json", "yaml", "csv")
 _SCOPE = (
     _argument("--scope-agents", metavar="IDS", help="scope: agents, comma-separated"),
-    _argument(
-        "--scope-provider-id", metavar="ID", help="scope: the numbers that this provider manages (Dasha)"
-    ),
+    _argument("--scope-provider-id", metavar="ID", help="scope: the numbers that this provider manages"),
     _argument(
         "--scope-pool", metavar="NUMBERS", help="scope: numbers, by id or phone number, comma-separated"
     ),
@@ -98,7 +98,7 @@ COMMANDS: tuple[Command | Group, ...] = (
                     _argument(
                         "--unlinked-only", action="store_true", help="only numbers that nobody answers"
                     ),
-                    _argument("--provider-id", metavar="ID", help="only numbers of this provider (Dasha)"),
+                    _argument("--provider-id", metavar="ID", help="only numbers of this provider"),
                     _CONN_ID,
                     _OUTPUT,
                 ),
@@ -126,7 +126,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     ),
     Command(
         "wait",
-        "Wait until the registrations of numbers are active (Dasha)",
+        "Wait until the registrations of numbers are active",
         "airflow_provider_phonelink.cli.wait:wait",
         (
             _argument("number_ids", nargs="+", metavar="NUMBER_ID", help="ids of the numbers"),

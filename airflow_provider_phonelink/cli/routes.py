@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.errors import PhonelinkError
 from airflow_provider_phonelink.cli.output import print_diff, print_document, print_rows, progress, say
-from airflow_provider_phonelink.cli.running import DRIFT, IN_SYNC, Hook, complain, hook_of
+from airflow_provider_phonelink.cli.running import DRIFT, IN_SYNC, complain, hook_of
 from airflow_provider_phonelink.decisions.limits import parse_max_changes
-from airflow_provider_phonelink.decisions.links import CALLINGBOX, DASHA, LinkRules
 from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes
-from airflow_provider_phonelink.decisions.scope import Scope, demand_scope, parse_scope
+from airflow_provider_phonelink.decisions.scope import KEYS, Scope, demand_scope, parse_scope
 from airflow_provider_phonelink.files.reading import read_rows
-from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
-from airflow_provider_phonelink.promises import export as exporting
 from airflow_provider_phonelink.promises.applying import Report
-from airflow_provider_phonelink.promises.callingbox import routing as callingbox_routing
-from airflow_provider_phonelink.promises.dasha import routing as dasha_routing
+from airflow_provider_phonelink.promises.routing import routing_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
+    from airflow_provider_phonelink.decisions.links import LinkRules
     from airflow_provider_phonelink.decisions.planning import Plan
-    from airflow_provider_phonelink.promises.applying import ChangeResult
+    from airflow_provider_phonelink.hooks.vendor import VendorHook
 
 _COLUMNS = (
     "action",
@@ -61,7 +57,7 @@ def apply(options: argparse.Namespace) -> int:
                 print("Nothing was changed.", file=sys.stderr)
                 return DRIFT
         with progress("Changing links", len(found.changes)) as advance:
-            report = _apply(hook, found, advance)
+            report = hook.run(routing_of(hook.vendor).apply(found, advance))
     _print_done(report, options.output)
     return IN_SYNC if report.complete else complain(report.summary)
 
@@ -69,50 +65,33 @@ def apply(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write today's links as routes."""
     with hook_of(options.conn_id) as hook:
-        scope = _scope(options, _rules(hook))
-        flow = (
-            exporting.callingbox_routes(scope)
-            if isinstance(hook, CallingBoxHook)
-            else exporting.dasha_routes(scope)
-        )
+        routing = routing_of(hook.vendor)
+        scope = _scope(options, routing.rules)
         with progress("Reading links"):
-            routes, warnings = hook.run(flow)
+            routes, warnings = hook.run(routing.export(scope))
     for warning in warnings:
         print(f"phonelink: {warning}", file=sys.stderr)
     print_rows(routes, _ROUTE_COLUMNS, options.output)
     return IN_SYNC
 
 
-def _rules(hook: Hook) -> LinkRules:
-    return CALLINGBOX if isinstance(hook, CallingBoxHook) else DASHA
-
-
-def _plan(hook: Hook, options: argparse.Namespace) -> Plan:
-    rules = _rules(hook)
+def _plan(hook: VendorHook[Any], options: argparse.Namespace) -> Plan:
+    routing = routing_of(hook.vendor)
     parse_max_changes(options.max_changes)
-    scope = _scope(options, rules)
+    scope = _scope(options, routing.rules)
     demand_scope(scope, options.prune)
     rows = read_rows(options.file, COLUMNS, argument="routes")
-    routes = parse_routes(rows, rules, removing=options.prune)
-    plan_links = (callingbox_routing if rules is CALLINGBOX else dasha_routing).plan_links
+    routes = parse_routes(rows, routing.rules, removing=options.prune)
     with progress("Reading links"):
-        found: Plan = hook.run(plan_links(routes, scope=scope, prune=options.prune))
+        found: Plan = hook.run(routing.plan(routes, scope=scope, prune=options.prune))
     for warning in found.warnings:
         print(f"phonelink: {warning}", file=sys.stderr)
     return found
 
 
-def _apply(hook: Hook, found: Plan, on_result: Callable[[ChangeResult], None]) -> Report:
-    if isinstance(hook, CallingBoxHook):
-        return hook.run(callingbox_routing.apply_plan(found, on_result))
-    return hook.run(dasha_routing.apply_plan(found, on_result))
-
-
 def _scope(options: argparse.Namespace, rules: LinkRules) -> Scope | None:
     given: dict[str, Any] = {
-        key: value
-        for key in ("agents", "provider_id", "pool", "modes")
-        if (value := getattr(options, f"scope_{key}")) is not None
+        key: value for key in KEYS if (value := getattr(options, f"scope_{key}")) is not None
     }
     return parse_scope(given or None, rules)
 

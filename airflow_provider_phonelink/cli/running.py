@@ -11,21 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
+from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api.errors import ConfigurationError, PhonelinkError
 from airflow_provider_phonelink.cli.output import only_results_on_stdout
-from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
-from airflow_provider_phonelink.hooks.dasha import DashaHook
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
+    from airflow_provider_phonelink.hooks.vendor import VendorHook
+
 IN_SYNC = 0
 ERROR = 1
 DRIFT = 2
 INTERRUPTED = 130
-
-Hook = DashaHook | CallingBoxHook
 
 
 def run(function: str, options: argparse.Namespace) -> int:
@@ -58,28 +57,23 @@ def complain(message: str) -> int:
     return ERROR
 
 
-def hook_of(conn_id: str) -> Hook:
+def hook_of(conn_id: str) -> VendorHook[Any]:
     """Return the hook for a connection, by the connection's type."""
     try:
         conn_type = BaseHook.get_connection(conn_id).conn_type
     except AirflowNotFoundException:
+        first, *others = vendors.keys()
+        also = f" (or --conn-type {' or '.join(others)})" if others else ""
         raise ConfigurationError(
             f"There is no connection '{conn_id}'. Nothing was sent. Add it with `airflow connections add {conn_id} "
-            "--conn-type dasha --conn-password <API key>` (or --conn-type callingbox), or name another one with "
-            "--conn-id."
+            f"--conn-type {first} --conn-password <API key>`{also}, or name another one with --conn-id."
         ) from None
-    if conn_type not in (DashaHook.conn_type, CallingBoxHook.conn_type):
+    vendor = vendors.find(conn_type)
+    if vendor is None:
         raise ConfigurationError(
-            f"Connection '{conn_id}' is of type '{conn_type}', not dasha or callingbox. Nothing was sent."
+            f"Connection '{conn_id}' is of type '{conn_type}', not {' or '.join(vendors.keys())}. Nothing was sent."
         )
-    return CallingBoxHook(conn_id) if conn_type == CallingBoxHook.conn_type else DashaHook(conn_id)
-
-
-def dasha_hook_of(conn_id: str, what: str) -> DashaHook:
-    """Return the hook for a connection to Dasha, the only vendor with ``what``."""
-    hook = hook_of(conn_id)
-    if isinstance(hook, CallingBoxHook):
-        raise ConfigurationError(f"CallingBox has no {what}; name a connection of type dasha with --conn-id.")
+    hook: VendorHook[Any] = vendors.load(vendor.hook)(conn_id)
     return hook
 
 

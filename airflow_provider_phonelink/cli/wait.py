@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.errors import InvalidArgumentError, RegistrationFailedError
-from airflow_provider_phonelink.cli.output import print_rows, progress
-from airflow_provider_phonelink.cli.running import IN_SYNC, complain, dasha_hook_of
-from airflow_provider_phonelink.decisions.registration import (
-    Assessment,
-    hopeless_message,
-    rules_of,
-    timeout_message,
+from airflow_provider_phonelink.api.errors import (
+    ConfigurationError,
+    InvalidArgumentError,
+    RegistrationFailedError,
 )
+from airflow_provider_phonelink.cli.output import print_rows, progress
+from airflow_provider_phonelink.cli.running import IN_SYNC, complain, hook_of
+from airflow_provider_phonelink.decisions.registration import Assessment, hopeless_message, timeout_message
 from airflow_provider_phonelink.decisions.waiting import next_interval
 from airflow_provider_phonelink.exceptions import PhonelinkRetryableException
-from airflow_provider_phonelink.promises.dasha.wait import look_at_registrations
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
-    from airflow_provider_phonelink.hooks.dasha import DashaHook
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.hooks.vendor import VendorHook
 
 
 def wait(options: argparse.Namespace) -> int:
@@ -31,7 +32,7 @@ def wait(options: argparse.Namespace) -> int:
     for name in ("timeout", "poll_interval"):
         if not 0 <= getattr(options, name) < float("inf"):
             raise InvalidArgumentError(f"--{name.replace('_', '-')}", "is not a number of seconds.")
-    with dasha_hook_of(options.conn_id, "registrations") as hook, progress("Waiting"):
+    with hook_of(options.conn_id) as hook, progress("Waiting"):
         last = _wait(hook, number_ids, options.timeout, options.poll_interval)
     if last is None or not last.done:
         return complain(timeout_message(number_ids, last))
@@ -40,14 +41,16 @@ def wait(options: argparse.Namespace) -> int:
     return IN_SYNC
 
 
-def _wait(hook: DashaHook, number_ids: list[str], timeout: float, poll_interval: float) -> Assessment | None:
+def _wait(
+    hook: VendorHook[Any], number_ids: list[str], timeout: float, poll_interval: float
+) -> Assessment | None:
     """Return the last look, which shows all active if they became so in time."""
-    rules = rules_of(hook.settings, None, None)
+    look = _look(hook)
     deadline = time.monotonic() + timeout
     last, failed_polls = None, 0
     while True:
         try:
-            last, failed_polls = hook.run(look_at_registrations(number_ids, rules)), 0
+            last, failed_polls = hook.run(look(number_ids)), 0
         except PhonelinkRetryableException:
             failed_polls += 1
             if failed_polls >= hook.settings.max_failed_polls:
@@ -58,3 +61,14 @@ def _wait(hook: DashaHook, number_ids: list[str], timeout: float, poll_interval:
         if (last and last.done) or left <= 0:
             return last
         time.sleep(min(next_interval(poll_interval, 1), left))
+
+
+def _look(hook: VendorHook[Any]) -> Callable[[list[str]], Flow[Assessment]]:
+    """Return what looks once at registrations, by the rules of the connection."""
+    if hook.vendor.registrations is None:
+        kinds = " or ".join(vendor.key for vendor in vendors.VENDORS if vendor.registrations)
+        raise ConfigurationError(
+            f"{hook.vendor.name} has no registrations; name a connection of type {kinds} with --conn-id."
+        )
+    look: Callable[[list[str]], Flow[Assessment]] = vendors.load(hook.vendor.registrations)
+    return look

@@ -19,11 +19,11 @@ class Link(NamedTuple):
 class ListedNumber(NamedTuple):
     """What planning needs to know about a number."""
 
-    #: At Dasha in lower case.
+    #: In lower case where ids are uuids.
     id: str
     #: As the vendor writes it.
     phone_number: str | None
-    #: The provider that manages it at Dasha, in lower case.
+    #: The provider that manages it, where numbers have one; in lower case where ids are uuids.
     provider_id: str | None = None
 
 
@@ -31,25 +31,18 @@ class ListedNumber(NamedTuple):
 class LinkRules:
     """What a vendor allows. At every vendor a number has at most one inbound agent."""
 
-    vendor: str
     #: The mode in which an agent calls out with a number.
     outbound: str
     #: Whether an agent calls out with at most one number, so that a new one replaces the old one.
     one_outbound_number: bool
     #: The mode of a route that names none; None if the agent's type decides.
     default_mode: str | None
-    #: Whether the ids of numbers are uuids, whose case does not matter.
+    #: Whether the ids of numbers and providers are uuids, whose case does not matter.
     uuids: bool
+    #: What may narrow a scope.
+    scope_keys: tuple[str, ...] = ("agents", "pool", "modes")
 
     @property
     def modes(self) -> tuple[str, str]:
         """The modes that a route may name."""
         return (INBOUND, self.outbound)
-
-
-DASHA = LinkRules(
-    "Dasha BlackBox", outbound="replaceOutbound", one_outbound_number=True, default_mode=INBOUND, uuids=True
-)
-CALLINGBOX = LinkRules(
-    "CallingBox", outbound="outbound", one_outbound_number=False, default_mode=None, uuids=False
-)

@@ -2,7 +2,7 @@
 The plan: the ordered changes that turn the links as they are into the routes as wished.
 
 Every change in it is necessary, so there is no shorter plan: a number has one inbound agent, so a wrong one
-costs exactly one change, and (at Dasha) an agent has one outbound number.
+costs exactly one change, and at some vendors an agent has one outbound number.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from airflow_provider_phonelink.decisions.links import INBOUND, Link
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from airflow_provider_phonelink.decisions.directory import Directory
     from airflow_provider_phonelink.decisions.limits import MaxChanges
     from airflow_provider_phonelink.decisions.links import LinkRules
     from airflow_provider_phonelink.decisions.scope import KnownScope
@@ -163,6 +164,25 @@ def make_plan(
         phone_numbers=phone_numbers or {},
         warnings=tuple(warnings),
     )
+
+
+def numbers_to_ask(
+    wishes: Iterable[Link], pruned: KnownScope | None, directory: Directory, rules: LinkRules
+) -> list[str]:
+    """
+    Return the numbers whose outbound links a plan depends on, where each number has to be asked for them.
+
+    :param pruned: The scope in which links are removed; None if none are.
+    """
+    outbound = [link for link in wishes if link.mode == rules.outbound]
+    needed = {link.number_id for link in outbound}
+    if pruned is not None and rules.outbound in pruned.modes:
+        routed = {link.agent_id for link in outbound}
+        # An agent that can have one outbound number, and is given one, keeps no other, whichever it has now.
+        replaced = rules.one_outbound_number and pruned.agents is not None and pruned.agents <= routed
+        if not replaced:
+            needed |= directory.numbers.keys() if pruned.numbers is None else pruned.numbers
+    return [number_id for number_id in directory.numbers if number_id in needed]
 
 
 def _changes_that_make(

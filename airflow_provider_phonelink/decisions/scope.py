@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.directory import Directory
     from airflow_provider_phonelink.decisions.links import Link, LinkRules
 
+#: Everything that narrows a scope at one vendor or another.
 KEYS = ("agents", "provider_id", "pool", "modes")
 
 
@@ -80,20 +81,21 @@ def parse_scope(value: object, rules: LinkRules) -> Scope | None:
     """
     Read a scope from plain data.
 
-    :param value: None, or a mapping with any of ``agents`` (ids), ``provider_id`` (Dasha), ``pool`` (numbers,
-        by id or phone number) and ``modes``. A link has to match all that are given.
-    :raises InvalidArgumentError: If it is anything else, or gives none of the first three.
+    :param value: None, or a mapping with any of the vendor's keys: ``agents`` (ids), ``provider_id``, ``pool``
+        (numbers, by id or phone number) and ``modes``. A link has to match all that are given.
+    :raises InvalidArgumentError: If it is anything else, or gives nothing but modes.
     """
     if value is None:
         return None
+    keys = rules.scope_keys
     if not isinstance(value, Mapping):
-        raise InvalidArgumentError("scope", f"{shown(value)} is not a mapping with {', '.join(KEYS)}.")
-    keys = KEYS if rules.uuids else tuple(key for key in KEYS if key != "provider_id")
+        raise InvalidArgumentError("scope", f"{shown(value)} is not a mapping with {', '.join(keys)}.")
     if unknown := sorted(str(key) for key in value if key not in keys):
         raise InvalidArgumentError("scope", f"knows {', '.join(keys)}; not {clean(', '.join(unknown))}.")
     given = {key: item for key, item in value.items() if item is not None}
     if not given.keys() - {"modes"}:
-        raise InvalidArgumentError("scope", "is empty: name agents, a provider or a pool of numbers.")
+        names = [key for key in keys if key != "modes"]
+        raise InvalidArgumentError("scope", f"is empty: name one of {', '.join(names)}, or several.")
     return _scope(given, rules)
 
 
@@ -111,11 +113,12 @@ def demand_scope(scope: Scope | None, prune: bool) -> None:
 
 
 def _scope(given: Mapping[str, object], rules: LinkRules) -> Scope:
+    provider_id = arguments.uuid if rules.uuids else arguments.opaque_id
     modes = arguments.names("scope, modes", given.get("modes", rules.modes))
     return Scope(
         modes=tuple(arguments.choice("scope, modes", mode, rules.modes) for mode in modes),
         agents=frozenset(arguments.names("scope, agents", given["agents"])) if "agents" in given else None,
-        provider_id=arguments.uuid("scope, provider_id", given["provider_id"])
+        provider_id=provider_id("scope, provider_id", given["provider_id"])
         if "provider_id" in given
         else None,
         pool=arguments.names("scope, pool", given["pool"]) if "pool" in given else None,

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
 from airflow_provider_phonelink.hooks.vendor import VendorHook
+from airflow_provider_phonelink.vendors import CALLINGBOX
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent, Number
-    from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
+    from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings  # noqa: F401 - the base names it
     from airflow_provider_phonelink.api.calls import Call
 
 
@@ -25,19 +26,14 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
     """
 
     conn_name_attr = "callingbox_conn_id"
-    default_conn_name = "callingbox_default"
-    conn_type = "callingbox"
-    hook_name = "CallingBox"
+    vendor = CALLINGBOX
+    default_conn_name = CALLINGBOX.default_conn_id
+    conn_type = CALLINGBOX.key
+    hook_name = CALLINGBOX.name
 
     def __init__(self, callingbox_conn_id: str = default_conn_name, **kwargs: Any) -> None:
         super().__init__(callingbox_conn_id, **kwargs)
         self.callingbox_conn_id = callingbox_conn_id
-
-    @classmethod
-    def _settings_class(cls) -> type[CallingBoxSettings]:
-        from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
-
-        return CallingBoxSettings
 
     def _probe(self) -> Call[Any]:
         return endpoints.list_numbers()

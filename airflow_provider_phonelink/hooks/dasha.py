@@ -8,6 +8,7 @@ from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
 from airflow_provider_phonelink.api.paging import Listing
 from airflow_provider_phonelink.hooks import bulk
 from airflow_provider_phonelink.hooks.vendor import VendorHook
+from airflow_provider_phonelink.vendors import DASHA
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Call
     from airflow_provider_phonelink.api.dasha.endpoints import Configuration, Filters, LinkMode
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
-    from airflow_provider_phonelink.api.dasha.settings import DashaSettings
+    from airflow_provider_phonelink.api.dasha.settings import DashaSettings  # noqa: F401 - the base names it
     from airflow_provider_phonelink.hooks.bulk import BulkResult, Item
 
 
@@ -34,19 +35,14 @@ class DashaHook(VendorHook["DashaSettings"]):
     """
 
     conn_name_attr = "dasha_conn_id"
-    default_conn_name = "dasha_default"
-    conn_type = "dasha"
-    hook_name = "Dasha BlackBox"
+    vendor = DASHA
+    default_conn_name = DASHA.default_conn_id
+    conn_type = DASHA.key
+    hook_name = DASHA.name
 
     def __init__(self, dasha_conn_id: str = default_conn_name, **kwargs: Any) -> None:
         super().__init__(dasha_conn_id, **kwargs)
         self.dasha_conn_id = dasha_conn_id
-
-    @classmethod
-    def _settings_class(cls) -> type[DashaSettings]:
-        from airflow_provider_phonelink.api.dasha.settings import DashaSettings
-
-        return DashaSettings
 
     def _probe(self) -> Call[Any]:
         return endpoints.list_numbers(take=1)

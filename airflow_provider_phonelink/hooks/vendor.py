@@ -1,4 +1,4 @@
-"""What the hooks of both vendors share: a connection becomes a client, synchronous or asynchronous."""
+"""What the hooks of all vendors share: a connection becomes a client, synchronous or asynchronous."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
+from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api.errors import (
     AccessDeniedError,
     AuthenticationError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Call, Flow
     from airflow_provider_phonelink.api.senders import AsyncSender, Sender
     from airflow_provider_phonelink.api.settings import Settings
+    from airflow_provider_phonelink.vendors import Vendor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,6 +56,7 @@ class VendorHook(BaseHook, Generic[SettingsT]):
     :param max_retries: Tries after the first one; None for the connection's.
     """
 
+    vendor: Vendor
     conn_name_attr: str
     default_conn_name: str
     conn_type: str
@@ -68,11 +71,6 @@ class VendorHook(BaseHook, Generic[SettingsT]):
         self._async_senders: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncSender] = (
             weakref.WeakKeyDictionary()
         )
-
-    @classmethod
-    def _settings_class(cls) -> type[SettingsT]:
-        """Return the class of settings; a method, so that importing a hook does not import pydantic."""
-        raise NotImplementedError
 
     def _probe(self) -> Call[Any]:
         """Return one cheap read that proves that the connection works."""
@@ -164,7 +162,8 @@ class VendorHook(BaseHook, Generic[SettingsT]):
                 f"Connection '{self.conn_id}' is of type '{connection.conn_type or ''}', so its key is not for "
                 f"{self.hook_name}. Nothing was sent. Name a '{self.conn_type}' connection in `{self.conn_name_attr}`."
             )
-        settings = settings_of(connection, self._settings_class())
+        settings_class: type[SettingsT] = vendors.load(self.vendor.settings)
+        settings = settings_of(connection, settings_class)
         if settings.proxy:
             for secret in settings.secrets:
                 mask_secret(secret)

@@ -1,8 +1,7 @@
-"""What the reconcile operators of both vendors have in common."""
+"""What the reconcile operators of all vendors have in common."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from airflow.providers.common.compat.sdk import BaseOperator
@@ -12,15 +11,13 @@ from airflow_provider_phonelink.operators.arguments import refuse_none
 from airflow_provider_phonelink.operators.results import delivered, push
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.decisions.links import LinkRules
     from airflow_provider_phonelink.decisions.planning import Plan
-    from airflow_provider_phonelink.promises.applying import ChangeResult, Report
 
 OnDrift: TypeAlias = Literal["report", "fail", "skip"]
 ON_DRIFT = ("report", "fail", "skip")
@@ -49,40 +46,30 @@ class ReconcileLinksOperator(BaseOperator):
     _routes_begin: str | None
     #: Which arguments must not render to nothing.
     _given: frozenset[str]
-    #: The vendor's, whose connection type is the vendor's name in assets.
+    #: The vendor's.
     hook: Any
-
-    @abstractmethod
-    def _rules(self) -> LinkRules:
-        """Return what the vendor allows."""
-
-    @abstractmethod
-    def _planning(self, **wish: Any) -> Flow[Plan]:
-        """Return the flow that plans."""
-
-    @abstractmethod
-    def _applying(
-        self, plan: Plan, on_result: Callable[[ChangeResult], None], context: Context
-    ) -> Flow[Report]:
-        """Return the flow that applies a plan."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the links, plan, check the plan, apply it."""
         from airflow_provider_phonelink.operators.events import ChangeEvents
+        from airflow_provider_phonelink.operators.task_memory import TaskMemory
         from airflow_provider_phonelink.promises.applying import Report
+        from airflow_provider_phonelink.promises.routing import routing_of
 
+        routing = routing_of(self.hook.vendor)
         with as_airflow_exceptions():
-            dry_run, limit, wish = self._checked()
+            dry_run, limit, wish = self._checked(routing.rules)
         with self.hook as hook:
-            plan = hook.run(self._planning(**wish))
+            plan = hook.run(routing.plan(**wish))
             self._log_plan(plan)
             if dry_run:
                 return self._drift(context, Report(plan).result(), plan)
             with as_airflow_exceptions():
                 plan.refuse_more_than(limit)
-            events = ChangeEvents(self, context, vendor=hook.conn_type)
+            events = ChangeEvents(self, context, vendor=hook.vendor.key)
             events.expect(plan)
-            report = hook.run(self._applying(plan, lambda result: result.log_to(self.log), context))
+            memory = TaskMemory(context, "traces")
+            report = hook.run(routing.apply(plan, lambda result: result.log_to(self.log), memory))
         if not report.complete:
             self._push(context, report.result())
             raise airflow_exception(report.summary, retry_helps=report.retry_helps)
@@ -90,7 +77,7 @@ class ReconcileLinksOperator(BaseOperator):
         events.emit()
         return delivered(self, context, report.result())
 
-    def _checked(self) -> tuple[bool, Any, dict[str, Any]]:
+    def _checked(self, rules: LinkRules) -> tuple[bool, Any, dict[str, Any]]:
         """Check all arguments before anything is sent."""
         from airflow_provider_phonelink.api import arguments
         from airflow_provider_phonelink.decisions.limits import parse_max_changes
@@ -101,11 +88,11 @@ class ReconcileLinksOperator(BaseOperator):
         refuse_none(self, self._given)
         arguments.choice("on_drift", self.on_drift, ON_DRIFT)
         prune = arguments.boolean("prune", self.prune)
-        scope = parse_scope(self.scope, self._rules())
+        scope = parse_scope(self.scope, rules)
         demand_scope(scope, prune)
         folder = self.dag.folder if self.has_dag() else None  # type: ignore[no-untyped-call]
         rows = read_rows(self.routes, COLUMNS, argument="routes", folder=folder, beginning=self._routes_begin)
-        routes = parse_routes(rows, self._rules(), removing=prune)
+        routes = parse_routes(rows, rules, removing=prune)
         limit = parse_max_changes(self.max_changes)
         return (
             arguments.boolean("dry_run", self.plan_only),

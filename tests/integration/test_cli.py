@@ -66,8 +66,15 @@ class TestNumbers:
     )
     def test_of_callingbox(self, phonelink, words, ids):
         _, out, _ = phonelink("numbers", "list", "--conn-id", "callingbox_default", "-o", "json", *words)
-        assert [number["id"] for number in parsed(out, "json")] == ids
+        assert {number["id"] for number in parsed(out, "json")} == set(ids)
         assert "pn_spare" in phonelink("numbers", "list", "--conn-id", "callingbox_default")[1]
+
+    def test_a_filter_that_the_vendor_does_not_have_is_refused(self, phonelink):
+        code, out, err = phonelink(
+            "numbers", "list", "--conn-id", "callingbox_default", "--provider-id", ABSENT
+        )
+        assert (code, out) == (1, "")
+        assert is_one_error(err, "--provider-id", "CallingBox")
 
     def test_vendor_text_cannot_pass_for_more(self, phonelink, sandbox):
         sandbox.world.dasha.add_number("+1999", display_name="[red]x\n\x1b[31m y")

@@ -8,16 +8,15 @@ from typing import Any
 import pytest
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT, THIRD_AGENT, writes
 
-from airflow_provider_phonelink.decisions.links import CALLINGBOX, DASHA
 from airflow_provider_phonelink.decisions.registration import RegistrationRules
 from airflow_provider_phonelink.decisions.routes import parse_routes
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
-from airflow_provider_phonelink.promises.callingbox import routing as callingbox_routing
 from airflow_provider_phonelink.promises.callingbox.attach import attach_number, detach_number
-from airflow_provider_phonelink.promises.dasha import routing as dasha_routing
+from airflow_provider_phonelink.promises.callingbox.routing import ROUTING as CALLINGBOX
 from airflow_provider_phonelink.promises.dasha.create import create_number
 from airflow_provider_phonelink.promises.dasha.link import link_number
 from airflow_provider_phonelink.promises.dasha.rotate import rotate_to, survey
+from airflow_provider_phonelink.promises.dasha.routing import ROUTING as DASHA
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 from airflow_provider_phonelink.sandbox import Fault
 
@@ -156,10 +155,10 @@ def rotation(pool, to):
     return (yield from rotate_to(AGENT, to, found))
 
 
-def reconciliation(promises, rules, routes):
+def reconciliation(routing, routes):
     wished = [{"number": number, "agent_id": agent} for number, agent in routes.items()]
-    plan = yield from promises.plan_links(parse_routes(wished, rules))
-    return (yield from promises.apply_plan(plan))
+    plan = yield from routing.plan(parse_routes(wished, routing.rules))
+    return (yield from routing.apply(plan))
 
 
 def together(*flows):
@@ -301,11 +300,8 @@ class TestRaces:
             box.add_number(f"+155503{i}", id=f"pn_{i}", agents=[OTHER_AGENT] * (i % 2))
         box_routes = {f"pn_{i}": AGENT for i in range(6)}
         reports = together(
-            *((hooks().dasha, reconciliation(dasha_routing, DASHA, routes)) for _ in range(2)),
-            *(
-                (hooks().callingbox, reconciliation(callingbox_routing, CALLINGBOX, box_routes))
-                for _ in range(2)
-            ),
+            *((hooks().dasha, reconciliation(DASHA, routes)) for _ in range(2)),
+            *((hooks().callingbox, reconciliation(CALLINGBOX, box_routes)) for _ in range(2)),
         )
 
         assert all(report.complete for report in reports), [report.summary for report in reports]
@@ -323,7 +319,7 @@ class TestRaces:
             *(
                 (
                     hooks().callingbox,
-                    reconciliation(callingbox_routing, CALLINGBOX, {f"pn_{i}": agent for i in range(4)}),
+                    reconciliation(CALLINGBOX, {f"pn_{i}": agent for i in range(4)}),
                 )
                 for agent in agents
             )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import Field
 
 from airflow_provider_phonelink.api.settings import Settings
+from airflow_provider_phonelink.vendors import CALLINGBOX
 
 
 class CallingBoxSettings(Settings):
     """Settings for CallingBox."""
 
-    vendor = "CallingBox"
-    default_base_url = "https://api.callingbox.io"
+    default_base_url = CALLINGBOX.base_url
     console_numbers = "numbers"
 
     #: Name of the number's id in the body of attach and of set-primary, which the vendor does not document.

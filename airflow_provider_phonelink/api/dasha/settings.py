@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from airflow_provider_phonelink.api.settings import Settings
+from airflow_provider_phonelink.vendors import DASHA
 
 
 def _split(value: object) -> object:
@@ -20,8 +21,7 @@ StateNames = Annotated[tuple[str, ...], BeforeValidator(_split), Field(min_lengt
 class DashaSettings(Settings):
     """Settings for Dasha BlackBox."""
 
-    vendor = "Dasha BlackBox"
-    default_base_url = "https://blackbox.dasha.ai"
+    default_base_url = DASHA.base_url
     console_numbers = "phone-numbers"
 
     #: Registration states that count as active, in any case.

@@ -10,16 +10,10 @@ from airflow_provider_phonelink.operators.callingbox.base import CallingBoxOpera
 from airflow_provider_phonelink.operators.reconciling import FIELDS, ReconcileLinksOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from airflow.providers.common.compat.sdk import Context
-
-    from airflow_provider_phonelink.api.calls import Flow
-    from airflow_provider_phonelink.decisions.links import LinkRules
-    from airflow_provider_phonelink.decisions.planning import Plan
     from airflow_provider_phonelink.operators.reconciling import OnDrift
-    from airflow_provider_phonelink.promises.applying import ChangeResult, Report
 
 
 class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperator):
@@ -80,22 +74,3 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         self._routes_begin = as_written(routes)
         self._given = given_arguments(self, "max_changes")
         self.callingbox_conn_id = callingbox_conn_id
-
-    def _rules(self) -> LinkRules:
-        from airflow_provider_phonelink.decisions.links import CALLINGBOX
-
-        return CALLINGBOX
-
-    def _planning(self, **wish: Any) -> Flow[Plan]:
-        from airflow_provider_phonelink.promises.callingbox.routing import plan_links
-
-        return plan_links(**wish)
-
-    def _applying(
-        self, plan: Plan, on_result: Callable[[ChangeResult], None], context: Context
-    ) -> Flow[Report]:
-        from airflow_provider_phonelink.operators.task_memory import TaskMemory
-        from airflow_provider_phonelink.promises.callingbox.routing import apply_plan
-
-        memory = TaskMemory(context, "traces")
-        return apply_plan(plan, on_result, earlier=memory.read(), remember=memory.write)

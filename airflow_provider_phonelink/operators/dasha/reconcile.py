@@ -10,16 +10,10 @@ from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 from airflow_provider_phonelink.operators.reconciling import FIELDS, ReconcileLinksOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from airflow.providers.common.compat.sdk import Context
-
-    from airflow_provider_phonelink.api.calls import Flow
-    from airflow_provider_phonelink.decisions.links import LinkRules
-    from airflow_provider_phonelink.decisions.planning import Plan
     from airflow_provider_phonelink.operators.reconciling import OnDrift
-    from airflow_provider_phonelink.promises.applying import ChangeResult, Report
 
 
 class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
@@ -84,20 +78,3 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
         self._routes_begin = as_written(routes)
         self._given = given_arguments(self, "max_changes")
         self.dasha_conn_id = dasha_conn_id
-
-    def _rules(self) -> LinkRules:
-        from airflow_provider_phonelink.decisions.links import DASHA
-
-        return DASHA
-
-    def _planning(self, **wish: Any) -> Flow[Plan]:
-        from airflow_provider_phonelink.promises.dasha.routing import plan_links
-
-        return plan_links(**wish)
-
-    def _applying(
-        self, plan: Plan, on_result: Callable[[ChangeResult], None], context: Context
-    ) -> Flow[Report]:
-        from airflow_provider_phonelink.promises.dasha.routing import apply_plan
-
-        return apply_plan(plan, on_result)

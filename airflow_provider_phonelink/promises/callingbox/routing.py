@@ -11,10 +11,7 @@ from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.errors import NotNamedError, PhonelinkError, UnreadableAnswerError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.decisions.directory import Directory
-from airflow_provider_phonelink.decisions.links import CALLINGBOX, INBOUND, Link, ListedNumber
-from airflow_provider_phonelink.decisions.planning import make_plan
-from airflow_provider_phonelink.decisions.routes import wishes_of
-from airflow_provider_phonelink.decisions.scope import demand_scope
+from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules, ListedNumber
 from airflow_provider_phonelink.promises import applying
 from airflow_provider_phonelink.promises.callingbox.attach import (
     NOBODY,
@@ -23,6 +20,7 @@ from airflow_provider_phonelink.promises.callingbox.attach import (
     forget,
     put_primaries_right,
 )
+from airflow_provider_phonelink.promises.routing import Routing, Survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -35,38 +33,28 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.promises.applying import ChangeResult, Report
     from airflow_provider_phonelink.promises.callingbox.attach import Remember
     from airflow_provider_phonelink.promises.outcomes import Changed
+    from airflow_provider_phonelink.promises.routing import Memory
 
-RULES = CALLINGBOX
+RULES = LinkRules(outbound="outbound", one_outbound_number=False, default_mode=None, uuids=False)
 
 
-def plan_links(routes: Sequence[Route], *, scope: Scope | None = None, prune: bool = False) -> Flow[Plan]:
-    """
-    Read the links as they are, and plan the changes that turn them into the routes. Two reads.
-
-    :param scope: Which links may be pruned.
-    :param prune: Whether links in scope that no route mentions are to be removed.
-    :raises RoutesError: If the routes cannot all come true, or name numbers or agents that are not there.
-    """
-    demand_scope(scope, prune)
+def survey(routes: Sequence[Route], _: Scope | None) -> Flow[Survey]:
+    """Read all numbers, which show all links; and the agents, whose type says in which mode a route is meant."""
+    if not routes:
+        numbers = yield from reads.all_numbers()
+        return Survey(directory=directory_of(numbers), links=links_of(numbers))
     numbers, agents = yield Parallel([reads.all_numbers(), reads.all_agents()])
-    directory = directory_of(numbers)
-    wishes = wishes_of(routes, directory, RULES, partial(_mode, {agent.id: agent for agent in agents}))
-    return make_plan(
-        wishes,
-        links_of(numbers),
-        RULES,
-        scope=scope.within(directory) if scope else None,
-        prune=prune,
-        phone_numbers={number.id: number.phone_number for number in directory.numbers.values()},
+    return Survey(
+        directory=directory_of(numbers),
+        links=links_of(numbers),
+        mode_of=partial(_mode, {agent.id: agent for agent in agents}),
     )
 
 
 def apply_plan(
     plan: Plan,
     on_result: Callable[[ChangeResult], None] = lambda _: None,
-    *,
-    earlier: Mapping[str, Any] | None = None,
-    remember: Remember = forget,
+    memory: Memory | None = None,
 ) -> Flow[Report]:
     """
     Make the changes of a plan; see :func:`airflow_provider_phonelink.promises.applying.apply_plan`.
@@ -74,10 +62,9 @@ def apply_plan(
     One after another, for each may change the primary number of its agents. A number is taken from the agent in the
     plan only; if another inbound agent has it by then, it is left to the next run.
 
-    :param earlier: What an earlier try asked to remember.
-    :param remember: Takes what a later try should know, before anything is written.
+    :param memory: Has what an earlier try left unfinished, and takes it for a later one before anything is written.
     """
-    notes = _Notes(earlier or {}, remember)
+    notes = _Notes(memory)
     report = yield from applying.apply_plan(plan, partial(_carry_out, notes), on_result, side_by_side=False)
     caught_up: list[str] = []
     left_undone: list[PhonelinkError] = []
@@ -130,9 +117,9 @@ def _mode(agents: dict[str, Agent], route: Route) -> str:
 class _Notes:
     """What a later try should know, for each change that is not finished yet."""
 
-    def __init__(self, earlier: Mapping[str, Any], remember: Remember) -> None:
-        self._notes = dict(earlier)
-        self._remember = remember
+    def __init__(self, memory: Memory | None) -> None:
+        self._notes: dict[str, Any] = dict((memory.read() if memory else None) or {})
+        self._remember: Remember = memory.write if memory else forget
 
     def of(self, link: Link) -> Mapping[str, Any] | None:
         """Return what an earlier try left for a change of a link."""
@@ -171,3 +158,6 @@ def _carry_out(notes: _Notes, change: Change) -> Flow[Changed[Agent]]:
         only_from=change.previous_agent_id or NOBODY,
         **memory,
     )
+
+
+ROUTING = Routing(rules=RULES, survey=survey, apply=apply_plan)

@@ -11,63 +11,47 @@ from airflow_provider_phonelink.api.errors import ChangedMeanwhileError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.decisions.directory import Directory
-from airflow_provider_phonelink.decisions.links import DASHA, INBOUND, Link, ListedNumber
-from airflow_provider_phonelink.decisions.planning import make_plan
-from airflow_provider_phonelink.decisions.routes import wishes_of
-from airflow_provider_phonelink.decisions.scope import demand_scope
+from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules, ListedNumber
 from airflow_provider_phonelink.promises import applying
 from airflow_provider_phonelink.promises.dasha.link import link_number
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
+from airflow_provider_phonelink.promises.routing import Routing, Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
     from airflow_provider_phonelink.decisions.planning import Change, Plan
     from airflow_provider_phonelink.decisions.routes import Route
-    from airflow_provider_phonelink.decisions.scope import KnownScope, Scope
+    from airflow_provider_phonelink.decisions.scope import Scope
     from airflow_provider_phonelink.promises.applying import ChangeResult, Report
     from airflow_provider_phonelink.promises.outcomes import Changed
+    from airflow_provider_phonelink.promises.routing import Memory
 
-RULES = DASHA
+RULES = LinkRules(
+    outbound="replaceOutbound",
+    one_outbound_number=True,
+    default_mode=INBOUND,
+    uuids=True,
+    scope_keys=("agents", "provider_id", "pool", "modes"),
+)
 
 
-def plan_links(routes: Sequence[Route], *, scope: Scope | None = None, prune: bool = False) -> Flow[Plan]:
-    """
-    Read the links as they are, and plan the changes that turn them into the routes.
-
-    Inbound links are read with list calls, outbound ones with a read for each number that an outbound route
-    names, or that may have an outbound link to prune. Only reads.
-
-    :param scope: Which links may be pruned.
-    :param prune: Whether links in scope that no route mentions are to be removed.
-    :raises RoutesError: If the routes cannot all come true, or name numbers that are not there.
-    """
-    demand_scope(scope, prune)
+def survey(routes: Sequence[Route], scope: Scope | None) -> Flow[Survey]:
+    """Read the numbers, with list calls or, if all are named by their ids, one by one. They show inbound links."""
     numbers = yield from _numbers(routes, scope)
-    directory = directory_of(numbers)
-    wishes = wishes_of(routes, directory, RULES)
-    known_scope = scope.within(directory) if scope else None
-    reading = _numbers_to_read(wishes, known_scope if prune else None, directory)
-    outbound, warnings = yield from read_outbound_links(reading, directory)
-    return make_plan(
-        wishes,
-        [*inbound_links(numbers), *outbound],
-        RULES,
-        scope=known_scope,
-        prune=prune,
-        phone_numbers={number.id: number.phone_number for number in directory.numbers.values()},
-        warnings=warnings,
-    )
+    return Survey(directory=directory_of(numbers), links=inbound_links(numbers))
 
 
-def apply_plan(plan: Plan, on_result: Callable[[ChangeResult], None] = lambda _: None) -> Flow[Report]:
+def apply_plan(
+    plan: Plan, on_result: Callable[[ChangeResult], None] = lambda _: None, _: Memory | None = None
+) -> Flow[Report]:
     """
     Make the changes of a plan; see :func:`airflow_provider_phonelink.promises.applying.apply_plan`.
 
     Each change looks again before it writes. A route takes a number from whoever has it by then; a removal
-    takes it from the agent in the plan only.
+    takes it from the agent in the plan only. Nothing has to be remembered: the links show what is left to do.
     """
     return applying.apply_plan(plan, _carry_out, on_result)
 
@@ -126,24 +110,6 @@ def _numbers(routes: Sequence[Route], scope: Scope | None) -> Flow[list[PhoneNum
     return (yield from reads.all_numbers())
 
 
-def _numbers_to_read(wishes: Iterable[Link], pruned: KnownScope | None, directory: Directory) -> list[str]:
-    """Return the numbers whose outbound links matter."""
-    outbound = [link for link in wishes if link.mode == RULES.outbound]
-    routed = {link.number_id for link in outbound}
-    if pruned is None or RULES.outbound not in pruned.modes:
-        return _in_order(routed, directory)
-    # An agent with an outbound route has no other outbound number afterwards, whichever it has now.
-    if pruned.agents is not None and pruned.agents <= {link.agent_id for link in outbound}:
-        return _in_order(routed, directory)
-    return _in_order(
-        routed | (directory.numbers.keys() if pruned.numbers is None else pruned.numbers), directory
-    )
-
-
-def _in_order(number_ids: Collection[str], directory: Directory) -> list[str]:
-    return [number_id for number_id in directory.numbers if number_id in number_ids]
-
-
 def _carry_out(change: Change) -> Flow[Changed[PhoneNumber]]:
     return _unlink(change) if change.action == "unlink" else _link(change)
 
@@ -169,3 +135,6 @@ def _unlink(change: Change) -> Flow[Changed[PhoneNumber]]:
             f"not {agent_label(agent_id)}. It was left alone. Run the task again to make a new plan."
         )
     return outcome
+
+
+ROUTING = Routing(rules=RULES, survey=survey, apply=apply_plan, outbound_links=read_outbound_links)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from airflow_provider_phonelink.api.calls import Setting
 from airflow_provider_phonelink.api.dasha import reads
-from airflow_provider_phonelink.decisions.registration import Assessment, assess
+from airflow_provider_phonelink.decisions.registration import Assessment, RegistrationRules, assess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
-    from airflow_provider_phonelink.decisions.registration import RegistrationRules
 
 
 def look_at_registrations(number_ids: Sequence[str], rules: RegistrationRules) -> Flow[Assessment]:
@@ -25,3 +25,11 @@ def look_at_registrations(number_ids: Sequence[str], rules: RegistrationRules) -
     for error in reading.errors.values():
         raise error
     return assess(reading.numbers, rules, datetime.now(timezone.utc))
+
+
+def look_by_the_connections_rules(number_ids: Sequence[str]) -> Flow[Assessment]:
+    """Do what :func:`look_at_registrations` does, by what the connection says of states."""
+    rules = RegistrationRules(
+        (yield Setting("active_states")), (yield Setting("failed_states")), (yield Setting("check_expiry"))
+    )
+    return (yield from look_at_registrations(number_ids, rules))

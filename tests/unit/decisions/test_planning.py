@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, TooManyChangesError
 from airflow_provider_phonelink.decisions.limits import parse_max_changes
-from airflow_provider_phonelink.decisions.links import CALLINGBOX, DASHA, INBOUND, Link
+from airflow_provider_phonelink.decisions.links import INBOUND, Link
 from airflow_provider_phonelink.decisions.planning import make_plan
 from airflow_provider_phonelink.decisions.scope import KnownScope
+from airflow_provider_phonelink.promises.callingbox.routing import RULES as CALLINGBOX
+from airflow_provider_phonelink.promises.dasha.routing import RULES as DASHA
 
 EVERYTHING = {rules: KnownScope(rules.modes, None, None) for rules in (DASHA, CALLINGBOX)}
 

@@ -10,13 +10,15 @@ import pytest
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
 from airflow_provider_phonelink.api.text import MOST_LISTED
 from airflow_provider_phonelink.decisions.directory import Directory
-from airflow_provider_phonelink.decisions.links import CALLINGBOX, DASHA, Link, ListedNumber
+from airflow_provider_phonelink.decisions.links import Link, ListedNumber
 from airflow_provider_phonelink.decisions.routes import (
     Route,
     parse_routes,
     wishes_of,
 )
 from airflow_provider_phonelink.decisions.scope import parse_scope
+from airflow_provider_phonelink.promises.callingbox.routing import RULES as CALLINGBOX
+from airflow_provider_phonelink.promises.dasha.routing import RULES as DASHA
 
 ONE = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 TWO = "7d2fba5e-5a0c-4f5b-a1f4-6d6f0a3f6f11"

@@ -13,10 +13,10 @@ from unit.api.fake_dasha import FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, RoutesError
 from airflow_provider_phonelink.api.senders import Sender
-from airflow_provider_phonelink.decisions.links import DASHA
 from airflow_provider_phonelink.decisions.routes import parse_routes
 from airflow_provider_phonelink.decisions.scope import parse_scope
-from airflow_provider_phonelink.promises.dasha.routing import plan_links
+from airflow_provider_phonelink.promises.dasha.routing import ROUTING
+from airflow_provider_phonelink.promises.dasha.routing import RULES as DASHA
 
 MANY = 10_000
 LISTED = "sip-phone-numbers"
@@ -62,7 +62,7 @@ def test_ten_thousand_routes(written):
         {"number": written.format(i), "agent_id": f"agent-{(i + (i % 100 == 0)) % 50}"} for i in range(MANY)
     ]
     with Sender(dasha_settings(), transport=httpx.MockTransport(vendor)) as sender:
-        plan_of = lambda: sender.run(plan_links(parse_routes(wishes, DASHA)))  # noqa: E731
+        plan_of = lambda: sender.run(ROUTING.plan(parse_routes(wishes, DASHA)))  # noqa: E731
         plan_of()
         vendor.requests.clear()
         started = time.process_time()
@@ -87,19 +87,19 @@ class TestWhatIsRead:
         )
 
     def test_inbound_links_by_lists_alone(self, carry_out, vendor):
-        carry_out(plan_links(routes(("+15550000001", "a"), ("+15550000002", "b"))), vendor=vendor)
+        carry_out(ROUTING.plan(routes(("+15550000001", "a"), ("+15550000002", "b"))), vendor=vendor)
         lists, numbers, affected = asked(vendor)
         assert lists
         assert (numbers, affected) == (0, 0)
 
     def test_numbers_that_are_named_by_id_without_a_list_if_that_is_cheaper(self, carry_out, vendor):
-        plan = carry_out(plan_links(routes((number_id(1).upper(), "b"))), vendor=vendor)
+        plan = carry_out(ROUTING.plan(routes((number_id(1).upper(), "b"))), vendor=vendor)
         assert asked(vendor) == (0, 1, 0)
         assert plan.diff() == [f"~ move   +15550000001 (id {number_id(1)}) inbound from agent a to agent b"]
 
     def test_an_id_that_is_not_there(self, carry_out, vendor):
         with pytest.raises(RoutesError, match="no number"):
-            carry_out(plan_links(routes((number_id(9), "b"))), vendor=vendor)
+            carry_out(ROUTING.plan(routes((number_id(9), "b"))), vendor=vendor)
 
     @pytest.mark.parametrize(
         ("scope", "read"),
@@ -114,19 +114,22 @@ class TestWhatIsRead:
     )
     def test_outbound_links_by_a_read_of_each_number_that_matters(self, carry_out, vendor, scope, read):
         wishes = routes(("+15550000004", "x", "replaceOutbound"))
-        carry_out(plan_links(wishes, scope=parse_scope(scope, DASHA), prune=scope is not None), vendor=vendor)
+        carry_out(
+            ROUTING.plan(wishes, scope=parse_scope(scope, DASHA), prune=scope is not None), vendor=vendor
+        )
         found = [request.split("/")[-2] for request in vendor.requests if READ in request]
         assert sorted(found) == [number_id(i) for i in read]
 
     def test_nothing_is_written(self, carry_out, vendor):
         carry_out(
-            plan_links(routes(("+15550000001", "b"), ("+15550000002", "x", "replaceOutbound"))), vendor=vendor
+            ROUTING.plan(routes(("+15550000001", "b"), ("+15550000002", "x", "replaceOutbound"))),
+            vendor=vendor,
         )
         assert vendor.writes == []
 
     def test_pruning_needs_a_scope(self, carry_out, vendor):
         with pytest.raises(InvalidArgumentError, match="scope"):
-            carry_out(plan_links([], prune=True), vendor=vendor)
+            carry_out(ROUTING.plan([], prune=True), vendor=vendor)
         assert vendor.requests == []
 
 
@@ -134,7 +137,7 @@ class TestWhatIsRead:
 def test_known_outbound_literals_are_links(carry_out, literal):
     vendor = FakeDasha(number_json(1), outbound={"a": number_id(1)}, outbound_literal=literal)
     wishes = routes(("+15550000001", "a", "replaceOutbound"))
-    assert carry_out(plan_links(wishes), vendor=vendor).in_sync
+    assert carry_out(ROUTING.plan(wishes), vendor=vendor).in_sync
 
 
 def test_unknown_outbound_literals_suppress_nothing_and_are_never_removed(carry_out):
@@ -143,6 +146,6 @@ def test_unknown_outbound_literals_suppress_nothing_and_are_never_removed(carry_
     )
     scope = parse_scope({"pool": ["+15550000001"]}, DASHA)
     wishes = routes(("+15550000001", "a", "replaceOutbound"))
-    plan = carry_out(plan_links(wishes, scope=scope, prune=True), vendor=vendor)
+    plan = carry_out(ROUTING.plan(wishes, scope=scope, prune=True), vendor=vendor)
     assert [(change.action, change.link.agent_id) for change in plan.changes] == [("link", "a")]
     assert [agent for warning in plan.warnings for agent in ("agent a", "agent b") if agent in warning]

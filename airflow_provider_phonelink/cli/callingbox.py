@@ -1,0 +1,31 @@
+"""What the command line shows of CallingBox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.api.callingbox import reads
+from airflow_provider_phonelink.cli.numbers import NumberTable
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.api.calls import Flow
+
+
+def _rows(
+    *, phone_number: str | None = None, agent_id: str | None = None, unlinked_only: bool = False
+) -> Flow[list[dict[str, Any]]]:
+    numbers = yield from reads.all_numbers()
+    return [
+        number.model_dump(mode="json")
+        for number in numbers
+        if phone_number in (None, number.e164)
+        and agent_id in (None, number.inbound_agent_id)
+        and not (unlinked_only and number.inbound_agent_id)
+    ]
+
+
+NUMBERS = NumberTable(
+    columns=("id", "e164", "friendly_name", "status", "inbound_agent_id", "outbound_agent_ids"),
+    filters=("phone_number", "agent_id", "unlinked_only"),
+    rows=_rows,
+)

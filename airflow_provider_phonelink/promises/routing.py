@@ -1,0 +1,143 @@
+"""
+Routing: how a vendor's links are read, planned, applied and exported.
+
+What differs between vendors is in a :class:`Routing`, one for each of them; what is done with it is written once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow_provider_phonelink import vendors
+from airflow_provider_phonelink.decisions.planning import make_plan, numbers_to_ask
+from airflow_provider_phonelink.decisions.routes import wishes_of
+from airflow_provider_phonelink.decisions.scope import demand_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.decisions.directory import Directory
+    from airflow_provider_phonelink.decisions.links import Link, LinkRules
+    from airflow_provider_phonelink.decisions.planning import Plan
+    from airflow_provider_phonelink.decisions.routes import Route
+    from airflow_provider_phonelink.decisions.scope import Scope
+    from airflow_provider_phonelink.promises.applying import ChangeResult, Report
+
+    #: Links, and warnings of what looks like one and is not believed to be.
+    FoundLinks = tuple[list[Link], list[str]]
+
+
+class Memory(Protocol):
+    """A JSON value that a task leaves to its later tries."""
+
+    def read(self) -> Any:
+        """Return what an earlier try left; nothing, if none did."""
+
+    def write(self, value: Any) -> None:
+        """Leave a value; None when there is nothing to know any more."""
+
+
+class Apply(Protocol):
+    """Makes the changes of a plan."""
+
+    def __call__(
+        self,
+        plan: Plan,
+        on_result: Callable[[ChangeResult], None] = ...,
+        memory: Memory | None = None,
+        /,
+    ) -> Flow[Report]:
+        """
+        Make the changes.
+
+        :param on_result: Called with each result as soon as it is there, possibly from several threads.
+        :param memory: Where a later try finds what it has to know; None if there is none.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """A vendor's numbers, and the links that show without asking for each number."""
+
+    directory: Directory
+    links: Sequence[Link]
+    #: Says in which mode a route is meant that names none, if that takes more than the rules.
+    mode_of: Callable[[Route], str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routing:
+    """
+    What a vendor brings along so that its links can be planned, applied and exported.
+
+    ``apply`` looks again before each change, for others work on the same numbers.
+    """
+
+    rules: LinkRules
+    #: Lists the numbers that these routes and this scope can name; without routes and a scope, all of them.
+    survey: Callable[[Sequence[Route], Scope | None], Flow[Survey]]
+    apply: Apply
+    #: Reads the outbound links of some numbers; None for a vendor whose list of numbers shows all links.
+    outbound_links: Callable[[Collection[str], Directory], Flow[FoundLinks]] | None = None
+
+    def plan(self, routes: Sequence[Route], *, scope: Scope | None = None, prune: bool = False) -> Flow[Plan]:
+        """
+        Read the links as they are, and plan the changes that turn them into the routes. Only reads.
+
+        :param scope: Which links may be pruned.
+        :param prune: Whether links in scope that no route mentions are to be removed.
+        :raises RoutesError: If the routes cannot all come true, or name numbers or agents that are not there.
+        """
+        demand_scope(scope, prune)
+        survey = yield from self.survey(routes, scope)
+        directory = survey.directory
+        wishes = wishes_of(routes, directory, self.rules, survey.mode_of)
+        known = scope.within(directory) if scope else None
+        asked = numbers_to_ask(wishes, known if prune else None, directory, self.rules)
+        outbound, warnings = yield from self._outbound_links(asked, directory)
+        return make_plan(
+            wishes,
+            [*survey.links, *outbound],
+            self.rules,
+            scope=known,
+            prune=prune,
+            phone_numbers={number.id: number.phone_number for number in directory.numbers.values()},
+            warnings=warnings,
+        )
+
+    def export(self, scope: Scope | None = None) -> Flow[tuple[list[dict[str, Any]], list[str]]]:
+        """
+        Read the links as they are, and return a route for each, and warnings. Only reads.
+
+        Declaring routes can so start from what is true today.
+
+        :param scope: Which links; None for all.
+        """
+        # All numbers, whatever the scope: only then it shows which phone numbers are there twice.
+        survey = yield from self.survey((), None)
+        directory = survey.directory
+        known = scope.within(directory) if scope else None
+        asked: list[str] = []
+        if known is None or self.rules.outbound in known.modes:
+            wanted = directory.numbers if known is None or known.numbers is None else known.numbers
+            asked = [number_id for number_id in directory.numbers if number_id in wanted]
+        outbound, warnings = yield from self._outbound_links(asked, directory)
+        links = [link for link in (*survey.links, *outbound) if known is None or known.covers(link)]
+        return [_as_route(link, directory) for link in links], warnings
+
+    def _outbound_links(self, number_ids: Collection[str], directory: Directory) -> Flow[FoundLinks]:
+        if self.outbound_links is None or not number_ids:
+            return [], []
+        return (yield from self.outbound_links(number_ids, directory))
+
+
+def routing_of(vendor: vendors.Vendor) -> Routing:
+    """Return a vendor's routing."""
+    routing: Routing = vendors.load(vendor.routing)
+    return routing
+
+
+def _as_route(link: Link, directory: Directory) -> dict[str, Any]:
+    return {"number": directory.plain_name(link.number_id), "agent_id": link.agent_id, "mode": link.mode}
