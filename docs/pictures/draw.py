@@ -19,6 +19,7 @@ from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 from airflow_provider_phonelink.decisions.ordinals import cron_ordinal
 from airflow_provider_phonelink.decisions.registration import RegistrationRules, Verdict, judge
 from airflow_provider_phonelink.decisions.rotation import Pool, Turn, next_number
+from airflow_provider_phonelink.vendors import VENDORS, keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -259,13 +260,14 @@ BOXES: Mapping[str, str] = {
     "triggers": "tasks",
     "cli": "tasks",
     "assets": "tasks",
-    "routes_file": "tasks",
     "hooks": "hooks",
     "exceptions": "hooks",
     "get_provider_info": "hooks",
     "promises": "promises",
     "decisions": "decisions",
+    "files": "files",
     "api": "api",
+    "vendors": "vendors",
     "sandbox": "sandbox",
 }
 #: What the picture shows: an arrow for each import that no other arrows lead to already.
@@ -274,7 +276,9 @@ ARROWS = {
     ("tasks", "promises"),
     ("hooks", "api"),
     ("promises", "decisions"),
-    ("decisions", "api"),
+    ("decisions", "files"),
+    ("files", "api"),
+    ("api", "vendors"),
     ("sandbox", "api"),
 }
 
@@ -308,43 +312,64 @@ def _leads(edges: set[tuple[str, str]], start: str, end: str) -> bool:
     return end in following or any(_leads(edges, other, end) for other in following)
 
 
+def _folders(part: str) -> str:
+    """Return the vendors that have a folder or a file of their own in a part of the package."""
+    return ", ".join(
+        key for key in keys() if any((PACKAGE / part / name).exists() for name in (key, f"{key}.py"))
+    )
+
+
 def architecture() -> str:
     """Draw the layers, and refuse if the source has others."""
     if (found := imports()) != ARROWS:
         raise ValueError(f"the picture shows other imports than there are: {sorted(found ^ ARROWS)}")
     boxes = [
         Box(60, 20, 660, 74, ""),
-        Box(76, 32, 146, 50, "operators"),
-        Box(237, 32, 146, 50, "sensors"),
-        Box(398, 32, 146, 50, "triggers"),
-        Box(559, 32, 146, 50, "cli"),
-        Box(60, 130, 300, 70, "hooks", ("an Airflow connection becomes a client",)),
-        Box(420, 130, 300, 70, "promises", ("look, write, prove: the state afterwards",)),
-        Box(420, 236, 300, 70, "decisions", ("pure functions over what was read",)),
-        Box(60, 342, 660, 70, "api", ("each endpoint described once; sent synchronously or asynchronously",)),
-        Box(60, 466, 300, 56, "Dasha BlackBox, CallingBox", classes="good"),
-        Box(420, 466, 300, 56, "sandbox", ("stands in for both",), "wait"),
+        *(
+            Box(76 + 161 * i, 32, 146, 50, part, (_folders(part),))
+            for i, part in enumerate(("operators", "sensors", "triggers", "cli"))
+        ),
+        Box(60, 130, 300, 70, "hooks", ("an Airflow connection becomes a client", _folders("hooks"))),
+        Box(
+            420, 130, 300, 70, "promises", ("look, write, prove: the state afterwards", _folders("promises"))
+        ),
+        Box(420, 236, 300, 60, "decisions", ("pure functions over what was read",)),
+        Box(420, 332, 300, 60, "files", ("tables of people and spreadsheets",)),
+        Box(
+            60,
+            428,
+            460,
+            70,
+            "api",
+            ("each endpoint described once; sent with and without asyncio", _folders("api")),
+        ),
+        Box(580, 428, 140, 70, "vendors", ("the one list",)),
+        Box(60, 552, 300, 56, ", ".join(vendor.name for vendor in VENDORS), classes="good"),
+        Box(420, 552, 300, 56, "sandbox", (f"stands in for {_folders('sandbox')}",), "wait"),
     ]
     body = [part for box in boxes for part in box.draw()]
     body += [
         arrow((210, 94), (210, 128)),
         arrow((570, 94), (570, 128)),
         arrow((570, 200), (570, 234)),
-        arrow((570, 306), (570, 340)),
-        arrow((210, 200), (210, 340)),
-        arrow((210, 412), (210, 464)),
-        arrow((570, 412), (570, 464)),
-        arrow((690, 464), (690, 414)),
-        text(226, 442, "https", "soft"),
-        text(580, 442, "http, loopback", "soft"),
-        text(698, 442, "paths", "soft"),
+        arrow((570, 296), (570, 330)),
+        arrow((470, 392), (470, 426)),
+        arrow((210, 200), (210, 426)),
+        arrow((520, 463), (578, 463)),
+        arrow((210, 498), (210, 550)),
+        arrow((450, 498), (450, 550)),
+        arrow((490, 550), (490, 500)),
+        text(226, 528, "https", "soft"),
+        text(440, 528, "http, loopback", "soft right"),
+        text(500, 528, "paths", "soft"),
     ]
     return svg(
         780,
-        540,
+        626,
         "What imports what",
-        "Operators, sensors, triggers and the command line import hooks and promises; promises import decisions; "
-        "hooks and decisions import the api, which alone speaks HTTP; of it the sandbox imports the paths only.",
+        "Operators, sensors, triggers and the command line import hooks and promises; promises import decisions, "
+        "which import what reads files; all of them import the api, which alone speaks HTTP; the sandbox imports its "
+        "paths only. A vendor has a folder or a file of its own in a layer, and the list of vendors says where.",
         body,
     )
 
