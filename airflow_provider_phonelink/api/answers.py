@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -112,7 +113,7 @@ def _refusal(call: Call[Any], answer: Answer, secrets: Secrets) -> VendorError:
     default = (
         RedirectedError if answer.status < 400 else RejectedError if answer.status < 500 else ServerError
     )
-    text = clean(_error_text(answer.body), secrets)
+    text = clean(_PASSWORD.sub(r"\1***", _error_text(answer.body)), secrets)
     return _ERRORS.get(answer.status, default)(
         f"answered {answer.status} {clean(answer.reason, secrets)}" + (f": {text}." if text else "."),
         method=call.method,
@@ -123,8 +124,12 @@ def _refusal(call: Call[Any], answer: Answer, secrets: Secrets) -> VendorError:
     )
 
 
+#: A password that a body shows under its name, as Dasha's credentials do.
+_PASSWORD = re.compile(r"""(password["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}]+)""", re.IGNORECASE)
+
+
 def _error_text(body: bytes) -> str:
-    """Read ProblemDetails (Dasha), ``{"error": text}`` or ``{"error": {"message": text}}`` (CallingBox)."""
+    """Read ProblemDetails (Dasha), ``{"error": text}``, ``{"error": {"message": text}}`` or ``{"message": text}``."""
     try:
         payload = _parsed(body)
     except ValueError:
@@ -136,7 +141,7 @@ def _error_text(body: bytes) -> str:
     error = payload.get("error")
     if isinstance(error, dict):
         error = error.get("message")
-    parts = [str(part) for part in (error, payload.get("title"), payload.get("detail")) if part]
+    parts = [str(part) for part in (error, *map(payload.get, ("message", "title", "detail"))) if part]
     if payload.get("errors"):
         parts.append(str(payload["errors"]))
     return ": ".join(parts).rstrip(".")

@@ -9,6 +9,8 @@ from airflow_provider_phonelink.hooks.vendor import VendorHook
 from airflow_provider_phonelink.vendors import CALLINGBOX
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
     from airflow_provider_phonelink.api.callingbox.models import Agent, Number
     from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings  # noqa: F401 - the base names it
     from airflow_provider_phonelink.api.calls import Call
@@ -39,12 +41,25 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
         return endpoints.list_numbers()
 
     def list_numbers(self) -> list[Number]:
-        """Read the organisation's numbers."""
+        """Read the organisation's numbers, in pages of 100, newest first (``GET /v1/numbers``)."""
         return self.run(reads.all_numbers())
 
     async def alist_numbers(self) -> list[Number]:
         """Do what :meth:`list_numbers` does, asynchronously."""
         return await self.arun(reads.all_numbers())
+
+    def iter_numbers(self) -> Iterator[Number]:
+        """Read the organisation's numbers one after the other, with only a page of 100 in memory."""
+        listing = reads.Listing()
+        while listing.goes_on:
+            yield from self.run(reads.next_numbers(listing))
+
+    async def aiter_numbers(self) -> AsyncIterator[Number]:
+        """Do what :meth:`iter_numbers` does, asynchronously."""
+        listing = reads.Listing()
+        while listing.goes_on:
+            for number in await self.arun(reads.next_numbers(listing)):
+                yield number
 
     def list_agents(self, type: str | None = None) -> list[Agent]:  # noqa: A002 - the vendor's name
         """

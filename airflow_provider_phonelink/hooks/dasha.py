@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
+from airflow_provider_phonelink.api.dasha import endpoints, lists, outbound, reads, writes
 from airflow_provider_phonelink.api.paging import Listing
 from airflow_provider_phonelink.hooks import bulk
 from airflow_provider_phonelink.hooks.vendor import VendorHook
+from airflow_provider_phonelink.promises.dasha.wait import judgements
 from airflow_provider_phonelink.vendors import DASHA
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.api.calls import Call
     from airflow_provider_phonelink.api.dasha.endpoints import Configuration, Filters, LinkMode
-    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, Agent, PhoneNumber, SipCredentials
     from airflow_provider_phonelink.api.dasha.settings import DashaSettings  # noqa: F401 - the base names it
+    from airflow_provider_phonelink.decisions.registration import Judgement
     from airflow_provider_phonelink.hooks.bulk import BulkResult, Item
 
 
@@ -131,6 +133,50 @@ class DashaHook(VendorHook["DashaSettings"]):
     async def afind_number(self, phone_number: str, credentials_id: str) -> PhoneNumber | None:
         """Do what :meth:`find_number` does, asynchronously."""
         return await self.arun(reads.find_number(phone_number, credentials_id))
+
+    def list_credentials(self) -> list[SipCredentials]:
+        """Read the SIP credentials (``GET /api/v1/sip-credentials``); never their passwords, which are not kept."""
+        return self.run(lists.all_credentials())
+
+    async def alist_credentials(self) -> list[SipCredentials]:
+        """Do what :meth:`list_credentials` does, asynchronously."""
+        return await self.arun(lists.all_credentials())
+
+    def list_agents(self) -> list[Agent]:
+        """Read the agents (``GET /api/v1/agents``): id, name, whether it is enabled, its caller ID as text."""
+        return self.run(lists.all_agents())
+
+    async def alist_agents(self) -> list[Agent]:
+        """Do what :meth:`list_agents` does, asynchronously."""
+        return await self.arun(lists.all_agents())
+
+    def outbound_links(self) -> dict[str, str]:
+        """
+        Read with which number each agent of the organisation calls out: agent id to number id.
+
+        A request for each page of 1,000 numbers and for each SIP credential. An agent that calls out with none, or
+        whose use of a number is unknown here, is missing.
+        """
+        return self.run(outbound.outbound_links())
+
+    async def aoutbound_links(self) -> dict[str, str]:
+        """Do what :meth:`outbound_links` does, asynchronously."""
+        return await self.arun(outbound.outbound_links())
+
+    def judge(self, numbers: Iterable[PhoneNumber | str]) -> dict[str, Judgement]:
+        """
+        Judge registrations as the sensor does, by the connection's rules.
+
+        :param numbers: Ids of numbers, which are read with as few requests as possible; or numbers as they were read,
+            for which nothing is sent.
+        :return: By the number's id: its verdict (``active``, ``failed``, ``waiting``, ``never`` or ``gone``), its state
+            and a description for people.
+        """
+        return self.run(judgements(list(numbers)))
+
+    async def ajudge(self, numbers: Iterable[PhoneNumber | str]) -> dict[str, Judgement]:
+        """Do what :meth:`judge` does, asynchronously."""
+        return await self.arun(judgements(list(numbers)))
 
     def link(self, number_id: str, agent_id: str, mode: LinkMode = "inbound") -> PhoneNumber:
         """

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent, AgentList, NumberList
 
 AGENT_TYPES = ("inbound", "outbound")
+#: Numbers on a page, at most.
+LARGEST_PAGE = 100
 
 NUMBERS = "/v1/numbers"
 AGENTS = "/v1/agents"
@@ -29,19 +31,33 @@ AGENT_NUMBER = AGENT_NUMBERS + "/{number_id}"
 PRIMARY_NUMBER = AGENT + "/primary-number"
 
 
-def list_numbers() -> Call[NumberList]:
-    """Read the organisation's numbers (``GET /v1/numbers``)."""
-    read = callingbox.models.NumberList.model_validate_json
-    return Call(method="GET", path=NUMBERS, read=read, repeatable=True)
-
-
-def list_agents(type: str | None = None) -> Call[AgentList]:  # noqa: A002 - the vendor's name of the parameter
+def list_numbers(starting_after: str | None = None, *, limit: int = LARGEST_PAGE) -> Call[NumberList]:
     """
-    Read the organisation's agents (``GET /v1/agents``).
+    Read a page of the organisation's numbers, newest first (``GET /v1/numbers``).
+
+    :param starting_after: The id of the last number of the page before; None for the first page.
+    :param limit: Numbers on a page, 1 to 100.
+    """
+    params = {"limit": str(arguments.integer("limit", limit, lowest=1, highest=LARGEST_PAGE))}
+    if starting_after is not None:
+        params["starting_after"] = starting_after
+    read = callingbox.models.NumberList.model_validate_json
+    return Call(method="GET", path=NUMBERS, params=params, read=read, repeatable=True)
+
+
+def list_agents(
+    type: str | None = None,  # noqa: A002 - the vendor's name of the parameter
+    starting_after: str | None = None,
+) -> Call[AgentList]:
+    """
+    Read the organisation's agents (``GET /v1/agents``), or a page of them if the vendor pages them.
 
     :param type: ``inbound`` or ``outbound``; None for both.
+    :param starting_after: The id of the last agent of the page before; None for the first page.
     """
     params = {} if type is None else {"type": arguments.choice("type", type, AGENT_TYPES)}
+    if starting_after is not None:
+        params["starting_after"] = starting_after
     return Call(
         method="GET",
         path=AGENTS,

@@ -79,14 +79,16 @@ class AgentList(_CallingBoxModel):
     """``{"data": [agent, ...]}``."""
 
     data: BoundedList[Agent]
-    has_more: bool = False
+    #: None if the answer does not say.
+    has_more: bool | None = None
 
 
 class NumberList(_CallingBoxModel):
     """``[number, ...]``, as documented, or ``{"data": [number, ...], "has_more": bool}``."""
 
     data: BoundedList[Number]
-    has_more: bool = False
+    #: None if the answer does not say, as a bare array cannot.
+    has_more: bool | None = None
 
     @model_validator(mode="before")
     @classmethod

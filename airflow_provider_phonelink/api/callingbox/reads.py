@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from airflow_provider_phonelink.api.callingbox import endpoints
 from airflow_provider_phonelink.api.callingbox.endpoints import same_id
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent, AgentList, Number, NumberList
     from airflow_provider_phonelink.api.calls import Call, Flow
 
-ListT = TypeVar("ListT", "AgentList", "NumberList")
+ItemT = TypeVar("ItemT", "Agent", "Number")
 
 
 class Attachment(NamedTuple):
@@ -40,20 +40,35 @@ def attached(agent: Agent | None, number_id: str) -> bool | None:
 
 
 def find_number(number_id: str) -> Flow[Number | None]:
-    """Find a number of the organisation by its id."""
-    call = endpoints.list_numbers()
-    answer: NumberList = yield call
-    found = next((number for number in answer.data if same_id(number.id, number_id)), None)
-    if found is None:
-        _complete(call, answer)  # only a complete list proves that a number is missing
-    return found
+    """Find a number of the organisation by its id, on as few pages as it takes."""
+    listing = Listing()
+    while listing.goes_on:
+        for number in (yield from next_numbers(listing)):
+            if same_id(number.id, number_id):
+                return number
+    return None
 
 
 def all_numbers() -> Flow[list[Number]]:
     """Read all numbers of the organisation."""
-    call = endpoints.list_numbers()
+    listing, found = Listing(), []
+    while listing.goes_on:
+        found += yield from next_numbers(listing)
+    return found
+
+
+def next_numbers(listing: Listing) -> Flow[list[Number]]:
+    """
+    Read the next page of the numbers, for a caller that does not want the whole list in memory.
+
+    :param listing: The list so far: the same object for each page.
+    """
+    call = endpoints.list_numbers(listing.cursor)
     answer: NumberList = yield call
-    return _complete(call, answer).data
+    more = answer.has_more
+    if more is None:  # a full page may be the first of several
+        more = len(answer.data) == endpoints.LARGEST_PAGE
+    return listing.add(answer.data, more, certain=answer.has_more is not None, call=call)
 
 
 def all_agents(type: str | None = None) -> Flow[list[Agent]]:  # noqa: A002 - the vendor's name of the parameter
@@ -62,19 +77,44 @@ def all_agents(type: str | None = None) -> Flow[list[Agent]]:  # noqa: A002 - th
 
     :param type: ``inbound`` or ``outbound``; None for both.
     """
-    call = endpoints.list_agents(type)
-    answer: AgentList = yield call
-    return _complete(call, answer).data
+    listing, found = Listing(), []
+    while listing.goes_on:
+        call = endpoints.list_agents(type, listing.cursor)
+        answer: AgentList = yield call
+        found += listing.add(answer.data, bool(answer.has_more), certain=True, call=call)
+    return found
 
 
-def _complete(call: Call[ListT], answer: ListT) -> ListT:
-    if answer.has_more:
-        raise IncompleteListError(
-            f"the list goes on after {len(answer.data)} entries, and the vendor documents no way to read the rest.",
-            method=call.method,
-            path=call.path,
-        )
-    return answer
+class Listing:
+    """A list whose pages are asked for by the last id of the page before."""
+
+    def __init__(self) -> None:
+        self.cursor: str | None = None
+        #: Whether there is another page to read.
+        self.goes_on = True
+        self._seen: set[str] = set()
+
+    def add(self, page: list[ItemT], more: bool, *, certain: bool, call: Call[Any]) -> list[ItemT]:
+        """
+        Take the next page and return what was on no page before.
+
+        :param more: Whether another page follows.
+        :param certain: Whether the vendor said so; otherwise a page without anything new is the end.
+        :raises IncompleteListError: If another page should follow and this one brought nothing new.
+        """
+        fresh = [item for item in page if item.id not in self._seen]
+        self._seen.update(item.id for item in fresh)
+        if more and page and not fresh and certain:
+            raise IncompleteListError(
+                f"the list does not go on after {len(self._seen)} entries, although it says that there are more: the "
+                "vendor ignores `starting_after`.",
+                method=call.method,
+                path=call.path,
+            )
+        self.goes_on = more and bool(fresh)
+        if fresh:
+            self.cursor = fresh[-1].id
+        return fresh
 
 
 def _has(agent_id: str, number: Number) -> bool:

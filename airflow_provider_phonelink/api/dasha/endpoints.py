@@ -17,7 +17,14 @@ from airflow_provider_phonelink.api.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber, PhoneNumberPage
+    from airflow_provider_phonelink.api.dasha.models import (
+        AffectedAgents,
+        AgentPage,
+        CredentialsUsers,
+        PhoneNumber,
+        PhoneNumberPage,
+        SipCredentialsPage,
+    )
 
 T = TypeVar("T")
 
@@ -137,10 +144,7 @@ def list_numbers(
     :param skip: Items to skip, 0 to 2147483647.
     :param take: Items to return, 1 to 1000.
     """
-    params = {
-        "skip": str(arguments.integer("skip", skip, lowest=0, highest=LARGEST_SKIP)),
-        "take": str(arguments.integer("take", take, lowest=1, highest=LARGEST_PAGE)),
-    }
+    params = _page_params(skip, take)
     if phone_number is not None:
         params["phoneNumber"] = arguments.phone_number("phone_number", phone_number)
     if linked_agent_id is not None:
@@ -233,6 +237,62 @@ def affected_agents(number_id: str) -> Call[AffectedAgents]:
         ),
         repeatable=True,
     )
+
+
+def credentials_users(credentials_id: str) -> Call[CredentialsUsers]:
+    """
+    Read which agents use the numbers of a credential (``GET /api/v1/sip-credentials/{id}/affected-agents``).
+
+    The outbound links of all its numbers in one request.
+
+    :param credentials_id: The SIP credentials, a uuid.
+    """
+    credentials_id = arguments.uuid("credentials_id", credentials_id)
+    return Call(
+        method="GET",
+        path=path(CREDENTIALS_AGENTS, credentials_id=credentials_id),
+        read=dasha.models.CredentialsUsers.model_validate_json,
+        repeatable=True,
+    )
+
+
+def list_credentials(*, skip: int = 0, take: int = LARGEST_PAGE) -> Call[SipCredentialsPage]:
+    """
+    Read a page of the SIP credentials (``GET /api/v1/sip-credentials``), without their passwords.
+
+    :param skip: Items to skip, 0 to 2147483647.
+    :param take: Items to return, 1 to 1000.
+    """
+    return Call(
+        method="GET",
+        path=CREDENTIALS,
+        params=_page_params(skip, take),
+        read=dasha.models.SipCredentialsPage.model_validate_json,
+        repeatable=True,
+    )
+
+
+def list_agents(*, skip: int = 0, take: int = 100) -> Call[AgentPage]:
+    """
+    Read the agents (``GET /api/v1/agents``), or a page of them: both are documented.
+
+    :param skip: Items to skip, 0 to 2147483647.
+    :param take: Items to return, 1 to 1000; few, because each comes with its whole configuration.
+    """
+    return Call(
+        method="GET",
+        path=AGENTS,
+        params=_page_params(skip, take),
+        read=dasha.models.AgentPage.model_validate_json,
+        repeatable=True,
+    )
+
+
+def _page_params(skip: int, take: int) -> dict[str, str]:
+    return {
+        "skip": str(arguments.integer("skip", skip, lowest=0, highest=LARGEST_SKIP)),
+        "take": str(arguments.integer("take", take, lowest=1, highest=LARGEST_PAGE)),
+    }
 
 
 def delete_number(number_id: str, *, force: bool = False) -> Call[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from airflow_provider_phonelink.api.field_types import BoundedList, OptionalDate, OptionalId
@@ -110,3 +110,78 @@ class AffectedAgents(_DashaModel):
     def maybe_outbound(self) -> frozenset[str]:
         """Ids of the agents that may call out with the number: they use it in a way that is unknown here."""
         return frozenset(agent.agent_id for agent in self.affected_agents if agent.calls_out is None)
+
+
+class CredentialsUsers(_DashaModel):
+    """The agents that use the numbers of one SIP credential, number by number."""
+
+    phone_numbers: Annotated[BoundedList[AffectedAgents], BeforeValidator(_no_list)]
+    affected_calls_count: int | None = None
+
+
+class SipCredentials(_DashaModel):
+    """
+    SIP credentials, by which numbers register with their provider.
+
+    The vendor sends their password in the clear: it is dropped as the answer is read.
+    """
+
+    id: str
+    server: str | None = None
+    #: ``udp``, ``tcp`` or ``tls``.
+    transport: str | None = None
+    #: ``manual`` or ``provider``.
+    source: str | None = None
+    domain: str | None = None
+    auth_user: str | None = None
+    description: str | None = None
+    provider_id: OptionalId = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_passwords(cls, answer: Any) -> Any:
+        if not isinstance(answer, dict):
+            return answer
+        return {name: value for name, value in answer.items() if "password" not in name.lower()}
+
+
+class SipCredentialsPage(_DashaModel):
+    """A page of a list of credentials."""
+
+    items: BoundedList[SipCredentials]
+    total_count: int
+    skip: int
+    take: int
+
+
+class Agent(_DashaModel):
+    """A voice agent, without its configuration, which may hold prompts and keys of other services."""
+
+    agent_id: str
+    name: str | None = None
+    is_enabled: bool | None = None
+    #: The caller ID as text: for people only, since it does not say which number it is.
+    caller_id: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_only_the_caller_id(cls, answer: Any) -> Any:
+        if not isinstance(answer, dict):
+            return answer
+        config = answer.get("config")
+        sip = config.get("outboundSipConfig") if isinstance(config, dict) else None
+        caller_id = sip.get("fromUser") if isinstance(sip, dict) else None
+        rest = {name: value for name, value in answer.items() if name != "config"}
+        return {**rest, "callerId": caller_id if isinstance(caller_id, str) else None}
+
+
+class AgentPage(_DashaModel):
+    """``[agent, ...]``, as documented, or a page of them."""
+
+    items: BoundedList[Agent]
+    total_count: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _wrap_bare_array(cls, answer: Any) -> Any:
+        return {"items": answer} if isinstance(answer, list) else answer

@@ -129,3 +129,19 @@ def test_a_bad_argument_fails_the_task_and_sends_nothing(call, vendor, name, arg
     with pytest.raises(PhonelinkFailException, match="Nothing was sent"):
         call(name, *arguments)
     assert vendor.requests == []
+
+
+def test_judge_reads_ids_and_judges_numbers_as_they_were_read(call, vendor) -> None:
+    before = len(vendor.requests)
+    assert {
+        id_: found.verdict.value for id_, found in call("judge", [number_id(1), number_id(9)]).items()
+    } == {
+        number_id(1): "never",
+        number_id(9): "gone",
+    }
+    asked = len(vendor.requests) - before
+    assert asked > 0
+    number = call("get_number", number_id(2))
+    before = len(vendor.requests)
+    assert list(call("judge", [number])) == [number_id(2)]
+    assert len(vendor.requests) == before

@@ -8,7 +8,7 @@ from airflow_provider_phonelink.api.callingbox import endpoints
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 
 CALLS: dict[str, tuple[Any, ...]] = {
-    "numbers": (endpoints.list_numbers(), "GET", "/v1/numbers", {}, None, True),
+    "numbers": (endpoints.list_numbers(), "GET", "/v1/numbers", {"limit": "100"}, None, True),
     "agents": (endpoints.list_agents(), "GET", "/v1/agents", {}, None, True),
     "inbound agents": (endpoints.list_agents("inbound"), "GET", "/v1/agents", {"type": "inbound"}, None, True),
     "outbound agents": (endpoints.list_agents("outbound"), "GET", "/v1/agents", {"type": "outbound"}, None, True),

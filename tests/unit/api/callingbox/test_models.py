@@ -115,8 +115,8 @@ def test_an_empty_agent_is_none_and_nothing_else_is() -> None:
 @pytest.mark.parametrize(
     ("body", "more"),
     [
-        ('[{"id": "n"}]', False),
-        ('{"data": [{"id": "n"}]}', False),
+        ('[{"id": "n"}]', None),
+        ('{"data": [{"id": "n"}]}', None),
         ('{"data": [{"id": "n"}], "has_more": false}', False),
         ('{"data": [{"id": "n"}], "has_more": true}', True),
     ],

@@ -1,0 +1,93 @@
+"""
+Flows that find out which agents call out with which numbers, with as few requests as possible.
+
+A number does not show its outbound links. They are read for one number at a time, or for all numbers of one SIP
+credential at once; the vendor documents no other way.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.api.calls import Parallel
+from airflow_provider_phonelink.api.dasha import endpoints, reads
+from airflow_provider_phonelink.api.errors import (
+    AccessDeniedError,
+    NotFoundError,
+    RejectedError,
+    UnreadableAnswerError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, CredentialsUsers, PhoneNumber
+
+#: What a read by credentials answers where it is not to be had: 403, 404, 405, or something else altogether.
+_REFUSALS = (AccessDeniedError, NotFoundError, RejectedError, UnreadableAnswerError)
+
+
+def users_of(numbers: Iterable[PhoneNumber]) -> Flow[dict[str, AffectedAgents]]:
+    """
+    Read which agents use some numbers.
+
+    Several numbers of one credential are read together. What such a read does not show, and all numbers where it is
+    refused, are read singly.
+
+    :return: By the number's id in lower case, in the order of ``numbers``; a number that is gone is missing.
+    """
+    credentials = {number.id.lower(): number.credentials_id.lower() for number in numbers}
+    seen = yield from _read_by_credentials(credentials)
+    missing = [number_id for number_id in credentials if number_id not in seen]
+    singly: list[AffectedAgents | None] = yield Parallel([_users_of_one(number_id) for number_id in missing])
+    seen.update({number_id: users for number_id, users in zip(missing, singly, strict=True) if users})
+    return {number_id: seen[number_id] for number_id in credentials if number_id in seen}
+
+
+def outbound_links() -> Flow[dict[str, str]]:
+    """
+    Read with which number each agent of the organisation calls out.
+
+    :return: Agent id to number id. An agent that calls out with none, or in a way that is unknown here, is missing.
+    """
+    numbers = yield from reads.all_numbers()
+    users = yield from users_of(numbers)
+    return {agent_id: number_id for number_id, affected in users.items() for agent_id in affected.outbound}
+
+
+def _read_by_credentials(credentials: dict[str, str]) -> Flow[dict[str, AffectedAgents]]:
+    """Return what reads by credentials show, by number; also of numbers that were not asked for."""
+    together: defaultdict[str, list[str]] = defaultdict(list)
+    for number_id, credentials_id in credentials.items():
+        together[credentials_id].append(number_id)
+    # A single number costs one request either way, and its own read says more for certain. The largest group goes
+    # first and alone: where reads by credentials are refused, that is one request too many, and not one for each.
+    groups = sorted((len(ids), credentials_id) for credentials_id, ids in together.items() if len(ids) > 1)
+    order = [credentials_id for _, credentials_id in reversed(groups)]
+    answers = yield from _users_by_credentials(order[:1])
+    if any(answer is not None for answer in answers):
+        answers += yield from _users_by_credentials(order[1:])
+    return {users.id.lower(): users for answer in answers if answer for users in answer.phone_numbers}
+
+
+def _users_by_credentials(credentials_ids: Sequence[str]) -> Flow[list[CredentialsUsers | None]]:
+    answers: list[CredentialsUsers | None] = yield Parallel([_users_by_one(id_) for id_ in credentials_ids])
+    return answers
+
+
+def _users_by_one(credentials_id: str) -> Flow[CredentialsUsers | None]:
+    try:
+        answer: CredentialsUsers = yield endpoints.credentials_users(credentials_id)
+    except _REFUSALS:
+        return None
+    return answer
+
+
+def _users_of_one(number_id: str) -> Flow[AffectedAgents | None]:
+    try:
+        answer: AffectedAgents = yield endpoints.affected_agents(number_id)
+    except NotFoundError:
+        return None
+    return answer
