@@ -1,3 +1,3 @@
-"""Operators, one module per vendor."""
+"""Operators, one package for each vendor."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Arguments that mean something else when they are left out."""
+"""Arguments that would mean something else if they were left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links from a task in Airflow's UI to the vendor's web console, for connections with a ``console_url``."""
+"""Links from a task in Airflow's UI to the vendor's web console, if the connection has a ``console_url``."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ if TYPE_CHECKING:
 
 
 class NumberInConsoleLink(BaseOperatorLink):
-    """To the number that a task was about."""
+    """A link to the number that the task worked on."""
 
     name = "Number in the console"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """Return the address; nothing if it is not known. Asks nobody: the task has read the connection."""
+        """Return the address; empty if it is unknown. Sends no request, because the task has read the connection."""
         settings = _settings_of(operator)
         return settings.number_in_console(_id(operator, "phone_number_id", "number_id")) if settings else ""
 
 
 class AgentInConsoleLink(BaseOperatorLink):
-    """To the agent that a task was about."""
+    """A link to the agent that the task worked on."""
 
     name = "Agent in the console"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """Return the address; nothing if it is not known. Asks nobody: the task has read the connection."""
+        """Return the address; empty if it is unknown. Sends no request, because the task has read the connection."""
         settings = _settings_of(operator)
         return settings.agent_in_console(_id(operator, "agent_id")) if settings else ""
 
 
 def _settings_of(operator: BaseOperator) -> Any:
-    """Return the connection's settings as far as the task has come to read them."""
+    """Return the connection's settings, if the task has read them."""
     hook = vars(operator).get("hook")
     return vars(hook).get("settings") if hook else None
 

@@ -1,4 +1,4 @@
-"""Asset events: a task tells Airflow which links it changed, so that other DAGs can be scheduled on it."""
+"""Asset events: a task reports which links it changed, so that other DAGs can be scheduled on the changes."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.decisions.planning import Plan
 
-#: Airflow records the events of a task in the request that ends it, at some 10 to 20 ms each, and gives that 5 s.
+#: Airflow records a task's events in the request that ends the task, which may take 5 s, at 10 to 20 ms an event.
 MOST_EVENTS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinkChange:
-    """A number's link before and after a task; what goes into the ``extra`` of its asset events."""
+    """A number's link before and after a task: the ``extra`` of the asset events."""
 
     vendor: str
     number_id: str
-    #: None where the vendor's answer does not tell.
+    #: None if the vendor's answer does not show it.
     phone_number: str | None = None
-    #: In the vendor's words. None where the agent's type is not told.
+    #: In the vendor's words; None if the vendor does not show the agent's type.
     mode: str | None
-    #: Who has the number in this mode now; None for nobody.
+    #: The agent that has the number in this mode now; None for nobody.
     agent_id: str | None
-    #: Who had it before, if known and somebody else.
+    #: The agent that had it before, if known and different.
     previous_agent_id: str | None = None
     #: For an outbound link: the number that the agent called out with before, if known.
     previous_number_id: str | None = None
-    #: False where this try found it so: then an earlier try of the task made the change, or nobody had to.
+    #: False if this try found the link as it should be: an earlier try made the change, or none was necessary.
     changed: bool = True
 
     @property
@@ -56,10 +56,10 @@ class LinkChange:
 
 def emit_events(operator: BaseOperator, context: Context, changes: Iterable[LinkChange]) -> None:
     """
-    Have Airflow record an event for each asset that changed and that some DAG names, when the task succeeds.
+    Have Airflow record an event for each asset that changed and that some DAG names, once the task succeeds.
 
-    The assets become outlets of the task as it runs. An asset of which several things changed has one event.
-    Switched off by ``asset_events = False`` in the section ``phonelink`` of Airflow's configuration.
+    The assets become outlets of the task while it runs. An asset with several changes gets one event. Events are
+    switched off by ``asset_events = False`` in the section ``phonelink`` of Airflow's configuration.
     """
     from airflow.providers.common.compat.sdk import conf
     from airflow.sdk import Asset
@@ -68,7 +68,7 @@ def emit_events(operator: BaseOperator, context: Context, changes: Iterable[Link
     for change in changes:
         for uri in change.uris():
             concerned[uri].append(change)
-    events: Any = context.get("outlet_events")  # not there where an operator is executed by hand
+    events: Any = context.get("outlet_events")  # missing if the operator is executed by hand
     if not concerned or events is None or not conf.getboolean("phonelink", "asset_events", fallback=True):
         return
     declared = {outlet.uri: outlet for outlet in operator.outlets if isinstance(outlet, Asset)}
@@ -84,10 +84,10 @@ def emit_events(operator: BaseOperator, context: Context, changes: Iterable[Link
 
 def _known(uri: str, events: Any) -> Asset | None:
     """
-    Return the asset if some DAG names it; nobody waits for any other.
+    Return the asset if some DAG names it; otherwise no DAG waits for it.
 
-    Through an alias Airflow would make the others as the task ends. But if two tasks end at once with the same new
-    asset, or for the first time with the same alias, it fails one of them for good.
+    With an asset alias, Airflow would create missing assets when the task ends. But if two tasks end at the same time
+    with the same new asset, or both use an alias for the first time, Airflow fails one of them, without a retry.
     """
     from airflow.sdk import Asset
     from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
@@ -102,7 +102,7 @@ def _known(uri: str, events: Any) -> Asset | None:
 
 
 def _extra(changes: list[LinkChange]) -> dict[str, Any]:
-    """Return what changed; of several changes, what they have in common."""
+    """Return what changed; if there are several changes, what they have in common."""
     first, *others = map(asdict, changes)
     common = {
         name: value if all(other[name] == value for other in others) else None
@@ -122,7 +122,7 @@ def emit_if_changed(operator: BaseOperator, context: Context, change: LinkChange
 
 
 def later_try(context: Context) -> bool:
-    """Return whether an earlier try of the task may have made the change that this one finds made."""
+    """Return whether an earlier try of the task may have made a change that this one finds made."""
     ti = context.get("ti")
     return ti is not None and int(ti.try_number) > 1
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 def delivered(operator: BaseOperator, context: Context, result: dict[str, Any]) -> dict[str, Any]:
     """
-    Return a task's result, having seen to it that Airflow can store it.
+    Return a task's result, and make sure that Airflow can store it.
 
-    With ``multiple_outputs`` Airflow stores each entry under its own key, too. Airflow 3.0 fails on an entry
-    that is None, so there the entries are stored here, without those; the result itself keeps them.
+    With ``multiple_outputs`` Airflow also stores each entry under a key of its own. Airflow 3.0 fails on an entry that
+    is None, so on 3.0 the other entries are stored here; the result itself keeps all of them.
     """
     if operator.multiple_outputs and not AIRFLOW_V_3_1_PLUS:
         operator.multiple_outputs = False
@@ -26,7 +26,7 @@ def delivered(operator: BaseOperator, context: Context, result: dict[str, Any]) 
 
 
 def push(context: Context, entries: Mapping[str, Any]) -> None:
-    """Store entries for other tasks. There are none where an operator is executed by hand, as a unit test does."""
+    """Store entries for other tasks; do nothing if the operator is executed by hand, as in a unit test."""
     if ti := context.get("ti"):
         for key, value in entries.items():
             ti.xcom_push(key, value)

@@ -1,4 +1,4 @@
-"""What a run knows that its next try has to know, too."""
+"""What one try of a task has to leave to the next try."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-#: How many runs a Variable remembers, before Airflow 3.3.
+#: How many runs a Variable keeps, before Airflow 3.3.
 _RUNS_REMEMBERED = 50
-#: How long a Variable's key may be.
+#: The longest key that a Variable may have.
 _LONGEST_KEY = 250
 
 
 class TaskMemory:
     """
-    A JSON value that belongs to one task instance, whatever try it is.
+    A JSON value that all tries of a task instance share.
 
-    From Airflow 3.3 on it is in the task state store, which lives as long as the run. Before, there is no such
-    place: a Variable for each task remembers its latest runs. An operator that is executed by hand, as a unit test
-    does, has no other tries, and nothing is kept.
+    From Airflow 3.3 on it is kept in the task state store, which lives as long as the run. Before that, a Variable
+    for each task keeps the values of its latest runs. An operator that is executed by hand, as in a unit test, has no
+    other tries, so nothing is kept.
 
-    :param key: What the value is, in a word.
+    :param key: The name of the value.
     """
 
     def __init__(self, context: Context, key: str) -> None:
@@ -34,17 +34,17 @@ class TaskMemory:
         self._variable = _short(f"{self._key}__{ti.dag_id}__{ti.task_id}__{ti.map_index}") if ti else ""
 
     def read(self) -> Any:
-        """Return what an earlier try left, or None."""
+        """Return the value that an earlier try stored; None if there is none."""
         if self._store is not None:
             return self._store.get(self._key)
         return self._remembered().get(self._run_id) if self._run_id else None
 
     def write(self, value: Any) -> None:
-        """Leave a value to later tries; None when there is nothing to know any more."""
+        """Store a value for later tries; None if later tries need nothing any more."""
         if self._store is not None:
             from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-            # A store does not take None.
+            # The store does not accept None.
             self._store.set(self._key, {} if value is None else value, retention=NEVER_EXPIRE)
         elif self._run_id:
             self._remember(self._run_id, value)
@@ -69,7 +69,7 @@ class TaskMemory:
 
 
 def _short(key: str) -> str:
-    """Return a key that fits where a long DAG id and a long task id together do not."""
+    """Return a key that is short enough even if the DAG id and the task id are long."""
     if len(key) <= _LONGEST_KEY:
         return key
     digest = sha256(key.encode()).hexdigest()

@@ -59,7 +59,7 @@ class _CallingBoxNumberOperator(CallingBoxOperator):
 
         mode = outcome.subject.type
         has_it = self.agent_id if self.attaches else None
-        # An outbound agent takes a number from nobody: whoever was told as the one before is its inbound agent.
+        # An outbound agent takes a number from nobody: ``previous_agent_id`` is then the number's inbound agent.
         had_it = outcome.previous_agent_id if mode == "inbound" else None
         return LinkChange(
             vendor="callingbox",
@@ -73,25 +73,31 @@ class _CallingBoxNumberOperator(CallingBoxOperator):
 
 class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
     """
-    Attach a number to an agent: afterwards the agent has the number.
+    Attach a number to an agent at CallingBox.
 
-    Safe to retry: if it is so already, nothing is written, and a try whose answer was lost is looked at
-    before anything is written again. Fails without a retry if another inbound agent has the number and may not
-    lose it.
+    Afterwards the agent has the number. The task looks first, writes only if the agent does not have it, and reads the
+    agent again before it succeeds.
 
-    Moving a number is detaching and attaching it, and in between its calls are rejected: the log says for how many
-    seconds. If it cannot be attached, the agent before gets it back, and the error says who has it now. A try that
-    dies in between is completed by the next one. Each agent's primary number is kept: where the primary number itself
-    is taken away, the first of the remaining ones becomes primary, unless CallingBox chose one.
+    A retry, a cleared task or a second run that finds the number attached writes nothing. If the answer to a write was
+    lost, the task looks again before it repeats the write. It fails without a retry if another inbound agent has the
+    number and may not lose it.
 
-    Returns the agent as CallingBox describes it, with ``changed`` (bool) and ``previous_agent_id`` (the
-    number's inbound agent before).
+    With ``if_attached="move"`` the number is detached from the agent that has it and then attached to the new one. In
+    between, its calls are rejected: the log says for how many seconds. If it cannot be attached, the old agent gets it
+    back, and the error says which agent has it now. If a try dies in between, the next one completes the move. Agents
+    keep their primary numbers: only if the primary number itself is taken away, the first of the remaining numbers
+    becomes primary, unless CallingBox chose one.
+
+    Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether this try wrote, and
+    ``previous_agent_id``, the number's inbound agent before.
+
+    From the vendor's pages on attaching and detaching numbers and on primary numbers.
 
     :param agent_id: The agent. (templated)
     :param number_id: A number that the organisation owns. (templated)
-    :param if_attached: ``fail``: an inbound agent does not get a number that another inbound agent has. ``move``: it
-        is taken from that agent first. (templated)
-    :param callingbox_conn_id: Airflow connection of type ``callingbox``. (templated)
+    :param if_attached: For an inbound agent, if another inbound agent has the number: ``fail`` (default) fails,
+        ``move`` takes it from that agent. (templated)
+    :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
     """
 
     template_fields: Sequence[str] = ("agent_id", "number_id", "if_attached", "callingbox_conn_id")
@@ -122,17 +128,22 @@ class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
 
 class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
     """
-    Detach a number from an agent: afterwards the agent no longer has it.
+    Detach a number from an agent at CallingBox.
 
-    The number stays bought and billed: nothing here releases one. Safe to retry: if the agent does not have
-    the number, nothing is written. If the agent loses its primary number, the first of the remaining ones becomes
-    primary, unless CallingBox chose one.
+    Afterwards the agent no longer has the number. The number stays bought and billed: nothing in this package releases
+    a number.
 
-    Returns the agent as CallingBox describes it, with ``changed`` (bool) and ``previous_agent_id``.
+    A retry, a cleared task or a second run that finds the number detached writes nothing. If the agent loses its
+    primary number, the first of its remaining numbers becomes primary, unless CallingBox chose one.
 
-    :param agent_id: The agent that is to lose the number. (templated)
+    Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether this try wrote, and
+    ``previous_agent_id``, the agent that had the number before.
+
+    From the vendor's page on detaching a number from an agent.
+
+    :param agent_id: The agent that loses the number. (templated)
     :param number_id: The number. (templated)
-    :param callingbox_conn_id: Airflow connection of type ``callingbox``. (templated)
+    :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
     """
 
     template_fields: Sequence[str] = ("agent_id", "number_id", "callingbox_conn_id")

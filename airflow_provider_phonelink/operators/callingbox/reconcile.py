@@ -18,35 +18,38 @@ if TYPE_CHECKING:
 
 class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperator):
     """
-    Make the links equal the routes: afterwards each agent has the numbers that its routes name.
+    Make the links at CallingBox equal the routes.
 
-    Reads the links as they are, logs the plan as a diff (``+ link``, ``~ move``, ``- unlink``), checks it and
-    applies it, one change after another: links first, then moves, removals last. A number moves from one inbound
-    agent to another as :class:`~airflow_provider_phonelink.operators.callingbox.CallingBoxAttachNumberOperator` moves
-    it, primary numbers included, but only from the agent in the plan: if yet another one has it by then, it is left
-    to the next run. Links that no route mentions stay, unless ``prune`` is on. Numbers stay bought and billed.
+    Afterwards each agent has the numbers that its routes name. The task reads the links, logs the plan as a diff
+    (``+ link``, ``~ move``, ``- unlink``), checks it and applies it, one change after the other: new links first, then
+    moves, removals last. A number moves from one inbound agent to another as
+    :class:`~airflow_provider_phonelink.operators.callingbox.CallingBoxAttachNumberOperator` moves it, primary numbers
+    included, but only from the agent in the plan: if another agent has it by then, it is left for the next run. Links
+    that no route mentions stay, unless ``prune`` is on. Numbers stay bought and billed.
 
-    Safe to retry: what is so already is not written again, so that a second run does what a first one could
-    not. If some changes fail the others are made nevertheless, and the task fails and names each; it is retried
-    if that can help.
+    A retry or a second run plans anew and writes only what is still missing. If some changes fail, the others are
+    still made; then the task fails and names each one, and it is retried if that can help.
 
-    Returns what
-    :class:`~airflow_provider_phonelink.operators.dasha.reconcile.DashaReconcileLinksOperator` returns.
+    Returns a dict with the same entries as
+    :class:`~airflow_provider_phonelink.operators.dasha.reconcile.DashaReconcileLinksOperator`.
 
-    :param routes: A list with a dict for each route: ``number`` (an id or a phone number; or say which by
-        ``number_id`` or ``phone_number``), ``agent_id`` and, if wanted, ``mode``: ``inbound`` or ``outbound``, as
-        the agent's type is; ``comment`` is for people. Or the path of a YAML, JSON or CSV file of such routes; a
-        relative one begins at the DAG file's folder. (templated)
-    :param dry_run: Whether only to plan. (templated, as ``plan_only``)
-    :param prune: Whether links in ``scope`` that no route mentions are removed. (templated)
-    :param max_changes: With more changes nothing is written and the task fails without a retry: a count, or a
-        percentage such as ``"10%"`` of the links before the run that are in scope or belong to a number with a
-        route. (templated)
-    :param scope: What may be pruned: a dict of ``agents`` (ids), ``pool`` (numbers, by id or phone number) and
-        ``modes``; several narrow it together. (templated)
-    :param on_drift: What a dry run with changes in its plan does: ``report`` succeeds, ``fail`` fails without a
-        retry, ``skip`` skips. (templated)
-    :param callingbox_conn_id: Airflow connection of type ``callingbox``. (templated)
+    From the vendor's pages on listing agents and numbers, attaching and detaching.
+
+    :param routes: A list with a dict for each route: ``number``, an id or a phone number (or ``number_id`` or
+        ``phone_number``, to say which it is); ``agent_id``; ``mode``, ``inbound`` or ``outbound``, which may be left
+        out and otherwise must be the agent's type; and ``comment``, which is for people. Or the path of a YAML, JSON or
+        CSV file with such routes; a relative path starts at the folder of the DAG file. (templated)
+    :param dry_run: Whether to plan only and write nothing; False by default. (templated, under the name
+        ``plan_only``)
+    :param prune: Whether to remove links in ``scope`` that no route mentions; False by default. (templated)
+    :param max_changes: The most changes that the plan may have: a count, or a percentage such as ``"10%"`` of the
+        links that are in scope or belong to a number with a route. With more, nothing is written and the task fails
+        without a retry. None (default): no limit. (templated)
+    :param scope: Which links ``prune`` may remove: a dict of ``agents`` (ids), ``pool`` (numbers, by id or phone
+        number) and ``modes``; a link has to match all that are given. (templated)
+    :param on_drift: What a dry run does if the plan has changes: ``report`` (default) succeeds, ``fail`` fails without
+        a retry, ``skip`` skips the task. (templated)
+    :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
     """
 
     template_fields: Sequence[str] = (*FIELDS, "callingbox_conn_id")

@@ -1,4 +1,4 @@
-"""What all operators for Dasha BlackBox have in common."""
+"""The base class of all operators for Dasha BlackBox."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 class DashaOperator(BaseOperator):
     """
-    Holds the hook made from the connection id that each operator takes.
+    Holds the hook, which is made from the operator's connection id.
 
-    It has no constructor: Airflow wraps each one of a class hierarchy, and that is what parsing a file costs.
+    It has no constructor of its own: Airflow wraps every constructor of a class hierarchy, and each one makes parsing
+    DAG files slower.
     """
 
     ui_color = "#e3f2ec"
@@ -23,7 +24,7 @@ class DashaOperator(BaseOperator):
 
     @cached_property
     def hook(self) -> DashaHook:
-        """The hook, made when a task runs and not when a DAG file is parsed."""
+        """The hook, which is made when a task runs, not when a DAG file is parsed."""
         from airflow_provider_phonelink.hooks.dasha import DashaHook
 
         return DashaHook(self.dasha_conn_id)

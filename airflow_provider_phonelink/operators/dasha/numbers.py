@@ -23,23 +23,31 @@ if TYPE_CHECKING:
 
 class DashaCreatePhoneNumberOperator(DashaOperator):
     """
-    Make sure that a phone number exists: afterwards there is exactly one with this pair.
+    Create a phone number at Dasha BlackBox, or adopt the one that exists.
 
-    Safe to retry: a number that is there already, or that an earlier try made, is adopted. Fails without
-    a retry if the number exists and may not be adopted as it is, or if the vendor refuses it.
+    Afterwards there is exactly one number with this pair of ``phone_number`` and ``credentials_id``. The task looks
+    for it first, creates it only if there is none, and reads it again before it succeeds.
 
-    Returns the number in snake case, with ``adopted`` (bool).
+    A retry, a cleared task or a second run finds the number that an earlier try created and adopts it. The task fails
+    without a retry if an existing number may not be adopted as it is, or if the vendor rejects the request. It is
+    retried if the vendor does not answer, answers with 5xx or 429, or does not show what it accepted.
 
-    :param phone_number: 1 to 255 characters, in the SIP provider's format. (templated)
-    :param credentials_id: The SIP credentials, a uuid; unique together with ``phone_number``. (templated)
-    :param display_name: Caller ID name, at most 255 characters. None: not named by this task. (templated)
-    :param description: At most 255 characters. None: not named by this task. (templated)
-    :param registration: Whether the number registers with the SIP provider. None: not named by this task, so
-        off for a new number. (templated)
-    :param if_exists: ``adopt`` takes an existing number as it is; another ``registration`` is an error, other
-        texts are a warning. ``update`` gives it what this task names and keeps the rest. ``fail`` refuses it.
+    Returns a dict: the number with its fields in snake case, and ``adopted`` (bool), whether it existed already.
+
+    From the vendor's pages on creating, listing, getting and updating phone numbers.
+
+    :param phone_number: The phone number: 1 to 255 characters, in the format that the SIP provider expects.
         (templated)
-    :param dasha_conn_id: Airflow connection of type ``dasha``. (templated)
+    :param credentials_id: The SIP credentials, a uuid. (templated)
+    :param display_name: The caller ID name, at most 255 characters. None (default): an existing number keeps its own,
+        a new one gets the vendor's default. (templated)
+    :param description: A description, at most 255 characters. None (default): as for ``display_name``. (templated)
+    :param registration: Whether the number registers with the SIP provider. None (default): an existing number keeps
+        its setting, a new one does not register. (templated)
+    :param if_exists: What to do if the number exists. ``adopt`` (default) takes it as it is: a different
+        ``registration`` is an error, a different text is a warning. ``update`` gives it the settings that this task
+        names and keeps the others. ``fail`` fails. (templated)
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     """
 
     template_fields: Sequence[str] = (
@@ -97,18 +105,23 @@ class DashaCreatePhoneNumberOperator(DashaOperator):
 
 class DashaListPhoneNumbersOperator(DashaOperator):
     """
-    List phone numbers: all that match, read in pages of 1,000.
+    List phone numbers at Dasha BlackBox: all that match, read in pages of 1,000.
 
-    Only reads, so safe to retry. Returns a list in the vendor's order: of numbers in snake case, or of the
-    chosen fields. Choose them when many numbers match, for the list goes into Airflow's database.
+    The task only reads, so it can be retried at any time. All filters that are given have to match. If a filter comes
+    from an XCom, variable or parameter that is missing, the task fails rather than list everything.
+
+    Returns a list in the vendor's order: of dicts with the fields of each number in snake case, or of the chosen
+    ``fields``. Choose fields if many numbers match, because the list is stored in Airflow's database.
+
+    From the vendor's page on listing phone numbers.
 
     :param phone_number: Only this phone number, exactly as written. (templated)
     :param linked_agent_id: Only numbers whose inbound calls go to this agent. (templated)
-    :param unlinked_only: Only numbers whose inbound calls go to nobody. (templated)
+    :param unlinked_only: Only numbers whose inbound calls go to no agent; False by default. (templated)
     :param provider_id: Only numbers that this provider manages, a uuid. (templated)
-    :param fields: Fields to return: a list of names for a list of dicts, one name such as ``"id"`` for a list of
-        its values, None for everything. (templated)
-    :param dasha_conn_id: Airflow connection of type ``dasha``. (templated)
+    :param fields: The fields to return: a list of names for a list of dicts; one name, such as ``"id"``, for a list
+        of values; None (default) for all fields. (templated)
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     """
 
     template_fields: Sequence[str] = (
@@ -174,23 +187,29 @@ class DashaListPhoneNumbersOperator(DashaOperator):
 
 class DashaLinkPhoneNumberOperator(DashaOperator):
     """
-    Link a phone number to an agent: afterwards the number serves the agent in that mode.
+    Link a phone number to an agent at Dasha BlackBox.
 
-    Safe to retry: if it is so already, nothing is written, and a try whose answer was lost is looked at
-    before anything is written again. Fails without a retry if another agent has the number and may not
-    lose it, or if somebody else linked it between two tries. The vendor has no conditional write, so a link
-    that somebody makes in the moment between the last look and the write is overwritten.
+    Afterwards the number serves the agent in this mode. The task looks first, writes only if the link does not exist,
+    and reads the link again before it succeeds.
 
-    Returns the number in snake case, with ``changed`` (bool) and ``previous_agent_id`` (the inbound agent
-    before; None for ``replaceOutbound``, for which the vendor does not tell).
+    A retry, a cleared task or a second run that finds the link writes nothing. If the answer to a write was lost, the
+    task looks again before it repeats the write. It fails without a retry if another agent has the number and may not
+    lose it, or if somebody else linked the number in the meantime. The vendor has no conditional write: a link that
+    somebody else makes in the moment between the last look and the write is overwritten.
+
+    Returns a dict: the number with its fields in snake case, ``changed`` (bool), whether this try wrote, and
+    ``previous_agent_id``, the inbound agent before. For ``replaceOutbound`` the latter is None, because the vendor
+    does not show it.
+
+    From the vendor's pages on linking a phone number to an agent and on affected agents.
 
     :param phone_number_id: The number, a uuid. (templated)
     :param agent_id: The agent. (templated)
-    :param mode: ``inbound``: the agent answers the number's calls. ``replaceOutbound``: the number becomes
-        the agent's one outbound number. (templated)
-    :param if_linked: For ``inbound``: ``replace`` takes the number from whichever agent has it, ``fail``
-        refuses to. (templated)
-    :param dasha_conn_id: Airflow connection of type ``dasha``. (templated)
+    :param mode: ``inbound`` (default): the agent answers the number's calls. ``replaceOutbound``: the agent calls out
+        with this number instead of the one it had. (templated)
+    :param if_linked: For ``inbound``, if another agent has the number: ``replace`` (default) takes it from that agent,
+        ``fail`` fails. (templated)
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     """
 
     template_fields: Sequence[str] = ("phone_number_id", "agent_id", "mode", "if_linked", "dasha_conn_id")
@@ -229,19 +248,24 @@ class DashaLinkPhoneNumberOperator(DashaOperator):
 
 class DashaUnlinkPhoneNumberOperator(DashaOperator):
     """
-    Unlink a phone number: afterwards this agent no longer has it.
+    Unlink a phone number from an agent at Dasha BlackBox.
 
-    Safe to retry: if nobody has the number, or another agent has, nothing is written. The vendor has no
-    conditional write, so a link that somebody makes in the moment between the last look and the write is
-    removed.
+    Afterwards this agent no longer has the number in this mode. If nobody or another agent has it, nothing is written;
+    otherwise the task reads the number again before it succeeds.
 
-    Returns the number in snake case, with ``changed`` (bool) and ``previous_agent_id``.
+    A retry, a cleared task or a second run that finds the link gone writes nothing. The vendor has no conditional
+    write: a link that somebody else makes in the moment between the last look and the write is removed.
+
+    Returns a dict: the number with its fields in snake case, ``changed`` (bool), whether this try wrote, and
+    ``previous_agent_id``, the agent that had the number before.
+
+    From the vendor's pages on unlinking a phone number from an agent and on affected agents.
 
     :param phone_number_id: The number, a uuid. (templated)
-    :param mode: ``inbound`` or ``replaceOutbound``. (templated)
-    :param agent_id: The agent that is to lose the number. Needed for ``replaceOutbound``; without it an
-        inbound unlink removes whoever is there. (templated)
-    :param dasha_conn_id: Airflow connection of type ``dasha``. (templated)
+    :param mode: ``inbound`` (default) or ``replaceOutbound``. (templated)
+    :param agent_id: The agent that loses the number; required for ``replaceOutbound``. Without it, an inbound unlink
+        takes the number from whichever agent has it. (templated)
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     """
 
     template_fields: Sequence[str] = ("phone_number_id", "mode", "agent_id", "dasha_conn_id")

@@ -18,39 +18,45 @@ if TYPE_CHECKING:
 
 class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
     """
-    Make the links equal the routes: afterwards each number serves the agent that its route names.
+    Make the links at Dasha BlackBox equal the routes.
 
-    Reads the links as they are, logs the plan as a diff (``+ link``, ``~ move``, ``- unlink``), checks it and
-    applies it side by side: links first, then moves, removals last. Links that no route mentions stay, unless
-    ``prune`` is on. An outbound route makes the number the agent's one outbound number.
+    Afterwards each number serves the agent that its route names. The task reads the links, logs the plan as a diff
+    (``+ link``, ``~ move``, ``- unlink``), checks it and applies it, the changes of a step in parallel: new links
+    first, then moves, removals last. Links that no route mentions stay, unless ``prune`` is on. An outbound route
+    makes the number the agent's one outbound number.
 
-    Safe to retry: what is so already is not written again, so that a second run does what a first one could
-    not. If some changes fail the others are made nevertheless, and the task fails and names each; it is retried
-    if that can help. Each change looks again before it writes, but the vendor has no conditional write: a link
-    that somebody makes at the same moment is overwritten by the route.
+    A retry or a second run plans anew and writes only what is still missing. If some changes fail, the others are
+    still made; then the task fails and names each one, and it is retried if that can help. Each change looks again
+    before it writes, but the vendor has no conditional write: a link that somebody else makes in the moment between
+    the last look and the write is overwritten.
 
-    Returns ``drift`` (whether the links differed from the routes), ``applied``, ``changes`` (a dict for each, in
-    order, with ``action``, ``number_id``, ``phone_number``, ``agent_id``, ``mode``, ``previous_agent_id``,
-    ``previous_number_id``, ``state``: planned, done, failed or held back, and ``error``), ``unchanged``, ``done``,
-    ``failed``, ``held_back``, ``links_in_scope`` and ``warnings``. It is there for other tasks also if this one
-    fails over its changes or is skipped.
+    Returns a dict: ``drift`` (bool), whether the links differed from the routes; ``applied`` (bool); ``changes``, a
+    list of dicts in the order of the plan, each with ``action``, ``number_id``, ``phone_number``, ``agent_id``,
+    ``mode``, ``previous_agent_id``, ``previous_number_id``, ``state`` (``planned``, ``done``, ``failed`` or
+    ``held back``) and ``error``; the counts ``unchanged``, ``done``, ``failed``, ``held_back`` and
+    ``links_in_scope``; and ``warnings``. Other tasks can read it even if this one is skipped or fails because of its
+    changes.
 
-    :param routes: A list with a dict for each route: ``number`` (an id or a phone number; or say which by
-        ``phone_number_id`` or ``phone_number``), ``agent_id``, and ``mode``: ``inbound`` (default) or
-        ``replaceOutbound``; ``comment`` is for people. Or the path of a YAML, JSON or CSV file of such routes; a
-        relative one begins at the DAG file's folder. A phone number is taken as it is written; only if there is
-        none written like that, by E.164. (templated)
-    :param dry_run: Whether only to plan. (templated, as ``plan_only``)
-    :param prune: Whether links in ``scope`` that no route mentions are removed. (templated)
-    :param max_changes: With more changes nothing is written and the task fails without a retry: a count, or a
-        percentage such as ``"10%"`` of the links before the run that are in scope or belong to a number with a
-        route. (templated)
-    :param scope: What may be pruned: a dict of ``agents`` (ids), ``provider_id``, ``pool`` (numbers, by id or phone
-        number) and ``modes``; several narrow it together. Without inbound in ``modes``, inbound links stay, and
-        likewise outbound ones. To prune outbound links, each number in scope has to be read. (templated)
-    :param on_drift: What a dry run with changes in its plan does: ``report`` succeeds, ``fail`` fails without a
-        retry, ``skip`` skips. (templated)
-    :param dasha_conn_id: Airflow connection of type ``dasha``. (templated)
+    From the vendor's pages on listing phone numbers, affected agents, linking and unlinking.
+
+    :param routes: A list with a dict for each route: ``number``, an id or a phone number (or ``phone_number_id`` or
+        ``phone_number``, to say which it is); ``agent_id``; ``mode``, ``inbound`` (default) or ``replaceOutbound``;
+        and ``comment``, which is for people. Or the path of a YAML, JSON or CSV file with such routes; a relative path
+        starts at the folder of the DAG file. A phone number is looked up as written; only if no number is written that
+        way, by its E.164 form. (templated)
+    :param dry_run: Whether to plan only and write nothing; False by default. (templated, under the name
+        ``plan_only``)
+    :param prune: Whether to remove links in ``scope`` that no route mentions; False by default. (templated)
+    :param max_changes: The most changes that the plan may have: a count, or a percentage such as ``"10%"`` of the
+        links that are in scope or belong to a number with a route. With more, nothing is written and the task fails
+        without a retry. None (default): no limit. (templated)
+    :param scope: Which links ``prune`` may remove: a dict of ``agents`` (ids), ``provider_id``, ``pool`` (numbers, by
+        id or phone number) and ``modes``; a link has to match all that are given. Without ``inbound`` in ``modes``,
+        inbound links are never removed, and likewise outbound ones. To prune outbound links, every number in scope has
+        to be read. (templated)
+    :param on_drift: What a dry run does if the plan has changes: ``report`` (default) succeeds, ``fail`` fails without
+        a retry, ``skip`` skips the task. (templated)
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     """
 
     template_fields: Sequence[str] = (*FIELDS, "dasha_conn_id")
