@@ -1,7 +1,8 @@
 # Everything here needs python3 (3.10 - 3.13) with pip and make, nothing else: the environments are made on first use.
 #   make demo    onboards, rotates and offboards numbers in a real Airflow, against the sandbox
+#   make check   what to run while you work
 #   make test    everything that has to pass before a change goes in (Python 3.11 - 3.13)
-# `make help` lists the rest. AIRFLOW=3.0 runs a target on the oldest supported Airflow.
+# `make help` lists the rest, with what each proves and how long it takes. AIRFLOW=3.0 runs a target on the oldest supported Airflow.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -29,8 +30,8 @@ export UV_LINK_MODE := copy
 say = @printf '\033[1m==> %s\033[0m\n'
 
 .PHONY: help
-help: ## Show the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+help: ## : Show the targets, and how long each takes on two cores once its environment is there
+	@sed -nE 's/^([a-z-]+):.*## ([^:]*): (.*)/  make \1|\2|\3/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 # --- environments ---------------------------------------------------------------------------------------------------
 
@@ -56,7 +57,7 @@ $(READY): $(CONSTRAINTS) pyproject.toml airflow_provider_phonelink/__init__.py |
 	@rm -f $(VENV)/.building && touch $@
 
 .PHONY: env
-env: $(READY) ## Make the environment of AIRFLOW (3.3 by default)
+env: $(READY) ## 30 s: Make the environment of AIRFLOW (3.3 by default)
 
 # The newest Airflow with everything that the system tests and the documentation need beside it, on Python 3.11 or newer.
 FULL := .venv/full
@@ -78,7 +79,7 @@ OLDEST := --resolution lowest-direct --exclude-newer 2025-10-15 \
     --exclude-newer-package apache-airflow-providers-common-compat=2026-01-25
 
 .PHONY: constraints
-constraints: | $(UV) ## Choose the pinned versions anew, from the bounds in pyproject.toml
+constraints: | $(UV) ## 1 min: Choose the pinned versions anew, from the bounds in pyproject.toml
 	$(say) 'constraints/airflow-3.3.txt (newest)'
 	@$(UV) $(COMPILE) --output-file constraints/airflow-3.3.txt >/dev/null
 	$(say) 'constraints/airflow-3.0.txt (oldest)'
@@ -91,31 +92,56 @@ constraints: | $(UV) ## Choose the pinned versions anew, from the bounds in pypr
 # --- checks ---------------------------------------------------------------------------------------------------------
 
 .PHONY: lint
-lint: $(READY) ## Check style and formatting (ruff)
+lint: $(READY) ## 1 s: Style and formatting (ruff)
 	$(say) 'lint'
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 
 .PHONY: types
-types: $(READY) ## Check types (mypy, strict)
+types: $(READY) ## 30 s, then 5 s: Types: the source strictly, tests and tools inside their functions (mypy)
 	$(say) 'types'
 	@$(VENV)/bin/mypy
 
 .PHONY: unit
-unit: $(READY) ## Run the unit tests
+unit: $(READY) ## 2 min: Units, one by one: what each decides, sends, reads and says
 	$(say) 'unit tests, Airflow $(AIRFLOW)'
 	@$(PYTEST) tests/unit $(PYTEST_ARGS)
 
+# Two processes, one for each core of a small machine. Most of what the first has needs no Airflow, and so none is
+# imported there. The output of the second comes at the end.
+FIRST_HALF := $(addprefix tests/unit/,api decisions promises)
+SECOND_HALF := $(filter-out $(FIRST_HALF),$(wildcard tests/unit/*))
+HALF := build/check-second-half.txt
+
+.PHONY: check
+check: $(READY) ## 90 s: What to run while you work: lint, types and unit tests, side by side
+	@mkdir -p $(dir $(HALF))
+	$(say) 'unit tests in two processes, Airflow $(AIRFLOW)'
+	@$(PYTEST) $(SECOND_HALF) $(PYTEST_ARGS) >$(HALF) 2>&1 & half=$$!; \
+	trap 'kill $$half 2>/dev/null; exit 130' INT TERM; \
+	failed=; \
+	$(MAKE) --keep-going lint types || failed=1; \
+	$(PYTEST) $(FIRST_HALF) $(PYTEST_ARGS) || failed=1; \
+	wait $$half || failed=1; \
+	cat $(HALF); \
+	[ -z "$$failed" ]
+
 .PHONY: integration
-integration: $(READY) ## Run the integration tests: real sockets, against the sandbox
+integration: $(READY) ## 8 min: Operators, sensors, triggers and commands over real sockets, against the sandbox
 	$(say) 'integration tests, Airflow $(AIRFLOW)'
-	@$(PYTEST) tests/integration $(PYTEST_ARGS)
+	@$(PYTEST) tests/integration -m 'not breadth' $(PYTEST_ARGS)
+
+# The simulation has the breadth; here each point of it meets real sockets, and Airflow.
+.PHONY: matrix-tests
+matrix-tests: $(READY) ## 8 min: Every fault at every request over real sockets, and every answer that no vendor documents
+	$(say) 'whole fault matrix, Airflow $(AIRFLOW)'
+	@$(PYTEST) tests/integration -m 'matrix or breadth' $(PYTEST_ARGS)
 
 MINUTES ?= 10
 SIMULATE_ARGS ?=
 
 .PHONY: simulate
-simulate: $(READY) ## Simulate what tasks meet between and within their tries, for MINUTES (10)
+simulate: $(READY) ## MINUTES, 10: What tasks meet between and within their tries, history after history
 	$(say) 'simulation, $(MINUTES) minutes'
 	@PYTHONPATH=tests $(VENV)/bin/python -m simulation --minutes $(MINUTES) $(SIMULATE_ARGS)
 
@@ -125,29 +151,29 @@ PACKAGES := $(POSTGRESQL) redis-server:redis-server chromium:chromium
 install = @PYTHONPATH=tests $(PYTHON) tools/debian_packages.py
 
 .PHONY: system
-system: $(FULL)/.ready ## Run the system tests: a real scheduler, triggerer and API server
+system: $(FULL)/.ready ## 4 min: A real scheduler, triggerer and API server, killed and restarted
 	$(install) $(POSTGRESQL)
 	$(say) 'system tests'
 	@$(FULL)/bin/python -m pytest tests/system $(PYTEST_ARGS)
 
 .PHONY: test-system
-test-system: $(FULL)/.ready ## Prove it in production-like circumstances: PostgreSQL, Redis, Celery, a browser
+test-system: $(FULL)/.ready ## 5 min: Production-like: PostgreSQL, Redis, Celery, a browser
 	$(install) $(PACKAGES)
 	$(say) 'production-like deployment and browser'
 	@$(FULL)/bin/python -m pytest tests/production tests/browser $(PYTEST_ARGS)
 
 .PHONY: pictures
-pictures: $(FULL)/.ready ## Make the documentation's pictures of Airflow anew, by the tests that drive a browser
+pictures: $(FULL)/.ready ## 2 min: Make the documentation's pictures of Airflow anew, by the tests that drive a browser
 	$(install) $(POSTGRESQL) chromium:chromium
 	@$(FULL)/bin/python -m pytest tests/browser --pictures docs/pictures $(PYTEST_ARGS)
 
 .PHONY: docs
-docs: $(FULL)/.ready ## Build the documentation, strictly, into build/docs
+docs: $(FULL)/.ready ## 30 s: That the documentation builds without a warning, into build/docs
 	$(say) 'documentation'
 	@$(FULL)/bin/python -m sphinx -W --keep-going -n -q -b html docs build/docs
 
 .PHONY: coverage
-coverage: ## Run the unit, integration and system tests on the newest Airflow; require 95 % branch coverage
+coverage: ## 15 min: That unit, integration and system tests cover 95 % of the branches
 	@$(COVERAGE) erase
 	@$(MAKE) .covered-tests .system-covered .covered
 
@@ -157,23 +183,27 @@ coverage: ## Run the unit, integration and system tests on the newest Airflow; r
 	@$(COVERAGE) report
 
 .PHONY: test-oldest
-test-oldest: ## Run the unit and integration tests on the oldest supported Airflow
+test-oldest: ## 9 min: The same promises on the oldest Airflow, with the lowest versions of all dependencies
 	@$(MAKE) .oldest AIRFLOW=3.0
+
+# Promises and sandbox are the same wherever they run; what reads, sends and decides uses the dependencies. The matrix is
+# a product of what is here tried once.
+ON_OLDEST := $(filter-out tests/unit/promises tests/unit/sandbox,$(wildcard tests/unit/*)) tests/integration
 
 .PHONY: .oldest
 .oldest: $(READY)
 	$(say) 'unit and integration tests, Airflow $(AIRFLOW), lowest versions of all dependencies'
-	@$(PYTEST) tests/unit tests/integration $(PYTEST_ARGS)
+	@$(PYTEST) $(ON_OLDEST) -m 'not matrix and not breadth' $(PYTEST_ARGS)
 
 .PHONY: .covered-tests
 .covered-tests: $(READY)
 	$(say) 'unit and integration tests with coverage, Airflow $(AIRFLOW)'
-	@$(COVERAGE) run -m pytest tests/unit tests/integration -m 'not matrix' $(PYTEST_ARGS)
+	@$(COVERAGE) run -m pytest tests/unit tests/integration -m 'not matrix and not breadth' $(PYTEST_ARGS)
 
 .PHONY: .matrix-tests
 .matrix-tests: $(READY)
-	$(say) 'fault matrix and the like, Airflow $(AIRFLOW)'
-	@$(PYTEST) tests/simulation tests/integration -m matrix $(PYTEST_ARGS)
+	$(say) 'simulation, representatives of the fault matrix and the like, Airflow $(AIRFLOW)'
+	@$(PYTEST) tests/simulation tests/integration -m 'matrix and not breadth' $(PYTEST_ARGS)
 
 .PHONY: .system-covered
 .system-covered: $(FULL)/.ready
@@ -187,7 +217,7 @@ test-oldest: ## Run the unit and integration tests on the oldest supported Airfl
 SIDE := build/test-on-the-side.txt
 
 .PHONY: test
-test: $(READY) ## Run everything: lint, types, documentation, all tests on the newest Airflow, the oldest one, a deployment
+test: $(READY) ## 23 min: Everything that has to pass before a change goes in
 	@$(MAKE) lint
 	@$(MAKE) types
 	@$(MAKE) env AIRFLOW=3.0
@@ -199,7 +229,7 @@ test: $(READY) ## Run everything: lint, types, documentation, all tests on the n
 	@$(MAKE) --keep-going test-oldest .matrix-tests .system-covered >$(SIDE) 2>&1 & side=$$!; \
 	trap 'kill $$side 2>/dev/null; exit 130' INT TERM; \
 	failed=; \
-	$(MAKE) --keep-going .covered-tests docs test-system || failed="$$failed main lane"; \
+	$(MAKE) --keep-going .covered-tests docs dist test-system || failed="$$failed main lane"; \
 	wait $$side || failed="$$failed side lane"; \
 	cat $(SIDE); \
 	[ -z "$$failed" ] || { echo "==> failed:$$failed"; exit 1; }
@@ -208,7 +238,7 @@ test: $(READY) ## Run everything: lint, types, documentation, all tests on the n
 # --- the rest -------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: $(READY) ## Onboard, rotate and offboard numbers in a real Airflow, against the sandbox
+demo: $(READY) ## 1 min: Onboard, rotate and offboard numbers in a real Airflow, against the sandbox
 	@PYTHONPATH=tests $(VENV)/bin/python tools/demo.py
 
 # The peer lives in an environment of its own, so that no test can lean on it.
@@ -223,14 +253,27 @@ $(BENCH)/.ready: constraints/airflow-3.3.txt pyproject.toml | $(UV)
 	@touch $@
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## Measure against the HTTP provider and bare httpx, and write docs/benchmarks.md
+bench: $(BENCH)/.ready ## 15 min: Measure against the HTTP provider and bare httpx, and write docs/benchmarks.md
 	@$(BENCH)/bin/python -m benchmarks $(BENCH_ARGS)
 
+# From the wheel, not from the checkout: in an environment that is made anew each time, and has nothing of the latter.
+DIST := .venv/dist
+
+.PHONY: dist
+dist: | $(UV) ## 1 min: That wheel and sdist are complete, and the README runs from the installed wheel
+	$(say) 'wheel and sdist'
+	@rm -rf dist && $(UV) build --quiet --python "$$(command -v $(PYTHON))" --out-dir dist
+	$(say) 'environment $(DIST): the wheel, Airflow and pytest'
+	@$(UV) venv --quiet --clear --no-managed-python --python "$$(command -v $(PYTHON))" $(DIST)
+	@$(UV) pip install --quiet --python $(DIST)/bin/python --constraint constraints/airflow-3.3.txt \
+	    "$$(echo dist/*.whl)[sandbox]" pytest
+	@PYTHONPATH=tests $(DIST)/bin/python tools/check_dist.py dist
+
 .PHONY: matrix
-matrix: ## Run the unit and integration tests on every Python of this machine and both Airflows
+matrix: ## 1 h: Unit and integration tests on every Python of this machine and both Airflows
 	@$(PYTHON) tools/matrix.py
 
 .PHONY: clean
-clean: ## Remove the environments, the demo's folder and every cache
+clean: ## 1 s: Remove the environments, the demo's folder and every cache
 	@rm -rf .venv .demo .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

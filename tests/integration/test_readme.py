@@ -155,25 +155,8 @@ def test_the_sandbox_starts_as_shown(tmp_path: Path) -> None:
     assert "/docs" in printed
 
 
-def test_the_package_installs_and_brings_what_it_names(tmp_path: Path) -> None:
-    assert "`pip install .`" in README.text
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    # Without its dependencies: that they suffice is what the environments of these tests show.
-    install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--no-deps", ROOT]
-    subprocess.run(install, check=True, cwd=tmp_path)
-    script = """
-from importlib.metadata import distribution, entry_points, files
-names = {(entry.group, entry.name) for entry in distribution("airflow-provider-phonelink").entry_points}
-assert names >= {("apache_airflow_provider", "provider_info"), ("pytest11", "phonelink_sandbox")}, names
-paths = {str(path) for path in files("airflow-provider-phonelink")}
-assert "airflow_provider_phonelink/py.typed" in paths
-assert not [path for path in paths if path.startswith(("tests", "example_dags"))]
-[entry] = entry_points(group="apache_airflow_provider", name="provider_info")
-print(entry.load()()["package-name"])
-"""
-    done = subprocess.run([python, "-c", script], check=True, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    assert done.stdout.strip() == "airflow-provider-phonelink"
+def test_the_readme_says_how_it_is_installed() -> None:
+    assert "`pip install .`" in README.text  # what `make dist` builds, checks and installs
 
 
 def test_links_in_the_readme_lead_somewhere() -> None:

@@ -245,7 +245,7 @@ def templates() -> list[str]:
     found = []
     for file in PACKAGE.rglob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        docstrings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+        docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr):
                 found.append("".join(_part(part) for part in node.values))
@@ -265,12 +265,19 @@ def _part(part: ast.expr) -> str:
 
 def is_said(fragment: str) -> bool:
     """Return whether some message of the package contains a fragment."""
-    return any(fragment in template or re.fullmatch(pattern(template), fragment) for template in templates())
+    return any(fragment in template for template in templates()) or any(
+        pattern.fullmatch(fragment) for pattern in patterns()
+    )
 
 
-def pattern(template: str) -> str:
-    """Return what a template may come out as, with a word or two in each gap."""
-    return r"\S+(?: \S+)?".join(map(re.escape, template.split(GAP)))
+@cache
+def patterns() -> list[re.Pattern[str]]:
+    """Return what each template with gaps may come out as, with a word or two in each gap."""
+    return [
+        re.compile(r"\S+(?: \S+)?".join(map(re.escape, template.split(GAP))))
+        for template in templates()
+        if GAP in template
+    ]
 
 
 def fragments() -> list[tuple[str, str]]:
