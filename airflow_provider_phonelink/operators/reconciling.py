@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_exceptions
-from airflow_provider_phonelink.operators.arguments import refuse_none
+from airflow_provider_phonelink.files.sources import as_written
+from airflow_provider_phonelink.operators.arguments import given_arguments, refuse_none
 from airflow_provider_phonelink.operators.results import delivered, push
 
 if TYPE_CHECKING:
@@ -48,6 +49,25 @@ class ReconcileLinksOperator(BaseOperator):
     _given: frozenset[str]
     #: The vendor's.
     hook: Any
+
+    def _accept(
+        self,
+        routes: Sequence[Mapping[str, Any]] | str | Path,
+        dry_run: bool | str,
+        prune: bool | str,
+        max_changes: int | str | None,
+        scope: Mapping[str, Any] | None,
+        on_drift: OnDrift,
+    ) -> None:
+        """Take the arguments that all vendors' operators have; to be called by the constructor."""
+        self.routes = routes
+        self.plan_only = dry_run
+        self.prune = prune
+        self.max_changes = max_changes
+        self.scope = scope
+        self.on_drift = on_drift
+        self._routes_begin = as_written(routes)
+        self._given = given_arguments(self, "max_changes")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the links, plan, check the plan, apply it."""

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.api.callingbox.models import Agent
-    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+    from pydantic import BaseModel
 
-#: What a change was about: a number at Dasha, an agent at CallingBox.
-SubjectT = TypeVar("SubjectT", bound="PhoneNumber | Agent")
+#: What a change was about, as the vendor describes it: a number or an agent.
+SubjectT = TypeVar("SubjectT", bound="BaseModel")
 
 
-def plain(model: PhoneNumber | Agent, **options: Any) -> dict[str, Any]:
+def plain(model: BaseModel, **options: Any) -> dict[str, Any]:
     """Return a model in the plain form that goes into XCom: JSON types, snake case, and storable."""
     dumped: dict[str, Any] = storable(model.model_dump(mode="json", **options))
     return dumped
@@ -55,21 +54,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Created(Outcome):
-    """The one number with this pair."""
-
-    number: PhoneNumber
-    #: Whether it was there before the task, or an earlier try created it.
-    adopted: bool
-
-    def result(self) -> dict[str, Any]:
-        """Return the plain form for XCom."""
-        return {**plain(self.number), "adopted": self.adopted}
-
-
-@dataclass(frozen=True, kw_only=True)
 class Changed(Outcome, Generic[SubjectT]):
-    """A number (Dasha) or an agent (CallingBox) after a link of it was made or removed, if that was necessary."""
+    """A number or an agent after a link of it was made or removed, if that was necessary."""
 
     subject: SubjectT
     #: Whether a write was needed.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.files.sources import as_written
-from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 from airflow_provider_phonelink.operators.reconciling import FIELDS, ReconcileLinksOperator
 
@@ -75,12 +73,5 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self.routes = routes
-        self.plan_only = dry_run
-        self.prune = prune
-        self.max_changes = max_changes
-        self.scope = scope
-        self.on_drift = on_drift
-        self._routes_begin = as_written(routes)
-        self._given = given_arguments(self, "max_changes")
+        self._accept(routes, dry_run, prune, max_changes, scope, on_drift)
         self.dasha_conn_id = dasha_conn_id

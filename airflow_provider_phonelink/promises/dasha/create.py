@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from airflow_provider_phonelink.api import arguments
@@ -15,7 +16,7 @@ from airflow_provider_phonelink.api.errors import (
 )
 from airflow_provider_phonelink.api.text import shown
 from airflow_provider_phonelink.decisions.registration import registers
-from airflow_provider_phonelink.promises.outcomes import Created
+from airflow_provider_phonelink.promises.outcomes import Outcome, plain
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
 
 IfExists: TypeAlias = Literal["adopt", "update", "fail"]
 IF_EXISTS = ("adopt", "update", "fail")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created(Outcome):
+    """The one number with this pair."""
+
+    number: PhoneNumber
+    #: Whether it was there before the task, or an earlier try created it.
+    adopted: bool
+
+    def result(self) -> dict[str, Any]:
+        """Return the plain form for XCom."""
+        return {**plain(self.number), "adopted": self.adopted}
 
 
 def create_number(

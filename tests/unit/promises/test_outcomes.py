@@ -9,7 +9,8 @@ from unit.api.fake_dasha import number_json
 
 from airflow_provider_phonelink.api.callingbox.models import Agent
 from airflow_provider_phonelink.api.dasha.models import PhoneNumber
-from airflow_provider_phonelink.promises.outcomes import Changed, Created, Outcome, plain, storable
+from airflow_provider_phonelink.promises.dasha.create import Created
+from airflow_provider_phonelink.promises.outcomes import Changed, Outcome, plain, storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
