@@ -1,4 +1,4 @@
-"""Do the same for many numbers at once: bounded, with progress in the log and a result per number."""
+"""Do the same thing for many numbers: a bounded number at once, with progress in the log and a result for each."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ T = TypeVar("T")
 
 Item = Mapping[str, Any]
 
-#: How many numbers are worked on at once, unless the caller says otherwise.
+#: How many numbers are worked on at once by default.
 CONCURRENCY = 32
-#: Seconds between two lines of progress.
+#: Seconds between two log lines about the progress.
 PROGRESS_INTERVAL = 5.0
 
 
 @dataclass(frozen=True)
 class BulkResult(Generic[T]):
-    """What came of one number of many: its answer or its error."""
+    """The result for one of many numbers: its answer or its error."""
 
     item: Item
     answer: T | None = None
@@ -36,15 +36,15 @@ class BulkResult(Generic[T]):
 
     @property
     def done(self) -> bool:
-        """Whether it worked."""
+        """Whether it succeeded."""
         return self.error is None
 
 
 def checked(items: Iterable[Item], describe: Callable[..., object]) -> list[Item]:
     """
-    Check the arguments of all items before the first request leaves.
+    Check the arguments of all items before the first request is sent.
 
-    :param describe: Makes the item's call, or raises.
+    :param describe: Makes an item's call, or raises.
     """
     found = list(items)
     with as_airflow_exceptions():
@@ -62,11 +62,11 @@ async def carry_out(
     items: Sequence[Item], do: Callable[..., Awaitable[T]], *, concurrency: int, log: Any, what: str
 ) -> list[BulkResult[T]]:
     """
-    Do something for each item, and report each on its own: one that fails does not disturb the others.
+    Do something for each item, each with a result of its own: an item that fails does not affect the others.
 
     :param do: Called with an item's entries as parameters.
-    :param concurrency: How many are under way at once, at least 1.
-    :param what: What is done, for the log.
+    :param concurrency: How many items are worked on at once, at least 1.
+    :param what: What is being done, for the log.
     :return: The results, in the order of the items.
     """
     if concurrency < 1:
@@ -83,7 +83,7 @@ async def carry_out(
         ]
         try:
             await asyncio.gather(*workers)
-        finally:  # one that broke, or our own cancellation, must not leave others writing
+        finally:  # neither a broken worker nor our own cancellation may leave others writing
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
@@ -101,7 +101,7 @@ async def _work(
 ) -> None:
     from airflow.providers.common.compat.sdk import AirflowException
 
-    for position in remaining:  # shared by all workers: each takes the next one
+    for position in remaining:  # all workers share the iterator: each takes the next item
         item = results[position].item
         try:
             results[position] = BulkResult(item, answer=await do(**item))
@@ -111,7 +111,7 @@ async def _work(
 
 
 class _Progress:
-    """Counts, and says so in the log every few seconds."""
+    """Counts finished items and logs the counts every few seconds."""
 
     def __init__(self, total: int, what: str, log: Any) -> None:
         self._total = total

@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 
 class CallingBoxHook(VendorHook["CallingBoxSettings"]):
     """
-    Talk to CallingBox about agents and their numbers.
+    A client of CallingBox for agents and their numbers. It can neither buy nor release a number.
 
-    Each method is one call to the vendor, tried again as far as that is safe; each has an async twin with
-    an ``a`` before its name. Nothing here can buy or release a number.
+    Each method is one call to the vendor, repeated on failure as far as that is safe, and has an async twin with an
+    ``a`` in front of its name. To reach a state whatever the state is now, use the operators.
 
-    :param callingbox_conn_id: The Airflow connection of type ``callingbox``: API key in the password, base
-        URL in the host if it is not the vendor's usual one.
+    The methods come from the vendor's pages on ``/v1/agents`` and ``/v1/numbers``.
+
+    :param callingbox_conn_id: The Airflow connection, of type ``callingbox``: the API key is its password; its host is
+        a base URL, if that is not the vendor's usual one.
+    :param max_retries: How often a failed request is repeated, instead of what the connection says.
+    :raises PhonelinkFailException: From any method, if a retry cannot help.
+    :raises PhonelinkRetryableException: From any method, if a retry may help.
     """
 
     conn_name_attr = "callingbox_conn_id"
@@ -49,7 +54,7 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
         return await self.arun(reads.all_numbers())
 
     def iter_numbers(self) -> Iterator[Number]:
-        """Read the organisation's numbers one after the other, with only a page of 100 in memory."""
+        """Read the organisation's numbers one after the other, with no more than a page of 100 in memory."""
         listing = reads.Listing()
         while listing.goes_on:
             yield from self.run(reads.next_numbers(listing))
@@ -87,9 +92,9 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
 
     def attach(self, agent_id: str, number_id: str) -> Agent:
         """
-        Attach a number to an agent. After an open outcome, looks before posting again.
+        Attach a number to an agent. If the outcome is unknown, look before posting again.
 
-        :param agent_id: The agent. An inbound agent cannot get a number that another inbound agent has.
+        :param agent_id: The agent. The vendor refuses an inbound agent a number that another inbound agent has.
         :param number_id: The number.
         """
         return self.run(writes.attach(agent_id, number_id))

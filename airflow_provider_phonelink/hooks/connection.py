@@ -1,4 +1,4 @@
-"""Read an Airflow connection into the settings of a client, or say what is wrong with it."""
+"""Turn an Airflow connection into a client's settings, or say what is wrong with it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 
-#: Settings that come from the connection's own fields and not from its extras.
+#: Settings that come from the connection's own fields, not from its extras.
 _NOT_EXTRAS = frozenset({"base_url", "api_key", "source"})
 
 
@@ -28,7 +28,8 @@ def settings_of(connection: Connection, settings_class: type[SettingsT]) -> Sett
     """
     Return the settings that a connection describes.
 
-    :raises ConfigurationError: If the key, the host or an extra is unusable; names which and what to do.
+    :raises ConfigurationError: If the key, the host or an extra cannot be used; the message says which, and what to
+        do.
     """
     from pydantic import SecretStr, ValidationError
 
@@ -45,7 +46,7 @@ def settings_of(connection: Connection, settings_class: type[SettingsT]) -> Sett
         )
         _refuse_plain_http(settings)
     except ValidationError as error:
-        # Without a cause: what pydantic shows of the input may be a secret.
+        # Without a cause: pydantic's error may show a secret.
         raise ConfigurationError(f"{source}: {_explained(error)}. Nothing was sent.") from None
     except ValueError as error:
         raise ConfigurationError(f"{source}: {error} Nothing was sent.") from None
@@ -54,12 +55,12 @@ def settings_of(connection: Connection, settings_class: type[SettingsT]) -> Sett
 
 def base_url(host: str | None, schema: str | None, port: int | None, default: str) -> str:
     """
-    Put a base URL together from a connection's fields.
+    Build the base URL from a connection's fields.
 
     :param host: A host name, or a URL of scheme, host and port.
-    :param schema: ``http`` or ``https``; https if neither this nor the host says.
+    :param schema: ``http`` or ``https``; https if neither this nor the host has one.
     :param port: A port, if the host does not have one.
-    :param default: The vendor's own address, for an empty host.
+    :param default: The vendor's own address, used if the host is empty.
     """
     if not host or not host.strip():
         host = default
@@ -159,7 +160,7 @@ def _api_key(password: str | None) -> str:
 
 
 def _extras(extra: str | None, settings_class: type[Settings], source: str) -> dict[str, Any]:
-    """Read the extras by allow-list. An empty value counts as not set, for a form sends those."""
+    """Read the extras that are known, and refuse others. Empty values count as not set, because forms send them."""
     try:
         extras = json.loads(extra) if extra and extra.strip() else {}
     except (ValueError, RecursionError):

@@ -26,14 +26,18 @@ if TYPE_CHECKING:
 
 class DashaHook(VendorHook["DashaSettings"]):
     """
-    Talk to Dasha BlackBox about phone numbers.
+    A client of Dasha BlackBox for phone numbers and their links to agents.
 
-    Each method is one call to the vendor, tried again as far as that is safe; each has an async twin with
-    an ``a`` before its name. The vendor's pages are those on ``/api/v1/sip-phone-numbers``. To reach a
-    state whatever the state is now, use the operators.
+    Each method is one call to the vendor, repeated on failure as far as that is safe, and has an async twin with an
+    ``a`` in front of its name. To reach a state whatever the state is now, use the operators.
 
-    :param dasha_conn_id: The Airflow connection of type ``dasha``: API key in the password, base URL in
-        the host if it is not the vendor's usual one.
+    The methods come from the vendor's pages on ``/api/v1/sip-phone-numbers``, SIP credentials and agents.
+
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``: the API key is its password; its host is a base
+        URL, if that is not the vendor's usual one.
+    :param max_retries: How often a failed request is repeated, instead of what the connection says.
+    :raises PhonelinkFailException: From any method, if a retry cannot help.
+    :raises PhonelinkRetryableException: From any method, if a retry may help.
     """
 
     conn_name_attr = "dasha_conn_id"
@@ -53,7 +57,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         self, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
     ) -> PhoneNumber:
         """
-        Create a number. After an open outcome, looks for it before posting again.
+        Create a number. If the outcome is unknown, look for the number before posting again.
 
         :param phone_number: 1 to 255 characters, in the SIP provider's format.
         :param credentials_id: The SIP credentials, a uuid; unique together with ``phone_number``.
@@ -84,7 +88,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         self, number_id: str, phone_number: str, credentials_id: str, **configuration: Unpack[Configuration]
     ) -> PhoneNumber:
         """
-        Replace a number's whole configuration: what is left out is reset.
+        Replace a number's whole configuration: settings that are left out are reset.
 
         :param number_id: The number, a uuid. The other parameters are those of :meth:`create_number`.
         """
@@ -111,7 +115,7 @@ class DashaHook(VendorHook["DashaSettings"]):
 
     def iter_numbers(self, **filters: Unpack[Filters]) -> Iterator[PhoneNumber]:
         """
-        Read all numbers that match one after the other, with only a page of 1,000 in memory.
+        Read all numbers that match, one after the other, with no more than a page of 1,000 in memory.
 
         :param filters: The filters of :meth:`list_numbers`.
         """
@@ -135,7 +139,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         return await self.arun(reads.find_number(phone_number, credentials_id))
 
     def list_credentials(self) -> list[SipCredentials]:
-        """Read the SIP credentials (``GET /api/v1/sip-credentials``); never their passwords, which are not kept."""
+        """Read the SIP credentials (``GET /api/v1/sip-credentials``), without their passwords, which are never kept."""
         return self.run(lists.all_credentials())
 
     async def alist_credentials(self) -> list[SipCredentials]:
@@ -143,7 +147,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         return await self.arun(lists.all_credentials())
 
     def list_agents(self) -> list[Agent]:
-        """Read the agents (``GET /api/v1/agents``): id, name, whether it is enabled, its caller ID as text."""
+        """Read the agents (``GET /api/v1/agents``): id, name, whether they are enabled, their caller IDs as text."""
         return self.run(lists.all_agents())
 
     async def alist_agents(self) -> list[Agent]:
@@ -152,10 +156,10 @@ class DashaHook(VendorHook["DashaSettings"]):
 
     def outbound_links(self) -> dict[str, str]:
         """
-        Read with which number each agent of the organisation calls out: agent id to number id.
+        Read which number each agent of the organisation calls out with: agent id to number id.
 
-        A request for each page of 1,000 numbers and for each SIP credential. An agent that calls out with none, or
-        whose use of a number is unknown here, is missing.
+        This takes a request for each page of 1,000 numbers and for each SIP credential. Agents that call out with no
+        number, or use one in a way that is unknown here, are missing.
         """
         return self.run(outbound.outbound_links())
 
@@ -165,11 +169,11 @@ class DashaHook(VendorHook["DashaSettings"]):
 
     def judge(self, numbers: Iterable[PhoneNumber | str]) -> dict[str, Judgement]:
         """
-        Judge registrations as the sensor does, by the connection's rules.
+        Judge registrations by the connection's rules, as the sensor does.
 
-        :param numbers: Ids of numbers, which are read with as few requests as possible; or numbers as they were read,
-            for which nothing is sent.
-        :return: By the number's id: its verdict (``active``, ``failed``, ``waiting``, ``never`` or ``gone``), its state
+        :param numbers: Ids of numbers, which are read with as few requests as possible; or numbers that were read
+            before, for which nothing is sent.
+        :return: By the number's id, its verdict (``active``, ``failed``, ``waiting``, ``never`` or ``gone``), its state
             and a description for people.
         """
         return self.run(judgements(list(numbers)))
@@ -180,9 +184,10 @@ class DashaHook(VendorHook["DashaSettings"]):
 
     def link(self, number_id: str, agent_id: str, mode: LinkMode = "inbound") -> PhoneNumber:
         """
-        Link a number to an agent, whoever has it.
+        Link a number to an agent, whichever agent has it now.
 
-        An inbound link is not repeated after an open outcome if another agent is seen to have the number.
+        If the outcome of an inbound link is unknown and another agent has the number afterwards, the link is not
+        repeated.
 
         :param number_id: The number, a uuid.
         :param agent_id: The agent.
@@ -200,7 +205,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         Unlink a number.
 
         :param number_id: The number, a uuid.
-        :param mode: ``inbound`` takes it from whoever has it now, ``replaceOutbound`` from ``agent_id``.
+        :param mode: ``inbound`` takes it from whichever agent has it now, ``replaceOutbound`` from ``agent_id``.
         :param agent_id: The agent; needed for ``replaceOutbound``.
         """
         return self.run(writes.unlink(number_id, mode, agent_id))
@@ -242,10 +247,10 @@ class DashaHook(VendorHook["DashaSettings"]):
         """
         Create many numbers.
 
-        All arguments are checked before the first request leaves. An error is in the result of its number.
+        All arguments are checked before the first request is sent. If a number fails, its result has the error.
 
         :param numbers: Parameters of :meth:`create_number`, a mapping for each number.
-        :param concurrency: How many are under way at once; ``requests_per_second`` holds for all together.
+        :param concurrency: How many numbers are worked on at once; ``requests_per_second`` applies to all together.
         """
         items = bulk.checked(numbers, endpoints.create_number)
         return await self._do_many(items, self.acreate_number, concurrency, "Create numbers")
@@ -257,7 +262,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         Link many numbers; see :meth:`acreate_many`.
 
         :param links: Parameters of :meth:`link`, a mapping for each link.
-        :param concurrency: How many are under way at once.
+        :param concurrency: How many numbers are worked on at once.
         """
         items = bulk.checked(links, endpoints.link)
         return await self._do_many(items, self.alink, concurrency, "Link numbers")
@@ -269,7 +274,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         Unlink many numbers; see :meth:`acreate_many`.
 
         :param links: Parameters of :meth:`unlink`, a mapping for each link.
-        :param concurrency: How many are under way at once.
+        :param concurrency: How many numbers are worked on at once.
         """
         items = bulk.checked(links, endpoints.unlink)
         return await self._do_many(items, self.aunlink, concurrency, "Unlink numbers")

@@ -1,4 +1,4 @@
-"""The connection forms for Airflow before 3.2: later ones read them from the provider's metadata themselves."""
+"""The connection forms for Airflow before 3.2; later versions read them from the provider's metadata themselves."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _widget(wtforms: Any, field: dict[str, Any]) -> Any:
         kind = wtforms.BooleanField
     elif "integer" in schema["type"]:
         kind = wtforms.IntegerField
-    else:  # numbers too: Airflow takes no other kinds of field
+    else:  # numbers, too: Airflow accepts no other kinds of field
         kind = wtforms.StringField
     return kind(field["label"], description=field["description"], default=schema.get("default"))
 

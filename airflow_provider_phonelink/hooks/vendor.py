@@ -1,4 +1,4 @@
-"""What the hooks of all vendors share: a connection becomes a client, synchronous or asynchronous."""
+"""The base class of all hooks: it turns a connection into a client, synchronous and asynchronous."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class VendorHook(BaseHook, Generic[SettingsT]):
     """
     A client of one vendor, made from an Airflow connection.
 
-    Usable as it is, as a context manager and as an async context manager; both close its connections.
-    Errors leave as :class:`~airflow_provider_phonelink.exceptions.PhonelinkFailException` or
+    It may be used as a context manager or an async context manager, which close its connections. Errors are raised
+    as :class:`~airflow_provider_phonelink.exceptions.PhonelinkFailException` or
     :class:`~airflow_provider_phonelink.exceptions.PhonelinkRetryableException`.
 
     :param conn_id: Airflow connection.
-    :param max_retries: Tries after the first one; None for the connection's.
+    :param max_retries: How often a failed request is repeated; None for the connection's setting.
     """
 
     vendor: Vendor
@@ -66,14 +66,14 @@ class VendorHook(BaseHook, Generic[SettingsT]):
         super().__init__(**kwargs)
         self.conn_id = conn_id
         self.max_retries = max_retries
-        #: The connection's, once it has been read.
+        #: The connection's setting, once the connection has been read.
         self.max_failed_polls = 10
         self._async_senders: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncSender] = (
             weakref.WeakKeyDictionary()
         )
 
     def _probe(self) -> Call[Any]:
-        """Return one cheap read that proves that the connection works."""
+        """Return a cheap read that shows whether the connection works."""
         raise NotImplementedError
 
     # -- the connection form, for Airflow before 3.2 ----------------------------------------------------
@@ -90,7 +90,7 @@ class VendorHook(BaseHook, Generic[SettingsT]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # Airflow looks for both in a hook's own class, and not in what it inherits.
+        # Airflow looks for both in the hook's own class and ignores inherited ones.
         for name in ("get_ui_field_behaviour", "get_connection_form_widgets"):
             if name not in vars(cls):
                 setattr(cls, name, vars(VendorHook)[name])
@@ -103,7 +103,7 @@ class VendorHook(BaseHook, Generic[SettingsT]):
         return self._read_connection()
 
     def refresh(self) -> SettingsT:
-        """Read the connection again; the next request uses what is in it now."""
+        """Read the connection again, so that the next request uses its present values."""
         settings = self._read_connection()
         if settings != self.__dict__.get("settings"):
             self.close()
@@ -112,10 +112,11 @@ class VendorHook(BaseHook, Generic[SettingsT]):
 
     async def aread_settings(self) -> SettingsT:
         """
-        Read the connection's settings anew, without blocking the event loop.
+        Read the connection's settings again, without blocking the event loop.
 
-        In a worker thread, for reading and masking a secret may block on Airflow's supervisor. That is safe
-        on every Airflow 3 there; Airflow's own async read is, from 3.1 to 3.3.1, only if nobody else reads.
+        This runs in a worker thread, because reading and masking a secret may block on Airflow's supervisor. A thread
+        is safe on every Airflow 3; Airflow's own async read is not, from 3.1 to 3.3.1, if anything else reads at the
+        same time.
         """
         from asgiref.sync import sync_to_async
 
@@ -195,7 +196,7 @@ class VendorHook(BaseHook, Generic[SettingsT]):
             return self._sender.run(flow)
 
     def send(self, endpoint: Callable[P, Call[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Carry out one call of an endpoint with these arguments."""
+        """Send one call: an endpoint with these arguments."""
         with as_airflow_exceptions():
             return self._sender.send(endpoint(*args, **kwargs))
 
@@ -209,12 +210,12 @@ class VendorHook(BaseHook, Generic[SettingsT]):
         return self._async_senders[loop]
 
     async def arefresh(self) -> SettingsT:
-        """Read the connection again; the next request uses what is in it now."""
+        """Read the connection again, so that the next request uses its present values."""
         settings = await self.aread_settings()
         sender = self._async_senders.get(asyncio.get_running_loop())
         if sender is not None and sender.settings != settings:
             del self._async_senders[asyncio.get_running_loop()]
-            await sender.retire()  # what is under way may still end
+            await sender.retire()  # requests under way may still finish
         return settings
 
     async def arun(self, flow: Flow[T]) -> T:
@@ -223,7 +224,7 @@ class VendorHook(BaseHook, Generic[SettingsT]):
             return await (await self._async_sender()).run(flow)
 
     async def asend(self, endpoint: Callable[P, Call[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Carry out one call of an endpoint with these arguments, asynchronously."""
+        """Send one call, an endpoint with these arguments, asynchronously."""
         with as_airflow_exceptions():
             return await (await self._async_sender()).send(endpoint(*args, **kwargs))
 
@@ -258,13 +259,13 @@ class VendorHook(BaseHook, Generic[SettingsT]):
     # -- test -----------------------------------------------------------------------------------------
 
     def test_connection(self) -> tuple[bool, str]:
-        """Make one cheap read and say what it showed. Never raises."""
+        """Make one cheap read and describe the result. Never raises."""
         from airflow_provider_phonelink.api.senders import Sender
 
         try:
             with Sender(self.settings.model_copy(update={"max_retries": 0})) as sender:
                 sender.send(self._probe())
-        except Exception as error:  # whatever is wrong, the form wants a sentence
+        except Exception as error:  # whatever goes wrong, the form shows a sentence
             return False, _diagnosis(error, self.hook_name)
         return True, f"{self.hook_name} accepts the API key."
 

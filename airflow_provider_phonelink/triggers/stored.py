@@ -3,7 +3,7 @@ Trigger arguments on their way through Airflow's database.
 
 Airflow writes a trigger's arguments into a row and makes the trigger from them again, in another process and perhaps
 with another version of this provider. Numbers, texts, None and lists of them come back as they were on every Airflow;
-dicts, tuples and sets do not, so no trigger hands any of them over.
+dicts, tuples and sets do not, so no trigger stores any of them.
 """
 
 from __future__ import annotations

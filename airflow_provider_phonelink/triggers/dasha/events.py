@@ -31,39 +31,41 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-#: Seconds after which an event that was handed over is in Airflow's database: the triggerer writes once a second.
+#: Seconds after which a yielded event is in Airflow's database: the triggerer writes once a second.
 EVENT_COMMIT_SECONDS = 3.0
 
 
 class DashaRegistrationEventTrigger(BaseEventTrigger):
     """
-    Wake a DAG when a registration is lost, fails or recovers: for an ``AssetWatcher``.
+    Wake a DAG when a registration is lost, fails or recovers; to be used in an ``AssetWatcher``.
 
-    Watches for ever; polls are shared with all other waits of the triggerer on this connection. A poll that fails
-    is logged and the next one is awaited, whatever the cause, for somebody may mend the connection meanwhile.
+    It watches forever. All waits of a triggerer on one connection share their polls. A poll that fails is logged and
+    the next one is awaited, whatever the cause, because somebody may fix the connection in the meantime.
 
     Each event is a dict with ``transition`` (``lost``, ``failed`` or ``recovered``), ``phone_number_id``,
-    ``phone_number`` (None if the number is gone), ``state`` (the vendor's literal, empty if the number is gone),
-    ``message``, ``dasha_conn_id`` and ``at`` (when it was seen, ISO 8601, UTC).
+    ``phone_number`` (None if the number is gone), ``state`` (as the vendor writes it; empty if the number is gone),
+    ``message``, ``dasha_conn_id`` and ``at`` (when it was seen: ISO 8601, UTC).
 
-    From Airflow 3.3 on, what was told is kept in the asset's state store, so that a change is told once, also if it
-    happens while the triggerer is restarted; only a triggerer that is killed within three seconds of an event tells
-    it again. Let an asset have one such watcher for each connection, for they would share that memory. On earlier
-    versions the first look after a restart is the baseline: what changed meanwhile is not told.
+    From Airflow 3.3 on, the last condition of each number is kept in the asset's state store, so a change is reported
+    exactly once, even if it happens while the triggerer restarts. Only a triggerer that is killed within three seconds
+    of an event reports it again. An asset may have one such watcher for each connection; two watchers on the same one
+    would overwrite each other's state. On earlier versions, the first look after a restart only sets the baseline:
+    changes in the meantime are not reported.
 
-    :param phone_number_ids: The numbers, uuids; or
-    :param pool: a description of them, as
+    :param phone_number_ids: The numbers, uuids. Give either these or ``pool``.
+    :param pool: A filter for the numbers, as
         :class:`~airflow_provider_phonelink.operators.dasha.DashaRotatePhoneNumberOperator` takes it: a dict of
-        ``provider_id``, ``display_name_prefix`` and ``description_tag``. Numbers may join and leave it at any time.
-    :param transitions: Which changes are told: any of ``lost``, ``failed`` and ``recovered``.
-    :param poll_interval: Seconds between polls, more than 0.
-    :param active_states: States that count as active, in any case; None for the connection's.
-    :param failed_states: States that count as failed, in any case; None for the connection's.
-    :param dasha_conn_id: Airflow connection of type ``dasha``.
-    :param stored: Airflow sets it when it makes the trigger from its database; leave it out. An unusable argument is
-        then no exception, which would reach other triggers, but is logged when the trigger runs, and nothing is
-        watched until the DAG file is parsed again.
-    :raises TriggerArgumentError: If an argument is not as described, when the DAG file is parsed. It is an
+        ``provider_id``, ``display_name_prefix`` and ``description_tag``. Numbers may start and stop matching at any
+        time.
+    :param transitions: Which changes are reported: any of ``lost``, ``failed`` and ``recovered``; all by default.
+    :param poll_interval: Seconds between polls, more than 0; 30 by default.
+    :param active_states: The states that count as active, regardless of case; None (default) for the connection's.
+    :param failed_states: The states that count as failed, regardless of case; None (default) for the connection's.
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``.
+    :param stored: Set by Airflow when it creates the trigger from its database; leave it out. If a stored argument
+        cannot be used, no exception is raised, because that would affect other triggers; instead the problem is logged
+        when the trigger runs, and nothing is watched until the DAG file is parsed again.
+    :raises TriggerArgumentError: When the DAG file is parsed, if an argument is not as described. It is an
         ``InvalidArgumentError``.
     """
 
@@ -117,7 +119,7 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
         self.dasha_conn_id = arguments.text("dasha_conn_id", self.dasha_conn_id)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and arguments; both stay stable, for triggers in flight outlive an upgrade."""
+        """Return the class path and arguments. Both must stay stable, because running triggers outlive an upgrade."""
         return (
             "airflow_provider_phonelink.triggers.dasha.DashaRegistrationEventTrigger",
             {
@@ -140,7 +142,8 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
                 "replaces them when it parses the DAG file of the watcher again.",
                 self.problem,
             )
-            await asyncio.Event().wait()  # a trigger that ends is started again, and logs this, every second
+            # A trigger that ends is started again every second, and would log this each time.
+            await asyncio.Event().wait()
         memory = Memory(getattr(self, "asset_state_store", None), self.dasha_conn_id, self.poll_interval)
         conditions = await memory.recall()
         number_ids = self.phone_number_ids or list(conditions)
@@ -152,7 +155,7 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
             subscription.hurry()
             poller.nudge()
             while True:
-                # Also without news: an active state may have expired.
+                # Look even if nothing changed: an active state may have expired.
                 if await subscription.news(self.poll_interval) and subscription.error:
                     self._log_failed_poll(subscription)
                 if subscription.latest is None:
@@ -165,7 +168,7 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
                 await memory.remember(conditions)
 
     def _look(self, latest: Latest, conditions: dict[str, Condition]) -> list[dict[str, Any]]:
-        """Bring the conditions up to date, and return what is to be told."""
+        """Update the conditions, and return the events to yield."""
         from airflow_provider_phonelink.decisions.registration import rules_of
 
         rules = rules_of(latest.settings, self.active_states, self.failed_states)
@@ -178,7 +181,7 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
                 self.log.info("%s: %s", transition.value.capitalize(), judgement.description)
             if transition and transition.value in self.transitions:
                 events.append(self._event(judgement, transition, number, now))
-        # What is deleted or in a pool no more is forgotten.
+        # Forget numbers that were deleted or have left the pool.
         for number_id in [*conditions]:
             if number_id not in latest.numbers or (self.pool and latest.numbers[number_id] is None):
                 del conditions[number_id]
@@ -207,25 +210,25 @@ def _names(argument: str, value: Sequence[str] | None) -> list[str] | None:
 
 
 class Memory:
-    """What was last told of each number: in the asset's state store, where Airflow has one."""
+    """The last condition of each number, kept in the asset's state store if Airflow has one."""
 
     def __init__(self, store: AssetStateStoreAccessors | None, dasha_conn_id: str, patience: float) -> None:
         self._store = store
         self._key = f"phonelink_{dasha_conn_id}"
-        #: Seconds between attempts to read it.
+        #: Seconds between attempts to read the store.
         self._patience = patience
         self._stored: dict[str, str] = {}
 
     async def recall(self) -> dict[str, Condition]:
-        """Return the conditions that an earlier triggerer left; without them, the first look is the baseline."""
+        """Return the conditions that an earlier triggerer stored; without them, the first look sets the baseline."""
         while self._store is not None:
             try:
                 stored = await self._store.aget(self._key)
             except ValueError:
-                _log.warning("Several assets share one watcher, which so has no memory across restarts.")
+                _log.warning("Several assets share one watcher, so it has no memory across restarts.")
                 self._store = None
             except Exception:
-                # To go on without it might lose a change.
+                # Going on without it might lose a change.
                 _log.warning("The asset's state could not be read; trying again", exc_info=True)
                 await asyncio.sleep(self._patience)
             else:
@@ -234,7 +237,7 @@ class Memory:
         return {number_id: Condition(condition) for number_id, condition in self._stored.items()}
 
     async def remember(self, conditions: Mapping[str, Condition]) -> None:
-        """Leave the conditions to the next triggerer, if they have changed."""
+        """Store the conditions for the next triggerer, if they have changed."""
         plain = {number_id: condition.value for number_id, condition in conditions.items()}
         if self._store is None or plain == self._stored:
             return
