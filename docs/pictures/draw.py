@@ -366,8 +366,9 @@ def architecture() -> str:
         626,
         "What imports what",
         "Operators, sensors, triggers and the command line import hooks and promises; hooks import promises, these "
-        "import decisions, and these what reads files; all of them import the api, which alone speaks HTTP; the sandbox imports its "
-        "paths only. A vendor has a folder or a file of its own in a layer, and the list of vendors says where.",
+        "import decisions, and these what reads files; all of them import the api, which alone speaks HTTP; the "
+        "sandbox imports its paths only. A vendor has a folder or a file of its own in a layer, and the list of "
+        "vendors says where.",
         body,
     )
 
