@@ -1,7 +1,7 @@
 """
-Assets: what a DAG can be scheduled on when a link changes.
+Assets, on which a DAG can be scheduled so that it runs when a link changes.
 
-A number and each side of an agent is an asset of its own::
+Each number, and each side of each agent, is an asset of its own::
 
     phonelink://dasha/numbers/<number id>
     phonelink://dasha/agents/<agent id>/inbound     the numbers that the agent answers
@@ -43,7 +43,7 @@ def agent_uri(agent_id: str, side: str = "outbound", vendor: str = _DEFAULT) -> 
 
 def number_asset(number_id: str, vendor: str = _DEFAULT) -> Asset:
     """
-    Return the asset of a number, to schedule a DAG on: it has an event whenever one of its links changes.
+    Return the asset of a number, to schedule a DAG on. It gets an event whenever one of the number's links changes.
 
     :param number_id: The vendor's id of the number.
     :param vendor: ``dasha`` (default) or ``callingbox``.
@@ -68,11 +68,9 @@ def agent_asset(agent_id: str, side: Side = "outbound", vendor: str = _DEFAULT) 
 
 def normalise(parts: SplitResult) -> SplitResult:
     """
-    Return a ``phonelink`` URI in its one canonical form.
+    Return a ``phonelink`` URI in its canonical form: vendor and uuids in lower case, ids escaped.
 
-    The vendor and uuids are in lower case, ids are escaped.
-
-    :raises ValueError: If it is no URI of a number or of a side of an agent.
+    :raises ValueError: If it is not the URI of a number or of a side of an agent.
     """
     vendor = parts.netloc.lower()
     kind, *rest = parts.path.strip("/").split("/")

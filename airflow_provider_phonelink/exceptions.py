@@ -1,8 +1,8 @@
 """
 Errors as Airflow sees them.
 
-The client's errors (:mod:`airflow_provider_phonelink.api.errors`) know nothing of Airflow. What leaves a
-hook, operator or sensor is one of two exceptions, and which one says whether a retry can help.
+The client's errors (:mod:`airflow_provider_phonelink.api.errors`) know nothing of Airflow. Hooks, operators and
+sensors raise one of two exceptions instead; which of them says whether a retry can help.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class PhonelinkFailException(AirflowFailException):
-    """A retry cannot mend this: the task fails at once. The cause is in ``__cause__``."""
+    """A retry cannot help, so the task fails at once. The client's error is in ``__cause__``."""
 
 
 class PhonelinkRetryableException(AirflowException):
-    """A retry may mend this: Airflow retries the task if it has retries. The cause is in ``__cause__``."""
+    """A retry may help, so Airflow retries the task if it has retries left. The client's error is in ``__cause__``."""
 
 
 @contextmanager
 def as_airflow_exceptions() -> Iterator[None]:
-    """Let an error of the client leave as one of Airflow's."""
+    """Raise an error of the client as one of the two exceptions."""
     try:
         yield
     except PhonelinkError as error:
@@ -40,9 +40,9 @@ def as_airflow_exceptions() -> Iterator[None]:
 
 def as_airflow_exception(error: PhonelinkError) -> AirflowException:
     """
-    Return what an error of the client is for Airflow, with that error as its cause.
+    Return the exception for an error of the client, with that error as its cause.
 
-    Without the client's frames and contexts: the message says it all, and some error reports show local variables.
+    Tracebacks and contexts are dropped: the message says everything, and some error reports show local variables.
     """
     exception = airflow_exception(str(error), retry_helps=error.retry_helps)
     cause: BaseException | None = error
@@ -54,7 +54,7 @@ def as_airflow_exception(error: PhonelinkError) -> AirflowException:
 
 
 def airflow_exception(message: str, *, retry_helps: bool) -> AirflowException:
-    """Return the exception that makes Airflow do the right thing."""
+    """Return the exception that makes Airflow retry the task, or not."""
     exception: AirflowException = (PhonelinkRetryableException if retry_helps else PhonelinkFailException)(
         message
     )

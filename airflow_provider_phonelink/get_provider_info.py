@@ -1,4 +1,4 @@
-"""The provider's metadata: what Airflow reads without importing anything else of the provider."""
+"""The provider's metadata, which Airflow reads without importing anything else of the provider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-phonelink",
         "name": "Phonelink",
-        "description": "Onboard, link, rotate and take away the phone numbers of voice agents.",
+        "description": "Onboard, link, rotate, unlink and audit the phone numbers of voice agents.",
         "integrations": [
             {"integration-name": vendor.name, "external-doc-url": vendor.docs_url, "tags": ["service"]}
             for vendor in vendors.VENDORS

@@ -1,9 +1,9 @@
 """
 The vendors: the one list that assets, hooks, the provider's metadata, the command line and the sandbox read.
 
-Adding a vendor takes files in folders of its own and one entry here; no shared code names a vendor. Airflow reads the
-metadata in every one of its processes, so this imports nothing but the standard library: what a vendor has is named
-by where it is, as ``module:name``, and imported by :func:`load` when it is needed.
+To add a vendor, add files in folders of its own and one entry here; no shared code names a vendor. Airflow reads the
+metadata in each of its processes, so this module imports nothing but the standard library: the parts of a vendor are
+given by their location, ``module:name``, and :func:`load` imports them when they are needed.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ _PACKAGE = __name__.rpartition(".")[0]
 
 @dataclass(frozen=True, kw_only=True)
 class Vendor:
-    """One vendor, and where what it has can be found."""
+    """One vendor, and the locations of its parts."""
 
-    #: Its connection type, and its place in the URIs of assets.
+    #: The connection type, which is also the vendor's part of the URIs of assets.
     key: str
-    #: What people call it.
+    #: The name that people know.
     name: str
     docs_url: str
-    #: Where its API is, unless a connection says otherwise.
+    #: The address of the API, unless a connection has another one.
     base_url: str
-    #: Its hook, a :class:`~airflow_provider_phonelink.hooks.vendor.VendorHook`.
+    #: The hook, a :class:`~airflow_provider_phonelink.hooks.vendor.VendorHook`.
     hook: str
-    #: The settings of its client, an :class:`~airflow_provider_phonelink.api.settings.Settings`.
+    #: The settings of a client, an :class:`~airflow_provider_phonelink.api.settings.Settings`.
     settings: str
-    #: How its links are read and changed, a :class:`~airflow_provider_phonelink.promises.routing.Routing`.
+    #: How links are read and changed, a :class:`~airflow_provider_phonelink.promises.routing.Routing`.
     routing: str
-    #: How the command line lists its numbers, a :class:`~airflow_provider_phonelink.cli.numbers.NumberTable`.
+    #: How the command line lists numbers, a :class:`~airflow_provider_phonelink.cli.numbers.NumberTable`.
     number_table: str
     #: A flow that looks once at the registrations of numbers; None for a vendor without registrations.
     registrations: str | None = None
-    #: Modules that Airflow should know: ``operators``, ``sensors``, ``triggers``.
+    #: The modules to list in the provider's metadata, by kind: ``operators``, ``sensors``, ``triggers``.
     modules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: The extras that only its connections have, as :func:`connection_field` describes them.
+    #: The extras that only this vendor's connections have, as :func:`connection_field` describes them.
     connection_fields: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def default_conn_id(self) -> str:
-        """The connection that is used where none is named."""
+        """The id of the connection that is used if none is given."""
         return f"{self.key}_default"
 
 
@@ -54,8 +54,8 @@ def connection_field(label: str, kind: str, description: str, **schema: Any) -> 
     """
     Describe an extra for the connection form.
 
-    :param kind: Its JSON type, such as ``string``.
-    :param schema: What else its JSON schema says, such as ``minimum``.
+    :param kind: The JSON type, such as ``string``.
+    :param schema: Further entries of the JSON schema, such as ``minimum``.
     """
     return {"label": label, "description": description, "schema": {"type": [kind, "null"], **schema}}
 
@@ -111,12 +111,12 @@ CALLINGBOX = Vendor(
     },
 )
 
-#: All vendors. The first one is meant where none is named. Read it through this module, never import the name itself.
+#: All vendors; the first one is the default. Read this as an attribute of the module, and never import the name itself.
 VENDORS: tuple[Vendor, ...] = (DASHA, CALLINGBOX)
 
 
 def find(key: str | None) -> Vendor | None:
-    """Return the vendor of that key, which is its connection type; None if there is none."""
+    """Return the vendor with a key (its connection type); None if there is none."""
     return next((vendor for vendor in VENDORS if vendor.key == key), None)
 
 
@@ -126,6 +126,6 @@ def keys() -> tuple[str, ...]:
 
 
 def load(where: str) -> Any:
-    """Return what is at a place, written ``module:name``."""
+    """Import a part of a vendor by its location, ``module:name``."""
     module, _, name = where.partition(":")
     return getattr(import_module(module), name)

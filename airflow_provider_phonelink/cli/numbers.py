@@ -21,12 +21,12 @@ FILTERS = ("phone_number", "agent_id", "unlinked_only", "provider_id")
 
 @dataclass(frozen=True, kw_only=True)
 class NumberTable:
-    """How a vendor's numbers are listed."""
+    """How the numbers of a vendor are listed."""
 
     columns: tuple[str, ...]
-    #: Those of :data:`FILTERS` that the vendor's numbers can be filtered by.
+    #: The :data:`FILTERS` that apply to the vendor's numbers.
     filters: tuple[str, ...]
-    #: Reads the numbers that match all of these filters, a mapping with the columns for each.
+    #: A flow that takes filters and returns the numbers that match all of them, each as a mapping with the columns.
     rows: Callable[..., Flow[list[dict[str, Any]]]]
 
 

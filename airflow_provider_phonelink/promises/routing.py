@@ -1,7 +1,7 @@
 """
-Routing: how a vendor's links are read, planned, applied and exported.
+Routing: how the links of a vendor are read, planned, applied and exported.
 
-What differs between vendors is in a :class:`Routing`, one for each of them; what is done with it is written once.
+Each vendor has a :class:`Routing` with what differs between vendors; everything else is written once, here.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.scope import Scope
     from airflow_provider_phonelink.promises.applying import ChangeResult, Report
 
-    #: Links, and warnings of what looks like one and is not believed to be.
+    #: Links, and warnings about uses that may be links but are not counted as such.
     FoundLinks = tuple[list[Link], list[str]]
 
 
 class Memory(Protocol):
-    """A JSON value that a task leaves to its later tries."""
+    """A JSON value that the tries of a task share."""
 
     def read(self) -> Any:
-        """Return what an earlier try left; nothing, if none did."""
+        """Return the value that an earlier try stored; None or empty if there is none."""
 
     def write(self, value: Any) -> None:
-        """Leave a value; None when there is nothing to know any more."""
+        """Store a value; None if later tries need nothing any more."""
 
 
 class Apply(Protocol):
@@ -52,43 +52,43 @@ class Apply(Protocol):
         """
         Make the changes.
 
-        :param on_result: Called with each result as soon as it is there, possibly from several threads.
-        :param memory: Where a later try finds what it has to know; None if there is none.
+        :param on_result: Called with each result as soon as there is one, possibly from several threads.
+        :param memory: Where to store what later tries have to know; None if there are no later tries.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """A vendor's numbers, and the links that show without asking for each number."""
+    """A vendor's numbers, and the links that are known without a request for each number."""
 
     directory: Directory
     links: Sequence[Link]
-    #: Says in which mode a route is meant that names none, if that takes more than the rules.
+    #: Returns the mode of a route, if the rules alone cannot tell.
     mode_of: Callable[[Route], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Routing:
     """
-    What a vendor brings along so that its links can be planned, applied and exported.
+    What a vendor provides so that its links can be planned, applied and exported.
 
-    ``apply`` looks again before each change, for others work on the same numbers.
+    ``apply`` looks again before each change, because others work on the same numbers.
     """
 
     rules: LinkRules
-    #: Lists the numbers that these routes and this scope can name; without routes and a scope, all of them.
+    #: Reads the numbers that these routes and this scope can name; without routes and scope, all numbers.
     survey: Callable[[Sequence[Route], Scope | None], Flow[Survey]]
     apply: Apply
-    #: Reads the outbound links of some numbers; None for a vendor whose list of numbers shows all links.
+    #: Reads the outbound links of given numbers; None if the vendor's list of numbers shows all links.
     outbound_links: Callable[[Collection[str], Directory], Flow[FoundLinks]] | None = None
 
     def plan(self, routes: Sequence[Route], *, scope: Scope | None = None, prune: bool = False) -> Flow[Plan]:
         """
-        Read the links as they are, and plan the changes that turn them into the routes. Only reads.
+        Read the present links, and plan the changes that turn them into the routes. Writes nothing.
 
         :param scope: Which links may be pruned.
         :param prune: Whether links in scope that no route mentions are to be removed.
-        :raises RoutesError: If the routes cannot all come true, or name numbers or agents that are not there.
+        :raises RoutesError: If the routes cannot all come true, or name numbers or agents that do not exist.
         """
         demand_scope(scope, prune)
         survey = yield from self.survey(routes, scope)
@@ -109,13 +109,13 @@ class Routing:
 
     def export(self, scope: Scope | None = None) -> Flow[tuple[list[dict[str, Any]], list[str]]]:
         """
-        Read the links as they are, and return a route for each, and warnings. Only reads.
+        Read the present links, and return a route for each, and warnings. Writes nothing.
 
-        Declaring routes can so start from what is true today.
+        The result is a starting point for declaring routes.
 
         :param scope: Which links; None for all.
         """
-        # All numbers, whatever the scope: only then it shows which phone numbers are there twice.
+        # All numbers, whatever the scope: otherwise duplicate phone numbers would go unnoticed.
         survey = yield from self.survey((), None)
         directory = survey.directory
         known = scope.within(directory) if scope else None

@@ -39,7 +39,7 @@ RULES = LinkRules(outbound="outbound", one_outbound_number=False, default_mode=N
 
 
 def survey(routes: Sequence[Route], _: Scope | None) -> Flow[Survey]:
-    """Read all numbers, which show all links; and the agents, whose type says in which mode a route is meant."""
+    """Read all numbers, which show all links; and the agents, whose types decide the modes of routes."""
     if not routes:
         numbers = yield from reads.all_numbers()
         return Survey(directory=directory_of(numbers), links=links_of(numbers))
@@ -59,10 +59,10 @@ def apply_plan(
     """
     Make the changes of a plan; see :func:`airflow_provider_phonelink.promises.applying.apply_plan`.
 
-    One after another, for each may change the primary number of its agents. A number is taken from the agent in the
-    plan only; if another inbound agent has it by then, it is left to the next run.
+    Changes are made one after the other, because each may change the primary number of its agents. A number is taken
+    only from the agent in the plan; if another inbound agent has it by then, it is left for the next run.
 
-    :param memory: Has what an earlier try left unfinished, and takes it for a later one before anything is written.
+    :param memory: Holds what an earlier try left unfinished; updated for later tries before anything is written.
     """
     notes = _Notes(memory)
     report = yield from applying.apply_plan(plan, partial(_carry_out, notes), on_result, side_by_side=False)
@@ -77,7 +77,7 @@ def apply_plan(
 
 
 def directory_of(numbers: Iterable[Number]) -> Directory:
-    """Return what routes can name."""
+    """Return the numbers that routes can name."""
     return Directory((ListedNumber(number.id, number.e164) for number in numbers), uuids=False)
 
 
@@ -85,7 +85,7 @@ def links_of(numbers: Collection[Number]) -> list[Link]:
     """
     Return the links, which the numbers show.
 
-    :raises UnreadableAnswerError: If a number does not show them.
+    :raises UnreadableAnswerError: If a number does not show its links.
     """
     links = []
     for number in numbers:
@@ -115,23 +115,23 @@ def _mode(agents: dict[str, Agent], route: Route) -> str:
 
 
 class _Notes:
-    """What a later try should know, for each change that is not finished yet."""
+    """What a later try has to know about each unfinished change."""
 
     def __init__(self, memory: Memory | None) -> None:
         self._notes: dict[str, Any] = dict((memory.read() if memory else None) or {})
         self._remember: Remember = memory.write if memory else forget
 
     def of(self, link: Link) -> Mapping[str, Any] | None:
-        """Return what an earlier try left for a change of a link."""
+        """Return what an earlier try stored for the change of a link."""
         return self._notes.get(_key(link))
 
     def left_beside(self, changes: Iterable[Change]) -> dict[str, Any]:
-        """Return what an earlier try left for changes that these are not."""
+        """Return what an earlier try stored for changes that are not among these."""
         planned = {_key(change.link) for change in changes}
         return {key: note for key, note in self._notes.items() if key not in planned}
 
     def taker(self, key: str) -> Remember:
-        """Return what takes the note for a change."""
+        """Return a function that stores the note for a change."""
 
         def take(note: Mapping[str, Any] | None) -> None:
             self._notes.pop(key, None)

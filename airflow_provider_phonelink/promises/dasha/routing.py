@@ -39,7 +39,7 @@ RULES = LinkRules(
 
 
 def survey(routes: Sequence[Route], scope: Scope | None) -> Flow[Survey]:
-    """Read the numbers, with list calls or, if all are named by their ids, one by one. They show inbound links."""
+    """Read the numbers, which show their inbound links: as a list or, if all are named by id, in the cheapest way."""
     numbers = yield from _numbers(routes, scope)
     return Survey(directory=directory_of(numbers), links=inbound_links(numbers))
 
@@ -50,14 +50,14 @@ def apply_plan(
     """
     Make the changes of a plan; see :func:`airflow_provider_phonelink.promises.applying.apply_plan`.
 
-    Each change looks again before it writes. A route takes a number from whoever has it by then; a removal
-    takes it from the agent in the plan only. Nothing has to be remembered: the links show what is left to do.
+    Each change looks again before it writes. A route takes a number from whichever agent has it by then; a removal
+    takes it only from the agent in the plan. Nothing needs to be stored: the links show what is left to do.
     """
     return applying.apply_plan(plan, _carry_out, on_result)
 
 
 def directory_of(numbers: Iterable[PhoneNumber]) -> Directory:
-    """Return what routes can name."""
+    """Return the numbers that routes can name."""
     listed = (
         ListedNumber(
             number.id.lower(), number.phone_number, number.provider_id and number.provider_id.lower()
@@ -68,7 +68,7 @@ def directory_of(numbers: Iterable[PhoneNumber]) -> Directory:
 
 
 def inbound_links(numbers: Iterable[PhoneNumber]) -> list[Link]:
-    """Return the inbound links, which the numbers themselves show."""
+    """Return the inbound links, which the numbers show."""
     return [
         Link(number.id.lower(), number.incoming_calls_agent_id, INBOUND)
         for number in numbers
@@ -80,10 +80,10 @@ def read_outbound_links(
     number_ids: Iterable[str], directory: Directory
 ) -> Flow[tuple[list[Link], list[str]]]:
     """
-    Read the outbound links of some numbers, side by side.
+    Read the outbound links of some numbers, in parallel.
 
-    :return: The links, and a warning for each use whose literal is unknown here: it is neither believed to
-        be a link nor ever removed.
+    :return: The links, and a warning for each use whose literal is unknown here. Such a use does not count as a link
+        and is never removed.
     """
     answers: list[AffectedAgents] = yield Parallel(
         [as_flow(endpoints.affected_agents(number_id)) for number_id in number_ids]
