@@ -31,6 +31,7 @@ WISH = {
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
     max_active_runs=1,
+    dagrun_timeout=timedelta(hours=8),  # if nobody answers, the next plan is made tomorrow
     doc_md=__doc__,
     tags=["phonelink", "dasha"],
     default_args={"retries": 3, "retry_delay": timedelta(seconds=10)},
@@ -64,8 +65,7 @@ def routing_as_code():
 - {{ change.action }} {{ change.phone_number }} {{ change.mode }}: agent {{ change.agent_id }}
 {%- endfor %}
 """,
-            response_timeout=timedelta(hours=8),
-            retries=0,  # nobody answered: the next plan is made tomorrow
+            retries=0,
         )
         differ >> approve >> apply
         # [END approve]

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import Param, dag, task
 
+from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.hooks.dasha import DashaHook
 from airflow_provider_phonelink.operators.dasha import (
     DashaLinkPhoneNumberOperator,
@@ -45,7 +45,7 @@ def test_call():
         with DashaHook() as dasha:
             number = dasha.get_number(number_id)
         if number.registration_status.state not in ("Registered", "Active"):
-            raise AirflowFailException(f"A call to {number.phone_number} does not get through.")
+            raise PhonelinkFailException(f"A call to {number.phone_number} does not get through.")
         # Here the call is made, and what was said is looked at.
         return f"{number.phone_number} is answered by {number.incoming_calls_agent_id}"
 

@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
-
 from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api.errors import ConfigurationError, PhonelinkError
 from airflow_provider_phonelink.cli.output import only_results_on_stdout
+from airflow_provider_phonelink.compat import AirflowException, AirflowNotFoundException, BaseHook
 
 if TYPE_CHECKING:
     import argparse

@@ -14,7 +14,7 @@ from airflow_provider_phonelink.exceptions import as_airflow_exceptions
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
-    from airflow.providers.common.compat.sdk import AirflowException
+    from airflow_provider_phonelink.compat import AirflowException
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ async def _work(
     do: Callable[..., Awaitable[T]],
     progress: _Progress,
 ) -> None:
-    from airflow.providers.common.compat.sdk import AirflowException
+    from airflow_provider_phonelink.compat import AirflowException
 
     for position in remaining:  # all workers share the iterator: each takes the next item
         item = results[position].item

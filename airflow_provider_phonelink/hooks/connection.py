@@ -12,7 +12,7 @@ from airflow_provider_phonelink.api.proxies import is_loopback
 from airflow_provider_phonelink.api.redaction import SHORTEST_SECRET
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Connection
+    from airflow.sdk import Connection
     from pydantic import ValidationError
 
     from airflow_provider_phonelink.api.settings import Settings

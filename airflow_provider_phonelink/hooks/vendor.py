@@ -7,8 +7,6 @@ import weakref
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
-
 from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api.errors import (
     AccessDeniedError,
@@ -20,6 +18,7 @@ from airflow_provider_phonelink.api.errors import (
     ServerError,
     VendorError,
 )
+from airflow_provider_phonelink.compat import AirflowException, AirflowNotFoundException, BaseHook
 from airflow_provider_phonelink.exceptions import (
     PhonelinkRetryableException,
     as_airflow_exception,
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from airflow.providers.common.compat.sdk import Connection
+    from airflow.sdk import Connection
     from typing_extensions import Self
 
     from airflow_provider_phonelink.api.calls import Call, Flow

@@ -10,7 +10,7 @@ from airflow_provider_phonelink.exceptions import as_airflow_exceptions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow.providers.common.compat.sdk import BaseOperator
+    from airflow.sdk import BaseOperator
 
 
 def given_arguments(operator: BaseOperator, *arguments: str) -> frozenset[str]:

@@ -12,8 +12,7 @@ from airflow_provider_phonelink.operators.task_memory import TaskMemory
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow.providers.common.compat.sdk import BaseOperator, Context
-    from airflow.sdk import Asset
+    from airflow.sdk import Asset, BaseOperator, Context
 
     from airflow_provider_phonelink.decisions.planning import Plan
 
@@ -61,8 +60,9 @@ def emit_events(operator: BaseOperator, context: Context, changes: Iterable[Link
     The assets become outlets of the task while it runs. An asset with several changes gets one event. Events are
     switched off by ``asset_events = False`` in the section ``phonelink`` of Airflow's configuration.
     """
-    from airflow.providers.common.compat.sdk import conf
     from airflow.sdk import Asset
+
+    from airflow_provider_phonelink.compat import conf
 
     concerned: defaultdict[str, list[LinkChange]] = defaultdict(list)
     for change in changes:

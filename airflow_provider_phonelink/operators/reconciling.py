@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.sdk import BaseOperator
 
 from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_exceptions
 from airflow_provider_phonelink.files.sources import as_written
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.sdk import Context
 
     from airflow_provider_phonelink.decisions.links import LinkRules
     from airflow_provider_phonelink.decisions.planning import Plan
@@ -128,7 +128,7 @@ class ReconcileLinksOperator(BaseOperator):
         self.log.info("Plan: %s; %d links in scope.", plan.summary, plan.links_in_scope)
 
     def _drift(self, context: Context, result: dict[str, Any], plan: Plan) -> dict[str, Any]:
-        from airflow.providers.common.compat.sdk import AirflowSkipException
+        from airflow_provider_phonelink.compat import AirflowSkipException
 
         if plan.in_sync or self.on_drift == "report":
             return delivered(self, context, result)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
+from airflow import __version__ as airflow_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow.providers.common.compat.sdk import BaseOperator, Context
+    from airflow.sdk import BaseOperator, Context
 
 
 def delivered(operator: BaseOperator, context: Context, result: dict[str, Any]) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def delivered(operator: BaseOperator, context: Context, result: dict[str, Any]) 
     With ``multiple_outputs`` Airflow also stores each entry under a key of its own. Airflow 3.0 fails on an entry that
     is None, so on 3.0 the other entries are stored here; the result itself keeps all of them.
     """
-    if operator.multiple_outputs and not AIRFLOW_V_3_1_PLUS:
+    if operator.multiple_outputs and airflow_version.startswith("3.0."):
         operator.multiple_outputs = False
         push(context, {key: value for key, value in result.items() if value is not None})
     return result

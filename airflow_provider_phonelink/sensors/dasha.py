@@ -7,15 +7,10 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import (
-    AirflowSensorTimeout,
-    AirflowSkipException,
-    BaseSensorOperator,
-    PokeReturnValue,
-    conf,
-)
+from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.compat import AirflowSensorTimeout, AirflowSkipException, conf
 from airflow_provider_phonelink.decisions.registration import hopeless_message, timeout_message
 from airflow_provider_phonelink.exceptions import (
     PhonelinkFailException,
@@ -27,7 +22,7 @@ from airflow_provider_phonelink.exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.sdk import Context
 
     from airflow_provider_phonelink.decisions.registration import Assessment
     from airflow_provider_phonelink.hooks.dasha import DashaHook

@@ -262,6 +262,7 @@ BOXES: Mapping[str, str] = {
     "assets": "tasks",
     "hooks": "hooks",
     "exceptions": "hooks",
+    "compat": "hooks",
     "get_provider_info": "hooks",
     "promises": "promises",
     "decisions": "decisions",

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException
 from airflow_harness.tasks import run_task, run_to_end, run_trigger
 from integration.worlds import ABSENT, writes
 
+from airflow_provider_phonelink.compat import AirflowSensorTimeout, AirflowSkipException
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.sandbox import Fault
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor

@@ -11,11 +11,12 @@ import pytest
 
 pytest.importorskip("airflow.sdk")
 
-from airflow.providers.common.compat.sdk import BaseHook, BaseSensorOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
-from airflow.sdk import DAG, BaseOperator, task
+from airflow.sdk import DAG, BaseOperator, BaseSensorOperator, task
 from airflow_harness.tasks import run_task, run_to_end, run_trigger
+
+from airflow_provider_phonelink.compat import BaseHook
 
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 DEPLOYED = Path(__file__).with_name("harness_deployed.py")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_provider_phonelink.api.errors import (
     ConfigurationError,
@@ -10,6 +9,7 @@ from airflow_provider_phonelink.api.errors import (
     NotTakenEffectError,
     TakenError,
 )
+from airflow_provider_phonelink.compat import AirflowException, AirflowFailException
 from airflow_provider_phonelink.exceptions import (
     PhonelinkFailException,
     PhonelinkRetryableException,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,12 +41,22 @@ def test_a_dag_file_imports_no_client() -> None:
     assert len(modules) > 15
     run(
         "import airflow.sdk, airflow.sdk.bases.sensor, airflow.triggers.base\n"
-        "import airflow.providers.common.compat.sdk as compat, importlib\n"
-        "for name in ('BaseHook', 'BaseOperator', 'BaseSensorOperator', 'conf'): getattr(compat, name, None)\n"
+        "import airflow_provider_phonelink.compat as compat, importlib\n"
+        "for name in ('BaseHook', 'conf'): getattr(compat, name)\n"
         "HEAVY = {'httpx', 'pydantic', 'fastapi', 'tenacity', 'uvicorn'}\n"
         f"{BLOCK}"
         f"for name in {modules!r}: importlib.import_module(name)\n"
     )
+
+
+def test_no_other_provider_is_needed() -> None:
+    """They come with Airflow, in the version of its constraints, whatever those are."""
+    importing = [
+        str(file.relative_to(PACKAGE))
+        for file in PACKAGE.rglob("*.py")
+        if re.search(r"^\s*(from|import) airflow\.providers", file.read_text(), re.M)
+    ]
+    assert importing == []
 
 
 def test_the_metadata_imports_nothing() -> None:

@@ -11,7 +11,7 @@ from airflow_provider_phonelink.operators.results import delivered
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.sdk import Context
 
     from airflow_provider_phonelink.api.callingbox.models import Agent
     from airflow_provider_phonelink.api.calls import Flow

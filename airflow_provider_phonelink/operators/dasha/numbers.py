@@ -12,7 +12,7 @@ from airflow_provider_phonelink.operators.results import delivered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.sdk import Context
 
     from airflow_provider_phonelink.api.dasha.endpoints import LinkMode
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber

@@ -5,12 +5,12 @@ import logging
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException
 from unit.api import faults
 from unit.api.carrying import KEY
 from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
 from unit.hooks.local_vendor import serving, set_connection
 
+from airflow_provider_phonelink.compat import AirflowException
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.hooks import bulk
 from airflow_provider_phonelink.hooks.dasha import DashaHook

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from unit.api import faults
 from unit.api.carrying import KEY, frames_of
 from unit.api.fake_callingbox import FakeCallingBox
@@ -19,6 +18,7 @@ from unit.api.fake_dasha import FakeDasha, number_id, number_json
 from unit.hooks.local_vendor import serving, set_connection
 
 from airflow_provider_phonelink.api import errors
+from airflow_provider_phonelink.compat import AirflowException, AirflowFailException
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.get_provider_info import get_provider_info
 from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
