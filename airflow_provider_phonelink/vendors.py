@@ -37,6 +37,9 @@ class Vendor:
     routing: str
     #: How the command line lists numbers, a :class:`~airflow_provider_phonelink.cli.numbers.NumberTable`.
     number_table: str
+    #: Its part of the sandbox, a :class:`~airflow_provider_phonelink.sandbox.world.StandIn`; None if it has none. Its
+    #: endpoints are in the module ``endpoints`` beside it, which alone needs a web framework.
+    stand_in: str | None = None
     #: A flow that looks once at the registrations of numbers; None for a vendor without registrations.
     registrations: str | None = None
     #: The modules to list in the provider's metadata, by kind: ``operators``, ``sensors``, ``triggers``.
@@ -69,6 +72,7 @@ DASHA = Vendor(
     settings=f"{_PACKAGE}.api.dasha.settings:DashaSettings",
     routing=f"{_PACKAGE}.promises.dasha.routing:ROUTING",
     number_table=f"{_PACKAGE}.cli.dasha:NUMBERS",
+    stand_in=f"{_PACKAGE}.sandbox.dasha:STAND_IN",
     registrations=f"{_PACKAGE}.promises.dasha.wait:look_by_the_connections_rules",
     modules={
         "operators": (f"{_PACKAGE}.operators.dasha",),
@@ -101,6 +105,7 @@ CALLINGBOX = Vendor(
     settings=f"{_PACKAGE}.api.callingbox.settings:CallingBoxSettings",
     routing=f"{_PACKAGE}.promises.callingbox.routing:ROUTING",
     number_table=f"{_PACKAGE}.cli.callingbox:NUMBERS",
+    stand_in=f"{_PACKAGE}.sandbox.callingbox:STAND_IN",
     modules={"operators": (f"{_PACKAGE}.operators.callingbox",)},
     connection_fields={
         "attach_body_key": connection_field(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 from pydantic import ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
-from airflow_provider_phonelink.sandbox.world import VENDORS
+from airflow_provider_phonelink.sandbox.world import stand_ins
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.sandbox.world import World
@@ -111,8 +111,8 @@ class Fault:
         """Refuse a fault that could never happen as described."""
         if self.kind not in KINDS:
             raise ValueError(f"there is no kind of fault {self.kind!r}; there are: {', '.join(KINDS)}")
-        if self.vendor is not None and self.vendor not in VENDORS:
-            raise ValueError(f"there is no vendor {self.vendor!r}; there are: {', '.join(VENDORS)}")
+        if self.vendor is not None and self.vendor not in stand_ins():
+            raise ValueError(f"there is no vendor {self.vendor!r}; there are: {', '.join(stand_ins())}")
         if self.when not in ("before", "after"):
             raise ValueError(f"`when` is before or after, not {self.when!r}")
         if self.nth < 1 or (self.count is not None and self.count < 1):

@@ -9,12 +9,13 @@ from importlib import import_module
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from airflow_provider_phonelink import vendors
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_phonelink.sandbox.switches import Switches
-
-VENDORS = ("dasha", "callingbox")
+    from airflow_provider_phonelink.vendors import Vendor
 
 HOME = "org-sandbox"
 """The organisation whose keys the sandbox hands out."""
@@ -98,8 +99,7 @@ class StandIn:
     """
     A vendor, as the sandbox's shared part sees it. Each vendor's folder defines one.
 
-    :param key: what the vendor is called in code.
-    :param title: what people call it.
+    :param vendor: its entry in the list of vendors.
     :param prefix: the paths of its endpoints begin with this.
     :param api_key: the API key it accepts unless told otherwise.
     :param switches: a dataclass of its switches; their names begin with the key.
@@ -111,8 +111,7 @@ class StandIn:
     :param extends: functions of a world that only this vendor has use for; they become methods of every world.
     """
 
-    key: str
-    title: str
+    vendor: Vendor
     prefix: str
     api_key: str
     switches: type
@@ -126,7 +125,12 @@ class StandIn:
     @property
     def endpoints(self) -> Any:
         """The module with the vendor's endpoints, the only one that needs a web framework."""
-        return import_module(f"{__package__}.{self.key}.endpoints")
+        return import_module(f"{str(self.vendor.stand_in).partition(':')[0]}.endpoints")
+
+    @property
+    def title(self) -> str:
+        """What people call the vendor."""
+        return self.vendor.name
 
 
 def known(what: str, document: Mapping[str, Any], names: set[str]) -> None:
@@ -138,7 +142,7 @@ def known(what: str, document: Mapping[str, Any], names: set[str]) -> None:
 @cache
 def stand_ins() -> dict[str, StandIn]:
     """Return every vendor's stand-in by its key."""
-    return {key: import_module(f"{__package__}.{key}").STAND_IN for key in VENDORS}
+    return {vendor.key: vendors.load(vendor.stand_in) for vendor in vendors.VENDORS if vendor.stand_in}
 
 
 class World:
@@ -157,10 +161,9 @@ class World:
 
     def __getattr__(self, name: str) -> Any:
         """Return the sandbox's account at a vendor, or what a vendor extends every world by."""
-        vendors = stand_ins()
-        if name in vendors:
+        if name in stand_ins():
             return self.account(name)
-        for vendor in vendors.values():
+        for vendor in stand_ins().values():
             if name in vendor.extends:
                 return partial(vendor.extends[name], self)
         raise AttributeError(f"a world has no attribute {name!r}")
@@ -203,4 +206,4 @@ class World:
     def rows(self) -> list[dict[str, Any]]:
         """Return the state as a plain table: a row per number."""
         with self.lock:
-            return [{"vendor": key, **row} for key in VENDORS for row in self.account(key).rows()]
+            return [{"vendor": key, **row} for key in stand_ins() for row in self.account(key).rows()]

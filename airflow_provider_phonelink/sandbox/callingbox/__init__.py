@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.sandbox.world import StandIn, amount, choice, known
+from airflow_provider_phonelink.vendors import CALLINGBOX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.sandbox.callingbox.world import CallingBox
     from airflow_provider_phonelink.sandbox.switches import Switches
     from airflow_provider_phonelink.sandbox.world import Refused, World
-
-KEY = "callingbox"
 
 
 @dataclass
@@ -118,8 +117,8 @@ def open_account(world: World, _: str) -> CallingBox:
 
 def plant(world: World, seed: Mapping[str, Any]) -> None:
     """Add what a seed says."""
-    known(KEY, seed, {"agents", "numbers"})
-    account = world.account(KEY)
+    known(CALLINGBOX.key, seed, {"agents", "numbers"})
+    account = world.account(CALLINGBOX.key)
     for agent in seed.get("agents", ()):
         account.add_agent(**agent)
     for number in seed.get("numbers", ()):
@@ -137,8 +136,7 @@ def error(refused: Refused, _: str, switches: Switches) -> tuple[bytes, str]:
 
 
 STAND_IN = StandIn(
-    key=KEY,
-    title="CallingBox",
+    vendor=CALLINGBOX,
     prefix="/v1/",
     api_key="sk_sandbox_key",
     switches=CallingBoxSwitches,

@@ -119,7 +119,7 @@ def _add_writes(router: APIRouter, world: World, writer: CallingBoxJson) -> None
 
 
 def _account(request: Request, world: World) -> CallingBox:
-    account: CallingBox = world.account(STAND_IN.key, exchange_of(request).organisation)
+    account: CallingBox = world.account(STAND_IN.vendor.key, exchange_of(request).organisation)
     return account
 
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_DNS, uuid5
 
 from airflow_provider_phonelink.sandbox.world import StandIn, amount, choice, known
+from airflow_provider_phonelink.vendors import DASHA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.sandbox.switches import Switches
     from airflow_provider_phonelink.sandbox.world import Refused, World
 
-KEY = "dasha"
 TRUNK_A = str(uuid5(NAMESPACE_DNS, "trunk-a.example"))
 TRUNK_B = str(uuid5(NAMESPACE_DNS, "trunk-b.example"))
 REGISTERED = [{"after": 0, "state": "Registered"}]
@@ -180,7 +180,7 @@ def open_account(world: World, organisation: str) -> Organisation:
         return any(
             phone_number in account.inbound_phone_numbers()
             for (vendor, other), account in world.accounts.items()
-            if vendor == KEY and other != organisation
+            if vendor == DASHA.key and other != organisation
         )
 
     return Organisation(
@@ -194,8 +194,8 @@ def open_account(world: World, organisation: str) -> Organisation:
 
 def plant(world: World, seed: Mapping[str, Any]) -> None:
     """Add what a seed says."""
-    known(KEY, seed, {"agents", "numbers", "plans", "linked_elsewhere"})
-    account = world.account(KEY)
+    known(DASHA.key, seed, {"agents", "numbers", "plans", "linked_elsewhere"})
+    account = world.account(DASHA.key)
     for agent, name in seed.get("agents", {}).items():
         account.add_agent(agent, name)
     for phone_number, steps in seed.get("plans", {}).items():
@@ -225,7 +225,7 @@ def error(refused: Refused, path: str, _: Switches) -> tuple[bytes, str]:
 
 def organisation(world: World, id: str) -> Organisation:  # noqa: A002 - the vendor's word
     """Return an organisation, a new one if there is none of that id yet."""
-    account: Organisation = world.account(KEY, id)
+    account: Organisation = world.account(DASHA.key, id)
     return account
 
 
@@ -242,12 +242,11 @@ def plan_registration(
 
     `world.plan_registration("+15550001111", [(0, "Registering"), (2, "Failed", "no route")])`
     """
-    world.account(KEY).plan(phone_number, steps)
+    world.account(DASHA.key).plan(phone_number, steps)
 
 
 STAND_IN = StandIn(
-    key=KEY,
-    title="Dasha BlackBox",
+    vendor=DASHA,
     prefix="/api/",
     api_key="dasha-sandbox-key",
     switches=DashaSwitches,

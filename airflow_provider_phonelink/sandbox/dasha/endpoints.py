@@ -273,7 +273,7 @@ def _settings(body: PhoneNumberBody) -> NumberSettings:
 
 
 def _organisation(request: Request, world: World) -> Organisation:
-    organisation: Organisation = world.account(STAND_IN.key, exchange_of(request).organisation)
+    organisation: Organisation = world.account(STAND_IN.vendor.key, exchange_of(request).organisation)
     return organisation
 
 
