@@ -25,6 +25,8 @@ class ListedNumber(NamedTuple):
     phone_number: str | None
     #: The provider that manages it, where numbers have one; in lower case where ids are uuids.
     provider_id: str | None = None
+    #: Dasha's SIP credentials that it registers with, in lower case.
+    credentials_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -198,3 +198,42 @@ class TestExport:
         code, out, err = phonelink("routes", "export")
         assert (code, len(parsed(out, "yaml"))) == (0, 1)
         assert "unknown here" in err
+
+
+class TestWhatItCosts:
+    """Outbound links are read by credentials."""
+
+    @pytest.fixture
+    def fleet(self, sandbox):
+        def add(count: int, links: bool) -> None:
+            dasha = sandbox.world.dasha
+            for index in range(count):
+                dasha.add_number(
+                    f"+1556{index:07}",
+                    f"c{index % 5}000000-0000-4000-8000-000000000000",
+                    outbound=[f"agent-{index}"] if links else [],
+                )
+            sandbox.journal.clear()
+
+        return add
+
+    def test_600_outbound_routes_under_5_credentials_are_planned_in_8_requests(
+        self, phonelink, sandbox, routes_file, fleet
+    ):
+        fleet(600, links=True)
+        routes_file.write_text(
+            "".join(
+                f"- {{number: '+1556{index:07}', agent_id: agent-{index}, mode: replaceOutbound}}\n"
+                for index in range(600)
+            )
+        )
+        code, out, _ = phonelink("routes", "plan", "-f", routes_file)
+        assert code == 0, out
+        assert len(sandbox.journal) <= 8
+
+    def test_1000_numbers_under_5_credentials_are_exported_in_10_requests(self, phonelink, sandbox, fleet):
+        fleet(1000, links=True)
+        code, out, err = phonelink("routes", "export", "-o", "json")
+        assert code == 0, err
+        assert len(parsed(out, "json")) >= 1000
+        assert len(sandbox.journal) <= 10

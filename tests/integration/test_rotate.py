@@ -100,9 +100,36 @@ def test_requests_are_counted(sandbox, pool, connections):
     run_task(rotation(pool), connections=connections)
 
     paths = [(entry.method, entry.path.rpartition("/")[2]) for entry in sandbox.journal]
-    assert paths.count(("GET", "affected-agents")) == 4 + 1  # one for each, and the proof
+    assert paths.count(("GET", "affected-agents")) == 1 + 1  # one for their credentials, and the proof
     assert paths.count(("GET", "sip-phone-numbers")) == 1
-    assert len(paths) == 7
+    assert len(paths) == 4
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_large_pool_costs_a_request_for_each_of_its_credentials(sandbox, connections, refused):
+    dasha = sandbox.world.dasha
+    pool = [
+        dasha.add_number(
+            f"+1555{i:07}", f"c{i % 3}000000-0000-4000-8000-000000000000", steps=seeds.REGISTERED
+        )
+        for i in range(200)
+    ]
+    dasha.link(pool[150], AGENT, "replaceOutbound")
+    if refused:
+        sandbox.faults.add(Fault("status", path="sip-credentials", status=403, count=None))
+    outcome = run_task(rotation(pool), connections=connections)
+
+    assert outcome.state == "success", outcome.log
+    assert outcome.value["previous"] == pool[150] != in_use(sandbox)
+    assert len(sandbox.journal) <= (204 if refused else 8)
+
+
+def test_the_agents_number_is_found_also_where_it_is_in_neither_pool_nor_scope(sandbox, pool, connections):
+    other = sandbox.world.dasha.add_number("+15559999", CREDENTIALS, steps=seeds.REGISTERED)
+    sandbox.world.dasha.link(other, AGENT, "replaceOutbound")
+    outcome = run_task(rotation(pool), connections=connections)
+
+    assert outcome.value["previous"] == other
 
 
 @pytest.mark.parametrize(
@@ -241,9 +268,9 @@ def test_the_number_before_may_be_outside_the_pool(sandbox, pool, connections):
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault("status", path="affected-agents", status=403, nth=5),
-        Fault("status", path="affected-agents", status=502, nth=5, count=3),
-        Fault("drop", path="affected-agents", nth=5, count=3),
+        Fault("status", path="affected-agents", status=403, nth=2),
+        Fault("status", path="affected-agents", status=502, nth=2, count=3),
+        Fault("drop", path="affected-agents", nth=2, count=3),
     ],
     ids=lambda fault: f"{fault.kind} {fault.status}",
 )
@@ -508,7 +535,7 @@ class TestAirflowsOwnPool:
 def test_a_retry_in_a_real_run(sandbox, pool, connections, run_dag):
     task = rotation(pool, dag_id="kept_choice", schedule=None, retries=1, retry_delay=timedelta(seconds=0))
     sandbox.world.dasha.link(pool[0], AGENT, "replaceOutbound")
-    sandbox.faults.add(Fault("status", path="affected-agents", status=403, nth=5))  # the first proof
+    sandbox.faults.add(Fault("status", path="affected-agents", status=403, nth=2))  # the first proof
     run = run_dag(task.dag, connections=connections)
 
     assert run.succeeded, run.explain()

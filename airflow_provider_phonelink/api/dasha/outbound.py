@@ -20,30 +20,32 @@ from airflow_provider_phonelink.api.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
-    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, CredentialsUsers, PhoneNumber
+    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, CredentialsUsers
 
 #: What a read by credentials answers where it is not to be had: 403, 404, 405, or something else altogether.
 _REFUSALS = (AccessDeniedError, NotFoundError, RejectedError, UnreadableAnswerError)
 
 
-def users_of(numbers: Iterable[PhoneNumber]) -> Flow[dict[str, AffectedAgents]]:
+def users_of(credentials: Mapping[str, str | None]) -> Flow[dict[str, AffectedAgents]]:
     """
     Read which agents use some numbers.
 
     Several numbers of one credential are read together. What such a read does not show, and all numbers where it is
     refused, are read singly.
 
-    :return: By the number's id in lower case, in the order of ``numbers``; a number that is gone is missing.
+    :param credentials: The ids of the numbers, in lower case, each with the id of its SIP credentials, if known.
+    :return: By the number's id: first those that were asked for, in their order, without those that are gone; then
+        whatever else was seen on the way.
     """
-    credentials = {number.id.lower(): number.credentials_id.lower() for number in numbers}
     seen = yield from _read_by_credentials(credentials)
     missing = [number_id for number_id in credentials if number_id not in seen]
     singly: list[AffectedAgents | None] = yield Parallel([_users_of_one(number_id) for number_id in missing])
     seen.update({number_id: users for number_id, users in zip(missing, singly, strict=True) if users})
-    return {number_id: seen[number_id] for number_id in credentials if number_id in seen}
+    asked = {number_id: seen[number_id] for number_id in credentials if number_id in seen}
+    return {**asked, **seen}
 
 
 def outbound_links() -> Flow[dict[str, str]]:
@@ -53,15 +55,16 @@ def outbound_links() -> Flow[dict[str, str]]:
     :return: Agent id to number id. An agent that calls out with none, or in a way that is unknown here, is missing.
     """
     numbers = yield from reads.all_numbers()
-    users = yield from users_of(numbers)
+    users = yield from users_of({number.id.lower(): number.credentials_id.lower() for number in numbers})
     return {agent_id: number_id for number_id, affected in users.items() for agent_id in affected.outbound}
 
 
-def _read_by_credentials(credentials: dict[str, str]) -> Flow[dict[str, AffectedAgents]]:
+def _read_by_credentials(credentials: Mapping[str, str | None]) -> Flow[dict[str, AffectedAgents]]:
     """Return what reads by credentials show, by number; also of numbers that were not asked for."""
     together: defaultdict[str, list[str]] = defaultdict(list)
     for number_id, credentials_id in credentials.items():
-        together[credentials_id].append(number_id)
+        if credentials_id is not None:
+            together[credentials_id].append(number_id)
     # A single number costs one request either way, and its own read says more for certain. The largest group goes
     # first and alone: where reads by credentials are refused, that is one request too many, and not one for each.
     groups = sorted((len(ids), credentials_id) for credentials_id, ids in together.items() if len(ids) > 1)

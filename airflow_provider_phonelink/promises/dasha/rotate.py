@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import Parallel
-from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
+from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads, writes
 from airflow_provider_phonelink.api.errors import (
-    NotFoundError,
     NotTakenEffectError,
     PhonelinkError,
     PoolUnhealthyError,
 )
+from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.templates import parse_rendered
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
@@ -99,8 +99,16 @@ def survey(
             skipped[number_id] = reason
         elif number_id in held_back:
             skipped[number_id] = f"{names[number_id]}: in quarantine"
-    previous, suspected = yield from _in_use(agent_id, list(dict.fromkeys([*names, *further])))
-    return Survey(Pool(list(numbers), skipped), previous, suspected, names)
+    # Reads by credentials may also show the agent's number where it is in neither the pool nor the scope.
+    users = yield from outbound.users_of(
+        {
+            **{id_: number.credentials_id.lower() for id_, number in numbers.items() if number},
+            **{id_: None for id_ in further if id_ not in names},
+        }
+    )
+    previous, suspected = _in_use(agent_id, users)
+    seen = {id_: number_label(id_, affected.phone_number) for id_, affected in users.items()}
+    return Survey(Pool(list(numbers), skipped), previous, suspected, {**seen, **names})
 
 
 def rotate_to(
@@ -172,24 +180,13 @@ def _unfit(
     return judgement.description
 
 
-def _in_use(agent_id: str, number_ids: Sequence[str]) -> Flow[tuple[str | None, str | None]]:
+def _in_use(agent_id: str, users: Mapping[str, AffectedAgents]) -> tuple[str | None, str | None]:
     """Return the number that the agent uses outbound, or else the only one it may be using so."""
-    users = yield Parallel([_users(number_id) for number_id in number_ids])
-    certain, possible = (
-        [number_id for number_id, sets in zip(number_ids, users, strict=True) if agent_id in sets[kind]]
-        for kind in (0, 1)
-    )
+    certain = [number_id for number_id, affected in users.items() if agent_id in affected.outbound]
     if certain:
         return certain[0], None
+    possible = [number_id for number_id, affected in users.items() if agent_id in affected.maybe_outbound]
     return None, possible[0] if len(possible) == 1 else None
-
-
-def _users(number_id: str) -> Flow[tuple[frozenset[str], frozenset[str]]]:
-    try:
-        affected: AffectedAgents = yield endpoints.affected_agents(number_id)
-    except NotFoundError:
-        return frozenset(), frozenset()
-    return affected.outbound, affected.maybe_outbound
 
 
 def _confirm(agent_id: str, number: PhoneNumber, survey: Survey) -> Flow[None]:
@@ -241,6 +238,7 @@ def _put_back(agent_id: str, number_id: str, survey: Survey) -> Flow[str]:
 def _uses(agent_id: str, number_id: str) -> Flow[bool]:
     """Look whether the agent is seen to use a number outbound; an error counts as not seen."""
     try:
-        return agent_id in (yield from _users(number_id))[0]
+        affected: AffectedAgents = yield endpoints.affected_agents(number_id)
     except PhonelinkError:
         return False
+    return agent_id in affected.outbound

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_provider_phonelink.api.calls import Parallel, as_flow
-from airflow_provider_phonelink.api.dasha import endpoints, reads
+from airflow_provider_phonelink.api.dasha import outbound, reads
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.uuids import is_uuid
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
-    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
     from airflow_provider_phonelink.decisions.planning import Change, Plan
     from airflow_provider_phonelink.decisions.routes import Route
     from airflow_provider_phonelink.decisions.scope import Scope
@@ -60,7 +59,10 @@ def directory_of(numbers: Iterable[PhoneNumber]) -> Directory:
     """Return the numbers that routes can name."""
     listed = (
         ListedNumber(
-            number.id.lower(), number.phone_number, number.provider_id and number.provider_id.lower()
+            number.id.lower(),
+            number.phone_number,
+            number.provider_id and number.provider_id.lower(),
+            number.credentials_id.lower(),
         )
         for number in numbers
     )
@@ -80,17 +82,17 @@ def read_outbound_links(
     number_ids: Iterable[str], directory: Directory
 ) -> Flow[tuple[list[Link], list[str]]]:
     """
-    Read the outbound links of some numbers, in parallel.
+    Read the outbound links of some numbers, with a request for each of their SIP credentials or for each of them.
 
     :return: The links, and a warning for each use whose literal is unknown here. Such a use does not count as a link
         and is never removed.
     """
-    answers: list[AffectedAgents] = yield Parallel(
-        [as_flow(endpoints.affected_agents(number_id)) for number_id in number_ids]
-    )
+    asked = {number_id: directory.numbers[number_id].credentials_id for number_id in number_ids}
+    users = yield from outbound.users_of(asked)
     links, warnings = [], []
-    for answer in answers:
-        number_id = answer.id.lower()
+    for number_id, answer in users.items():
+        if number_id not in asked:
+            continue
         links += [Link(number_id, agent_id, RULES.outbound) for agent_id in sorted(answer.outbound)]
         warnings += [
             f"{directory.label(number_id)}: {agent_label(agent_id)} uses it in a way that is unknown here; that is not "

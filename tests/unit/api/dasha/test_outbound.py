@@ -8,7 +8,6 @@ import pytest
 from unit.api.fake_dasha import number_id, number_json
 
 from airflow_provider_phonelink.api import errors
-from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 from airflow_provider_phonelink.api.dasha.outbound import outbound_links, users_of
 
 CREDENTIALS = [f"c{index}000000-0000-4000-8000-000000000000" for index in range(5)]
@@ -44,8 +43,8 @@ class Fleet:
         page = {"items": self.numbers[skip : skip + take], "totalCount": len(self.numbers)}
         return httpx.Response(200, json={**page, "skip": skip, "take": take})
 
-    def models(self) -> list[PhoneNumber]:
-        return [PhoneNumber.model_validate(number) for number in self.numbers]
+    def credentials(self) -> dict[str, str]:
+        return {number["id"]: number["credentialsId"] for number in self.numbers}
 
 
 EXPECTED = {number_id(index): {f"agent-{index}"} if index % 10 == 0 else set() for index in range(200)}
@@ -65,31 +64,29 @@ def test_users_are_read_by_credentials_and_singly_where_that_does_not_do(
     carry_out, options, requests
 ) -> None:
     fleet = Fleet(200, 3, **options)
-    users = carry_out(users_of(fleet.models()), vendor=fleet)
+    users = carry_out(users_of(fleet.credentials()), vendor=fleet)
     assert {id_: set(affected.outbound) for id_, affected in users.items()} == EXPECTED
-    assert list(users) == [number.id for number in fleet.models()]
+    assert list(users) == list(fleet.credentials())
     assert len(fleet.paths) == requests
 
 
 def test_a_number_that_is_alone_under_its_credentials_is_read_singly(carry_out) -> None:
     fleet = Fleet(5, 5)
-    users = carry_out(users_of(fleet.models()), vendor=fleet)
+    users = carry_out(users_of(fleet.credentials()), vendor=fleet)
     assert len(users) == len(fleet.paths) == 5
     assert not [path for path in fleet.paths if "sip-credentials" in path]
 
 
 def test_a_number_that_is_gone_is_missing(carry_out) -> None:
     fleet = Fleet(3, 1)
-    models = fleet.models()
+    asked = fleet.credentials()
     gone = fleet.numbers.pop(1)
-    assert list(carry_out(users_of(models), vendor=fleet)) == [
-        number.id for number in models if number.id != gone["id"]
-    ]
+    assert list(carry_out(users_of(asked), vendor=fleet)) == [id_ for id_ in asked if id_ != gone["id"]]
 
 
 def test_an_outage_is_no_refusal(carry_out) -> None:
     with pytest.raises(errors.ServerError):
-        carry_out(users_of(Fleet(4, 1).models()), vendor=Fleet(4, 1, refuses=503))
+        carry_out(users_of(Fleet(4, 1).credentials()), vendor=Fleet(4, 1, refuses=503))
 
 
 def test_the_outbound_links_of_the_organisation_take_few_requests(carry_out) -> None:
@@ -101,5 +98,20 @@ def test_the_outbound_links_of_the_organisation_take_few_requests(carry_out) -> 
 
 def test_nothing_is_asked_for_no_numbers(carry_out) -> None:
     fleet = Fleet(0, 1)
-    assert carry_out(users_of([]), vendor=fleet) == {}
+    assert carry_out(users_of({}), vendor=fleet) == {}
     assert not fleet.paths
+
+
+def test_numbers_whose_credentials_are_not_known_are_read_singly(carry_out) -> None:
+    fleet = Fleet(4, 1)
+    assert len(carry_out(users_of(dict.fromkeys(fleet.credentials())), vendor=fleet)) == 4
+    assert len(fleet.paths) == 4
+
+
+def test_what_is_seen_on_the_way_comes_last(carry_out) -> None:
+    fleet = Fleet(6, 1)
+    [*_, fourth, fifth] = asked = list(fleet.credentials())[:5]
+    users = carry_out(users_of({fifth: CREDENTIALS[0], fourth: CREDENTIALS[0]}), vendor=fleet)
+    assert list(users)[:2] == [fifth, fourth]
+    assert set(users) > set(asked)
+    assert len(fleet.paths) == 1

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from unit.api import faults
-from unit.api.fake_dasha import NUMBERS, PROVIDER, FakeDasha, number_id, number_json
+from unit.api.fake_dasha import CREDENTIALS, NUMBERS, PROVIDER, FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.decisions.registration import RegistrationRules
@@ -121,7 +121,11 @@ def test_requests_are_few(carry_out) -> None:
     fake = vendor()
     looked(carry_out, fake)
     assert sorted(fake.requests) == sorted(
-        [f"GET {NUMBERS}", *(f"GET {NUMBERS}/{i}/affected-agents" for i in (ONE, TWO, THREE))]
+        [
+            f"GET {NUMBERS}",
+            f"GET /api/v1/sip-credentials/{CREDENTIALS}/affected-agents",
+            *(f"GET {NUMBERS}/{i}/affected-agents" for i in (ONE, TWO, THREE)),
+        ]
     )  # fmt: skip
 
 

@@ -99,10 +99,10 @@ class TestWhatIsRead:
     def vendor(self):
         provider = "d0000000-0000-4000-8000-000000000001"
         return FakeDasha(
-            number_json(1, incomingCallsAgentId="a"),
-            number_json(2, providerId=provider.upper()),
-            number_json(3, providerId=provider),
-            number_json(4),
+            number_json(1, incomingCallsAgentId="a", credentialsId=number_id(101)),
+            number_json(2, providerId=provider.upper(), credentialsId=number_id(102)),
+            number_json(3, providerId=provider, credentialsId=number_id(103)),
+            number_json(4, credentialsId=number_id(104)),
             outbound={"a": number_id(1), "b": number_id(2), "c": number_id(3)},
         )
 
