@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.errors import PhonelinkError
+from airflow_provider_phonelink.api.text import visible
 from airflow_provider_phonelink.compat import AirflowException, AirflowFailException
 
 if TYPE_CHECKING:
@@ -55,6 +56,6 @@ def as_airflow_exception(error: PhonelinkError) -> AirflowException:
 def airflow_exception(message: str, *, retry_helps: bool) -> AirflowException:
     """Return the exception that makes Airflow retry the task, or not."""
     exception: AirflowException = (PhonelinkRetryableException if retry_helps else PhonelinkFailException)(
-        message
+        visible(message)
     )
     return exception

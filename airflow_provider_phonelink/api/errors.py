@@ -57,7 +57,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_phonelink.api.text import listed
+from airflow_provider_phonelink.api.text import listed, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +68,10 @@ class PhonelinkError(Exception):
 
     #: Whether the same attempt may succeed later.
     retry_helps: ClassVar[bool] = False
+
+    def __init__(self, *args: object) -> None:
+        # Messages name ids and texts of vendors and files, which could forge a line in a log.
+        super().__init__(*(visible(arg) if isinstance(arg, str) else arg for arg in args))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default calls the constructor with the finished message, which not every constructor takes.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
+from airflow.sdk import DAG, BaseOperator
 from airflow_harness.tasks import run_task
 from integration.reconciling import links, phone, route
 from integration.worlds import (
@@ -13,6 +15,46 @@ from integration.worlds import (
 
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.operators.dasha import DashaReconcileLinksOperator
+
+
+def in_a_dag(file, routes):
+    """The task, in a DAG that stands in a file."""
+    task = DashaReconcileLinksOperator(task_id="reconcile", routes=routes)
+    dag = DAG("in-a-file", schedule=None)
+    dag.fileloc = str(file)
+    dag.add_task(task)
+    return task
+
+
+EMPTIED = {
+    "the header alone": "number,agent_id,mode\n",
+    "the header alone, with semicolons": "number;agent_id;mode",
+    "the header and empty rows": "\ufeffnumber,agent_id\r\n,\r\n  ,\r\n",
+    "HTML": "<html><body>Please sign in</body></html>",
+    "a row without a header": f"{phone(1)},agent-a,inbound\n",
+    "another header": "nummer;agent\n",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("text", EMPTIED.values(), ids=EMPTIED)
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_emptied_export_removes_nothing(sandbox, dasha_ids, reconcile, tmp_path, text, dry_run):
+    (tmp_path / "r.csv").write_text(text)
+    before = links(sandbox, dasha_ids)
+    outcome = reconcile(tmp_path / "r.csv", prune=True, scope={"agents": [AGENT]}, dry_run=dry_run)
+    assert isinstance(outcome.error, PhonelinkFailException), outcome.log
+    assert len(sandbox.journal) == 0
+    assert links(sandbox, dasha_ids) == before
+
+
+@pytest.mark.parametrize(("name", "text"), [("r.json", "[]"), ("r.yaml", "routes: []")])
+def test_none_is_said_by_an_empty_list(sandbox, dasha_ids, reconcile, tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    for routes in (tmp_path / name, []):
+        outcome = reconcile(routes, prune=True, scope={"agents": [AGENT]})
+        assert outcome.state == "success", outcome.log
+    assert links(sandbox, dasha_ids)[1] == (None, [])
 
 
 class TestWhereRoutesComeFrom:
@@ -40,19 +82,42 @@ class TestWhereRoutesComeFrom:
         assert outcome.rendered["routes"] == f"{tmp_path}/night.yaml"
 
     def test_a_relative_path_begins_at_the_dag_file(self, sandbox, dasha_ids, connections, tmp_path):
-        from airflow.sdk import DAG
-
         (tmp_path / "routes.json").write_text(json.dumps([route(4, AGENT)]))
-        task = DashaReconcileLinksOperator(task_id="reconcile", routes="routes.json")
-        dag = DAG("relative", schedule=None)
-        dag.fileloc = str(tmp_path / "dag.py")
-        dag.add_task(task)
+        task = in_a_dag(tmp_path / "dag.py", "routes.json")
         outcome = run_task(task, connections=connections)
         assert outcome.state == "success", outcome.log
 
-    def test_an_earlier_task(self, sandbox, dasha_ids, connections):
-        from airflow.sdk import DAG, BaseOperator
+    def test_beside_a_dag_in_a_zip_file(self, sandbox, dasha_ids, connections, tmp_path):
+        with zipfile.ZipFile(tmp_path / "dags.zip", "w") as zipped:
+            zipped.writestr("routes.yaml", f"- number: {phone(4)}\n  agent_id: {AGENT}\n")
+        outcome = run_task(in_a_dag(tmp_path / "dags.zip/dag.py", "routes.yaml"), connections=connections)
+        assert outcome.state == "success", outcome.log
+        assert links(sandbox, dasha_ids)[4] == (AGENT, [])
 
+    @pytest.mark.parametrize(
+        "place", ["../secrets.yaml", "{folder}/secrets.yaml", "file://{folder}/secrets.yaml"]
+    )
+    def test_a_template_does_not_lead_out_of_the_folder(
+        self, sandbox, dasha_ids, connections, tmp_path, place
+    ):
+        (tmp_path / "secrets.yaml").write_text("password: hunter2\n")
+        task = in_a_dag(tmp_path / "dags/dag.py", "{{ dag_run.conf['file'] }}")
+        conf = {"file": place.format(folder=tmp_path)}
+        outcome = run_task(task, connections=connections, conf=conf)
+        assert isinstance(outcome.error, PhonelinkFailException), outcome.log
+        assert "outside of the folder" in str(outcome.error)
+        assert "hunter2" not in outcome.log
+        assert len(sandbox.journal) == 0
+
+    def test_an_earlier_task_does_not_lead_out_of_the_folder(self, sandbox, dasha_ids, connections, tmp_path):
+        (tmp_path / "r.yaml").write_text(f"- number: {phone(4)}\n  agent_id: {AGENT}\n")
+        with DAG("in-a-file", schedule=None) as dag:
+            dag.fileloc = str(tmp_path / "dags/dag.py")
+            task = DashaReconcileLinksOperator(task_id="t", routes=BaseOperator(task_id="earlier").output)
+        outcome = run_task(task, connections=connections, xcoms={"earlier": str(tmp_path / "r.yaml")})
+        assert "outside of the folder" in str(outcome.error)
+
+    def test_an_earlier_task(self, sandbox, dasha_ids, connections):
         with DAG("xcoms", schedule=None):
             earlier = BaseOperator(task_id="earlier")
             task = DashaReconcileLinksOperator(task_id="reconcile", routes=earlier.output)  # type: ignore[arg-type]
