@@ -71,7 +71,16 @@ _SCOPE = (
     _argument("--scope-modes", metavar="MODES", help="scope: modes, comma-separated"),
 )
 _PLAN = (
-    _argument("-f", "--file", required=True, metavar="FILE", help="routes, in YAML, JSON or CSV"),
+    _argument(
+        "-f",
+        "--file",
+        required=True,
+        metavar="FILE",
+        help="routes, in YAML, JSON or CSV: a path, or a URL of object storage",
+    ),
+    _argument(
+        "--extra-columns", metavar="NAMES", help="columns that the file may have besides, comma-separated"
+    ),
     _argument("--prune", action="store_true", help="remove links in the scope that no route mentions"),
     *_SCOPE,
     _argument(

@@ -39,6 +39,11 @@ def say(text: str, end: str = "\n") -> None:
     print(text, end=end, file=results())
 
 
+def warn(text: str) -> None:
+    """Print what somebody should know beside the result."""
+    print(f"phonelink: {visible(text)}", file=sys.stderr)
+
+
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
     """
     Print rows.

@@ -6,10 +6,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.errors import PhonelinkError
-from airflow_provider_phonelink.cli.output import print_diff, print_document, print_rows, progress, say
+from airflow_provider_phonelink.api.text import visible
+from airflow_provider_phonelink.cli.output import print_diff, print_document, print_rows, progress, say, warn
 from airflow_provider_phonelink.cli.running import DRIFT, IN_SYNC, complain, hook_of
 from airflow_provider_phonelink.decisions.limits import parse_max_changes
-from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes
+from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes, rows_of_vendor
 from airflow_provider_phonelink.decisions.scope import KEYS, Scope, demand_scope, parse_scope
 from airflow_provider_phonelink.files.reading import read_rows
 from airflow_provider_phonelink.promises.applying import Report
@@ -70,7 +71,7 @@ def export(options: argparse.Namespace) -> int:
         with progress("Reading links"):
             routes, warnings = hook.run(routing.export(scope))
     for warning in warnings:
-        print(f"phonelink: {warning}", file=sys.stderr)
+        warn(warning)
     print_rows(routes, _ROUTE_COLUMNS, options.output)
     return IN_SYNC
 
@@ -80,12 +81,15 @@ def _plan(hook: VendorHook[Any], options: argparse.Namespace) -> Plan:
     parse_max_changes(options.max_changes)
     scope = _scope(options, routing.rules)
     demand_scope(scope, options.prune)
-    rows = read_rows(options.file, COLUMNS, argument="routes")
+    columns = COLUMNS.with_extra(options.extra_columns)
+    rows, others = rows_of_vendor(read_rows(options.file, columns, argument="routes"), hook.vendor.key)
     routes = parse_routes(rows, routing.rules, removing=options.prune)
+    if others:
+        warn(others)
     with progress("Reading links"):
         found: Plan = hook.run(routing.plan(routes, scope=scope, prune=options.prune))
     for warning in found.warnings:
-        print(f"phonelink: {warning}", file=sys.stderr)
+        warn(warning)
     return found
 
 
@@ -102,7 +106,9 @@ def _print(report: Report, form: str) -> None:
         print_diff(report.plan.diff())
         say(f"Plan: {report.plan.summary}; {report.plan.links_in_scope} links in scope.")
     elif form == "csv":
-        print_rows(result["changes"], _COLUMNS, form)
+        extras = dict.fromkeys(name for change in result["changes"] for name in change["extra"])
+        rows = [{**change["extra"], **change} for change in result["changes"]]
+        print_rows(rows, (*_COLUMNS, *(name for name in extras if name not in _COLUMNS)), form)
     else:
         print_document(result, form)
 
@@ -113,7 +119,7 @@ def _print_to_decide(found: Plan, form: str) -> None:
         _print(Report(found), form)
         return
     for line in found.diff():
-        print(line, file=sys.stderr)
+        print(visible(line), file=sys.stderr)
 
 
 def _print_done(report: Report, form: str) -> None:

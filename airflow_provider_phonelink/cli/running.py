@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api.errors import ConfigurationError, PhonelinkError
+from airflow_provider_phonelink.api.text import visible
 from airflow_provider_phonelink.cli.output import only_results_on_stdout
 from airflow_provider_phonelink.compat import AirflowException, AirflowNotFoundException, BaseHook
 
@@ -52,7 +53,7 @@ def run(function: str, options: argparse.Namespace) -> int:
 
 def complain(message: str) -> int:
     """Print an error, in one line, and return the exit code for it."""
-    print(f"phonelink: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"phonelink: error: {visible(' '.join(message.split()))}", file=sys.stderr)
     return ERROR
 
 

@@ -69,6 +69,8 @@ class Plan:
     phone_numbers: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     #: What somebody should look into.
     warnings: tuple[str, ...] = ()
+    #: The values of the extra columns of routes, by the link that a route asks for.
+    extras: Mapping[Link, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -105,6 +107,7 @@ class Plan:
             "mode": change.link.mode,
             "previous_agent_id": change.previous_agent_id,
             "previous_number_id": change.previous_number_id,
+            "extra": dict(self.extras.get(change.link, {})),
         }
 
     def refuse_more_than(self, limit: MaxChanges | None) -> None:
@@ -141,6 +144,7 @@ def make_plan(
     prune: bool = False,
     phone_numbers: Mapping[str, str | None] | None = None,
     warnings: Iterable[str] = (),
+    extras: Mapping[Link, Mapping[str, Any]] | None = None,
 ) -> Plan:
     """
     Plan the changes.
@@ -163,6 +167,7 @@ def make_plan(
         links_in_scope=_count_in_scope(found, wished, scope),
         phone_numbers=phone_numbers or {},
         warnings=tuple(warnings),
+        extras=extras or {},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import NotNamedError, RoutesError
 from airflow_provider_phonelink.api.labels import agent_label
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.decisions.directory import Directory
     from airflow_provider_phonelink.decisions.links import LinkRules
-    from airflow_provider_phonelink.files.columns import Row
+    from airflow_provider_phonelink.files.columns import Row, Rows
 
 #: The keys by which a route may name its number, and whether the value is an id (None: id or phone number).
 NUMBER_KEYS: dict[str, bool | None] = {
@@ -65,14 +66,29 @@ def parse_routes(items: object, rules: LinkRules, *, removing: bool = False) -> 
     return routes
 
 
+def rows_of_vendor(rows: Rows, key: str) -> tuple[Rows, str | None]:
+    """
+    Return the routes that a file for several vendors has for one of them, and a sentence about the others.
+
+    :param key: The vendor's, as the routes name it in ``vendor``. Routes that name none are everybody's.
+    """
+    own = rows.chosen("vendor", key, vendors.keys())
+    if not own.others:
+        return own, None
+    return (
+        own,
+        f"{own.others} of {own.others + len(own.rows)} routes are for other vendors and were left to them.",
+    )
+
+
 def wishes_of(
     routes: Iterable[Route],
     directory: Directory,
     rules: LinkRules,
     mode_of: Callable[[Route], str] | None = None,
-) -> list[Link]:
+) -> dict[Link, Route]:
     """
-    Return the links that the routes ask for, each once.
+    Return the links that the routes ask for, each with the first route that does.
 
     :param mode_of: Returns the mode of a route; raises :class:`NotNamedError` if there is none.
     :raises RoutesError: If a number is unknown or ambiguous, or if two routes contradict each other.
@@ -90,7 +106,7 @@ def wishes_of(
     problems += _contradictions(found, directory, rules)
     if problems:
         raise RoutesError(problems)
-    return list(found)
+    return found
 
 
 def _clashes(routes: Iterable[Route]) -> list[str]:

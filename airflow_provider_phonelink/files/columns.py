@@ -12,7 +12,7 @@ from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import listed, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 T = TypeVar("T")
 #: Columns and keys that everybody may add.
@@ -54,10 +54,10 @@ class Columns:
         """
         Return these columns and further ones.
 
-        :param value: None, or names: a list, or text such as ``"team, campaign"``.
+        :param value: None or an empty list, or names: a list, or text such as ``"team, campaign"``.
         :raises InvalidArgumentError: If it is anything else, or a name that means something already.
         """
-        if value is None:
+        if value is None or value in ((), []):
             return self
         names = arguments.names("extra_columns", value)
         for name in names:
@@ -84,8 +84,10 @@ class Row(dict[str, Any]):
 class Problems:
     """What is wrong, each said once, with the places where it is so."""
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: Problems | None = None) -> None:
         self._places: defaultdict[str, list[str]] = defaultdict(list)
+        for problem, places in earlier._places.items() if earlier else ():
+            self._places[problem] += places
 
     def add(self, problem: str, place: str = "") -> None:
         """Note a problem."""
@@ -115,6 +117,30 @@ class Rows:
     missing: tuple[str, ...] = ()
     #: Whether it is written down that there are none, and not just nothing found.
     none_is_said: bool = True
+    #: How many rows were left to others.
+    others: int = 0
+
+    def chosen(self, column: str, value: str, choices: Collection[str]) -> Rows:
+        """
+        Return the rows that have a value in a column; all, if no row has anything there.
+
+        :param value: One of ``choices``, which are in lower case.
+        """
+        if not any(column in row for row in self.rows):
+            return self
+        problems = Problems(self.problems)
+        kept = []
+        for row in self.rows:
+            said = row.get(column)
+            if said is None:
+                problems.add(f"{column}: is missing here and named elsewhere", row.place)
+            elif str(said).lower() not in choices:
+                problems.add(f"{column}: {shown(said)} is not one of {', '.join(choices)}", row.place)
+            elif str(said).lower() == value:
+                kept.append(row)
+        others = sum(str(row.get(column)).lower() in {*choices} - {value} for row in self.rows)
+        said_so = self.none_is_said and not others
+        return replace(self, rows=tuple(kept), problems=problems, others=others, none_is_said=said_so)
 
     def each(self, parse: Callable[[Row], T], *, removing: bool = False) -> list[T]:
         """
@@ -136,9 +162,11 @@ class Rows:
                 wrong = [f"{row.place}, {error.argument}: {error.problem.rstrip('.')}"]
             problems += wrong
         if not problems and not self.rows and removing and not self.none_is_said:
+            which = (
+                f"only {self.columns.item}s of others" if self.others else f"no {self.columns.item}s in it"
+            )
             raise self.error(
-                f"has the names of columns and no {self.columns.item}s, and nothing is removed for that; write [] in "
-                "YAML or JSON if none are meant"
+                f"has {which}, and nothing is removed for that; write [] in YAML or JSON if none are meant"
             )
         if problems:
             raise self.error(listed(dict.fromkeys(problems)))

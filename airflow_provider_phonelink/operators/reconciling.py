@@ -43,6 +43,7 @@ class ReconcileLinksOperator(BaseOperator):
     max_changes: int | str | None
     scope: Mapping[str, Any] | None
     on_drift: OnDrift
+    extra_columns: Sequence[str]
     #: How the place of the routes begins, where a template completes it.
     _routes_begin: str | None
     #: Which arguments must not render to nothing.
@@ -58,6 +59,7 @@ class ReconcileLinksOperator(BaseOperator):
         max_changes: int | str | None,
         scope: Mapping[str, Any] | None,
         on_drift: OnDrift,
+        extra_columns: Sequence[str] = (),
     ) -> None:
         """Take the arguments that all vendors' operators have; to be called by the constructor."""
         self.routes = routes
@@ -66,6 +68,7 @@ class ReconcileLinksOperator(BaseOperator):
         self.max_changes = max_changes
         self.scope = scope
         self.on_drift = on_drift
+        self.extra_columns = extra_columns
         self._routes_begin = as_written(routes)
         self._given = given_arguments(self, "max_changes")
 
@@ -101,7 +104,7 @@ class ReconcileLinksOperator(BaseOperator):
         """Check all arguments before anything is sent."""
         from airflow_provider_phonelink.api import arguments
         from airflow_provider_phonelink.decisions.limits import parse_max_changes
-        from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes
+        from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes, rows_of_vendor
         from airflow_provider_phonelink.decisions.scope import demand_scope, parse_scope
         from airflow_provider_phonelink.files.reading import read_rows
 
@@ -111,8 +114,12 @@ class ReconcileLinksOperator(BaseOperator):
         scope = parse_scope(self.scope, rules)
         demand_scope(scope, prune)
         folder = self.dag.folder if self.has_dag() else None  # type: ignore[no-untyped-call]
-        rows = read_rows(self.routes, COLUMNS, argument="routes", folder=folder, beginning=self._routes_begin)
+        columns = COLUMNS.with_extra(self.extra_columns)
+        rows = read_rows(self.routes, columns, argument="routes", folder=folder, beginning=self._routes_begin)
+        rows, others = rows_of_vendor(rows, self.hook.vendor.key)
         routes = parse_routes(rows, rules, removing=prune)
+        if others:
+            self.log.info("%s", others)
         limit = parse_max_changes(self.max_changes)
         return (
             arguments.boolean("dry_run", self.plan_only),

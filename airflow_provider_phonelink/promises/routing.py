@@ -105,6 +105,7 @@ class Routing:
             prune=prune,
             phone_numbers={number.id: number.phone_number for number in directory.numbers.values()},
             warnings=warnings,
+            extras={link: route.extra for link, route in wishes.items()},
         )
 
     def export(self, scope: Scope | None = None) -> Flow[tuple[list[dict[str, Any]], list[str]]]:

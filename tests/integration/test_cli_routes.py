@@ -78,6 +78,30 @@ class TestPlan:
         assert (code, out) == (1, "")
         assert is_one_error(err, "routes: ")
 
+    @pytest.mark.parametrize("form", FORMS)
+    def test_one_file_for_both_vendors(self, phonelink, tmp_path, form):
+        (tmp_path / "r.csv").write_text(
+            "number,agent_id,vendor,ticket\n+15550100003,agent-sales,dasha,=1+1\npn_spare,agt_reminders,callingbox,T\n"
+        )
+        words = ("routes", "plan", "-f", tmp_path / "r.csv", "-o", form)
+        assert is_one_error(phonelink(*words)[2], "'ticket' is not known")
+        code, out, err = phonelink(*words, "--extra-columns", "ticket")
+        assert (code, err) == (2, "phonelink: 1 of 2 routes are for other vendors and were left to them.\n")
+        if form == "csv":
+            assert "'=1+1" in out
+            assert parsed(out, form)[0]["ticket"] == "=1+1"
+        elif form != "table":
+            assert parsed(out, form)["changes"][0]["extra"] == {"ticket": "=1+1"}
+
+    def test_an_emptied_table_prunes_nothing(self, phonelink, sandbox, tmp_path):
+        (tmp_path / "r.csv").write_text("number,agent_id\n")
+        words = ("-f", tmp_path / "r.csv", "--prune", "--scope-agents", "agent-support")
+        for command in ("plan", "apply"):
+            code, _, err = phonelink("routes", command, *words)
+            assert code == 1
+            assert is_one_error(err, "write []")
+        assert len(sandbox.journal) == 0
+
     def test_no_file(self, phonelink, tmp_path):
         code, _, err = phonelink("routes", "plan", "-f", tmp_path / "none.yaml")
         assert code == 1

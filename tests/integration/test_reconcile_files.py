@@ -14,6 +14,7 @@ from integration.worlds import (
 )
 
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
+from airflow_provider_phonelink.operators.callingbox import CallingBoxReconcileLinksOperator
 from airflow_provider_phonelink.operators.dasha import DashaReconcileLinksOperator
 
 
@@ -51,10 +52,34 @@ def test_an_emptied_export_removes_nothing(sandbox, dasha_ids, reconcile, tmp_pa
 @pytest.mark.parametrize(("name", "text"), [("r.json", "[]"), ("r.yaml", "routes: []")])
 def test_none_is_said_by_an_empty_list(sandbox, dasha_ids, reconcile, tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    for routes in (tmp_path / name, []):
+    for routes in (tmp_path / name, list[str]()):
         outcome = reconcile(routes, prune=True, scope={"agents": [AGENT]})
         assert outcome.state == "success", outcome.log
     assert links(sandbox, dasha_ids)[1] == (None, [])
+
+
+def test_one_file_for_both_vendors(sandbox, dasha_ids, reconcile, box, tmp_path):
+    (tmp_path / "r.csv").write_text(
+        f"vendor;number;agent_id;x_team\nDasha;{phone(4)};{AGENT};night\ncallingbox;pn_free;{AGENT};day\n"
+    )
+    for operator, wished in (
+        (DashaReconcileLinksOperator, "night"),
+        (CallingBoxReconcileLinksOperator, "day"),
+    ):
+        outcome = reconcile(tmp_path / "r.csv", operator=operator)
+        assert outcome.state == "success", outcome.log
+        assert "1 of 2 routes are for other vendors and were left to them." in outcome.log
+        [change] = outcome.value["changes"]
+        assert change["extra"] == {"x_team": wished}
+    assert links(sandbox, dasha_ids)[4] == (AGENT, [])
+    assert sandbox.world.callingbox.links()["pn_free"] == (AGENT, [])
+
+
+def test_declared_columns_are_in_the_result(sandbox, dasha_ids, reconcile):
+    item = {**route(4, AGENT), "ticket": "T-1"}
+    assert "'ticket' is not known" in str(reconcile([item]).error)
+    outcome = reconcile([item], extra_columns=["ticket"], dry_run=True)
+    assert [change["extra"] for change in outcome.value["changes"]] == [{"ticket": "T-1"}]
 
 
 class TestWhereRoutesComeFrom:
@@ -113,7 +138,7 @@ class TestWhereRoutesComeFrom:
         (tmp_path / "r.yaml").write_text(f"- number: {phone(4)}\n  agent_id: {AGENT}\n")
         with DAG("in-a-file", schedule=None) as dag:
             dag.fileloc = str(tmp_path / "dags/dag.py")
-            task = DashaReconcileLinksOperator(task_id="t", routes=BaseOperator(task_id="earlier").output)
+            task = DashaReconcileLinksOperator(task_id="t", routes=BaseOperator(task_id="earlier").output)  # type: ignore[arg-type]
         outcome = run_task(task, connections=connections, xcoms={"earlier": str(tmp_path / "r.yaml")})
         assert "outside of the folder" in str(outcome.error)
 

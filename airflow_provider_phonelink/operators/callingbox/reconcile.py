@@ -35,8 +35,9 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
 
     :param routes: A list with a dict for each route: ``number``, an id or a phone number (or ``number_id`` or
         ``phone_number``, to say which it is); ``agent_id``; ``mode``, ``inbound`` or ``outbound``, which may be left
-        out and otherwise must be the agent's type; and ``comment``, which is for people. Or the path of a YAML, JSON or
-        CSV file with such routes; a relative path starts at the folder of the DAG file. (templated)
+        out and otherwise must be the agent's type; ``vendor``, if others share the list; and ``comment``, for people.
+        Or the path or URL of a YAML, JSON or CSV file with such routes; a relative path starts at the folder of the DAG
+        file. (templated)
     :param dry_run: Whether to plan only and write nothing; False by default. (templated, under the name
         ``plan_only``)
     :param prune: Whether to remove links in ``scope`` that no route mentions; False by default. (templated)
@@ -47,6 +48,8 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         number) and ``modes``; a link has to match all that are given. (templated)
     :param on_drift: What a dry run does if the plan has changes: ``report`` (default) succeeds, ``fail`` fails without
         a retry, ``skip`` skips the task. (templated)
+    :param extra_columns: Further columns or keys that the routes may have, beside those that begin with ``x_``: a list,
+        or text such as ``"team, ticket"``. Their values are in each change's ``extra``. None by default.
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
     """
 
@@ -61,10 +64,11 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         max_changes: int | str | None = None,
         scope: Mapping[str, Any] | None = None,
         on_drift: OnDrift = "report",
+        extra_columns: Sequence[str] = (),
         callingbox_conn_id: str = "callingbox_default",
         multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self._accept(routes, dry_run, prune, max_changes, scope, on_drift)
+        self._accept(routes, dry_run, prune, max_changes, scope, on_drift, extra_columns)
         self.callingbox_conn_id = callingbox_conn_id

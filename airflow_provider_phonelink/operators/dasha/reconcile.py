@@ -30,7 +30,7 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
 
     Returns a dict: ``drift`` (bool), whether the links differed from the routes; ``applied`` (bool); ``changes``, a
     list of dicts in the order of the plan, each with ``action``, ``number_id``, ``phone_number``, ``agent_id``,
-    ``mode``, ``previous_agent_id``, ``previous_number_id``, ``state`` (``planned``, ``done``, ``failed`` or
+    ``mode``, ``previous_agent_id``, ``previous_number_id``, ``extra``, ``state`` (``planned``, ``done``, ``failed`` or
     ``held back``) and ``error``; the counts ``unchanged``, ``done``, ``failed``, ``held_back`` and
     ``links_in_scope``; and ``warnings``. Other tasks can read it even if this one is skipped or fails because of its
     changes.
@@ -39,9 +39,9 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
 
     :param routes: A list with a dict for each route: ``number``, an id or a phone number (or ``phone_number_id`` or
         ``phone_number``, to say which it is); ``agent_id``; ``mode``, ``inbound`` (default) or ``replaceOutbound``;
-        and ``comment``, which is for people. Or the path of a YAML, JSON or CSV file with such routes; a relative path
-        starts at the folder of the DAG file. A phone number is looked up as written; only if no number is written that
-        way, by its E.164 form. (templated)
+        ``vendor``, if others share the list; and ``comment``, for people. Or the path or URL of a YAML, JSON or CSV
+        file with such routes; a relative path starts at the folder of the DAG file. A phone number is looked up as
+        written; only if no number is written that way, by its E.164 form. (templated)
     :param dry_run: Whether to plan only and write nothing; False by default. (templated, under the name
         ``plan_only``)
     :param prune: Whether to remove links in ``scope`` that no route mentions; False by default. (templated)
@@ -54,6 +54,8 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
         to be read. (templated)
     :param on_drift: What a dry run does if the plan has changes: ``report`` (default) succeeds, ``fail`` fails without
         a retry, ``skip`` skips the task. (templated)
+    :param extra_columns: Further columns or keys that the routes may have, beside those that begin with ``x_``: a list,
+        or text such as ``"team, ticket"``. Their values are in each change's ``extra``. None by default.
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     """
 
@@ -68,10 +70,11 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
         max_changes: int | str | None = None,
         scope: Mapping[str, Any] | None = None,
         on_drift: OnDrift = "report",
+        extra_columns: Sequence[str] = (),
         dasha_conn_id: str = "dasha_default",
         multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self._accept(routes, dry_run, prune, max_changes, scope, on_drift)
+        self._accept(routes, dry_run, prune, max_changes, scope, on_drift, extra_columns)
         self.dasha_conn_id = dasha_conn_id

@@ -150,3 +150,13 @@ def test_advice_completes_the_message(kind) -> None:
 
 def test_a_bad_argument_is_also_a_value_error() -> None:
     assert isinstance(InvalidArgumentError("take", "is wrong."), ValueError)
+
+
+def test_no_error_forges_a_line() -> None:
+    for error in (
+        InvalidArgumentError("a\nb", "\x1b[31m\u202e."),
+        RoutesError(["\r\nERROR forged"]),
+        VendorError("\u2028\x9b", method="GET", path="/\n", request_id="\x07"),
+        pickle.loads(pickle.dumps(RoutesError(["a\nb"]))),  # noqa: S301 - our own bytes
+    ):
+        assert str(error).isprintable()

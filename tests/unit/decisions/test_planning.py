@@ -246,6 +246,7 @@ class TestForPeople:
                 "mode": "inbound",
                 "previous_agent_id": "a",
                 "previous_number_id": None,
+                "extra": {},
             },
             {
                 "action": "move",
@@ -255,6 +256,7 @@ class TestForPeople:
                 "mode": "replaceOutbound",
                 "previous_agent_id": None,
                 "previous_number_id": "2",
+                "extra": {},
             },
         ]
 

@@ -12,11 +12,14 @@ from airflow_provider_phonelink.api.text import MOST_LISTED
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import Link, ListedNumber
 from airflow_provider_phonelink.decisions.routes import (
+    COLUMNS,
     Route,
     parse_routes,
+    rows_of_vendor,
     wishes_of,
 )
 from airflow_provider_phonelink.decisions.scope import parse_scope
+from airflow_provider_phonelink.files.columns import rows_of
 from airflow_provider_phonelink.promises.callingbox.routing import RULES as CALLINGBOX
 from airflow_provider_phonelink.promises.dasha.routing import RULES as DASHA
 
@@ -137,7 +140,7 @@ class TestAllOfThem:
     directory = dasha((ONE, "+15550100001"), (TWO, "+15550100002"))
 
     def wishes(self, *items, rules=DASHA):
-        return wishes_of(routes(*items, rules=rules), self.directory, rules)
+        return [*wishes_of(routes(*items, rules=rules), self.directory, rules)]
 
     def test_duplicates_are_fine(self):
         twice = [{"number": ONE, "agent_id": "a"}, {"number": "+1 555 010 0001", "agent_id": "a"}]
@@ -187,6 +190,41 @@ class TestAllOfThem:
                 {"number": "+15550100001", "agent_id": "b"},
             )
         assert len(caught.value.problems) == 2
+
+
+class TestAFileForSeveralVendors:
+    OWN = {"number": "1", "agent_id": "a", "vendor": "Dasha"}  # noqa: RUF012 - read only
+    OTHER = {"number": "pn_1", "agent_id": "a", "mode": "outbound", "vendor": "callingbox"}  # noqa: RUF012
+
+    def of_dasha(self, *items, removing=False):
+        rows, others = rows_of_vendor(rows_of(items, COLUMNS, "routes"), "dasha")
+        return parse_routes(rows, DASHA, removing=removing), others
+
+    def test_each_takes_its_own_and_says_how_many_are_not(self):
+        found, others = self.of_dasha(self.OWN, self.OTHER, self.OWN, self.OTHER, self.OTHER)
+        assert [route.place for route in found] == ["route 1", "route 3"]
+        assert others == "3 of 5 routes are for other vendors and were left to them."
+        assert self.of_dasha({"number": "1", "agent_id": "a"})[1] is None
+        assert self.of_dasha(self.OWN)[1] is None
+        assert self.of_dasha() == ([], None)
+
+    def test_what_is_no_vendor_or_none_is_refused(self):
+        with pytest.raises(
+            InvalidArgumentError, match="route 2: vendor: 'dahsa' is not one of dasha, callingbox"
+        ):
+            self.of_dasha(self.OWN, {**self.OWN, "vendor": "dahsa"})
+        with pytest.raises(
+            InvalidArgumentError, match="route 2: vendor: is missing here and named elsewhere"
+        ):
+            self.of_dasha(self.OTHER, {"number": "1", "agent_id": "a"})
+
+    def test_routes_of_others_alone_remove_nothing(self):
+        assert self.of_dasha(self.OTHER)[0] == []
+        with pytest.raises(
+            InvalidArgumentError, match="only routes of others, and nothing is removed for that"
+        ):
+            self.of_dasha(self.OTHER, removing=True)
+        assert self.of_dasha(removing=True) == ([], None)
 
 
 class TestScope:
@@ -256,6 +294,23 @@ def test_a_mode_can_be_found_out_elsewhere():
         good=routes({"number": "pn_1", "agent_id": "a"}, rules=CALLINGBOX),
         bad=routes({"number": "pn_1", "agent_id": "lost"}, rules=CALLINGBOX),
     )
-    assert wishes_of(given.good, directory, CALLINGBOX, mode_of) == [Link("pn_1", "a", "outbound")]
+    assert [*wishes_of(given.good, directory, CALLINGBOX, mode_of)] == [Link("pn_1", "a", "outbound")]
     with pytest.raises(RoutesError, match="no agent lost"):
         wishes_of(given.bad, directory, CALLINGBOX, mode_of)
+
+
+def test_extra_columns_are_handed_on():
+    item = {"number": "1", "agent_id": "a", "team": "night", "x_shift": 2, "x_none": None}
+    columns = COLUMNS.with_extra("team")
+    [route] = parse_routes(rows_of([item], columns, "routes"), DASHA)
+    assert route.extra == {"team": "night", "x_shift": 2}
+    with pytest.raises(InvalidArgumentError, match="'team' is not known"):
+        routes(item)
+    with pytest.raises(InvalidArgumentError, match=r"'x_a' is dict, and an extra column holds text"):
+        routes({"number": "1", "agent_id": "a", "x_a": {}})
+
+
+@pytest.mark.parametrize("extra", ["number", "_x", "__type", "", [7], "a,,b"])
+def test_what_no_extra_column_is_called(extra):
+    with pytest.raises(InvalidArgumentError, match="extra_columns"):
+        COLUMNS.with_extra(extra)

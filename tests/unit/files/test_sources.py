@@ -6,7 +6,7 @@ import os
 import zipfile
 from pathlib import Path
 
-import fsspec
+import fsspec  # type: ignore[import-untyped]  # has no types of its own
 import pytest
 from airflow.sdk import ObjectStoragePath
 from airflow.sdk.io import attach
@@ -115,12 +115,12 @@ def test_storage_that_does_not_answer_is_tried_again() -> None:
             rows(Stored(error))
         assert caught.value.retry_helps
         assert "hunter2" not in str(caught.value)
-    for error in (
+    for final in (
         FileNotFoundError(2, "No such file"),
         PermissionError(13, "Denied"),
         ImportError("Install s3fs"),
     ):
-        assert "s3://aws@bucket/r.yaml cannot be read" in refused(Stored(error))
+        assert "s3://aws@bucket/r.yaml cannot be read" in refused(Stored(final))
 
 
 def test_what_is_no_file(folder) -> None:

@@ -129,9 +129,7 @@ EMPTIED = ["number,agent_id,mode\n", "number;agent_id;mode", "\ufeffnumber,agent
 def test_a_table_that_lost_its_rows_removes_nothing(tmp_path, text) -> None:
     assert rows(tmp_path, "r.csv", text) == []
     read = read_rows("r.csv", COLUMNS, argument="routes", folder=tmp_path)
-    with pytest.raises(
-        InvalidArgumentError, match=r"r.csv: has the names of columns and no routes.*write \[\]"
-    ):
+    with pytest.raises(InvalidArgumentError, match=r"r.csv: has no routes in it.*write \[\]"):
         read.each(lambda row: row, removing=True)
 
 
