@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.dasha import endpoints, lists, outbound, reads, writes
-from airflow_provider_phonelink.api.paging import Listing
+from airflow_provider_phonelink.api.dasha.paging import Listing
 from airflow_provider_phonelink.hooks import bulk
 from airflow_provider_phonelink.hooks.vendor import VendorHook
 from airflow_provider_phonelink.promises.dasha.wait import judgements

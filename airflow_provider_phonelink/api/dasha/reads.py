@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import Parallel, as_flow
 from airflow_provider_phonelink.api.dasha import endpoints
+from airflow_provider_phonelink.api.dasha.paging import Listing
 from airflow_provider_phonelink.api.errors import (
     AccessDeniedError,
     AuthenticationError,
@@ -18,7 +19,6 @@ from airflow_provider_phonelink.api.errors import (
     UnreadableAnswerError,
     VendorError,
 )
-from airflow_provider_phonelink.api.paging import Listing
 from airflow_provider_phonelink.api.text import clean
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Call, Flow
     from airflow_provider_phonelink.api.dasha.endpoints import Filters
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber, PhoneNumberPage
-    from airflow_provider_phonelink.api.rereading import PageMemory
+    from airflow_provider_phonelink.api.dasha.rereading import PageMemory
 
 #: How many times a list is read that changes while it is read.
 READINGS = 3

@@ -190,7 +190,7 @@ class Poller:
     """Poll for all subscriptions to one connection. It lives as long as it has any."""
 
     def __init__(self, dasha_conn_id: str) -> None:
-        from airflow_provider_phonelink.api.rereading import PageMemory
+        from airflow_provider_phonelink.api.dasha.rereading import PageMemory
         from airflow_provider_phonelink.hooks.dasha import DashaHook
 
         # A poll is not tried again: the next one is the retry.

@@ -11,6 +11,7 @@ from unit.api.fake_dasha import CREDENTIALS, OTHER_CREDENTIALS, PROVIDER, FakeDa
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.dasha.models import AffectedAgents
+from airflow_provider_phonelink.api.dasha.paging import Listing
 from airflow_provider_phonelink.api.dasha.reads import (
     READINGS,
     all_numbers,
@@ -18,7 +19,6 @@ from airflow_provider_phonelink.api.dasha.reads import (
     next_numbers,
     read_numbers,
 )
-from airflow_provider_phonelink.api.paging import Listing
 
 LIST = "/sip-phone-numbers"
 

@@ -14,7 +14,7 @@ import pytest
 from unit.api.carrying import dasha_settings
 from unit.api.fake_dasha import FakeDasha, number_id, number_json
 
-from airflow_provider_phonelink.api.rereading import PageMemory
+from airflow_provider_phonelink.api.dasha.rereading import PageMemory
 from airflow_provider_phonelink.api.senders import AsyncSender
 from airflow_provider_phonelink.exceptions import (
     PhonelinkFailException,

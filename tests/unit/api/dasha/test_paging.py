@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.api.fake_dasha import number_json
 
-from airflow_provider_phonelink.api import paging
+from airflow_provider_phonelink.api.dasha import paging
 from airflow_provider_phonelink.api.dasha.models import PhoneNumberPage
+from airflow_provider_phonelink.api.dasha.paging import Listing
 from airflow_provider_phonelink.api.errors import InconsistentListError
-from airflow_provider_phonelink.api.paging import Listing
 
 #: More pages than this for a list of at most 30 numbers would be as good as endless.
 ENOUGH_PAGES = 200

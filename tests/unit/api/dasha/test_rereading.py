@@ -9,7 +9,7 @@ from unit.api.fake_dasha import FakeDasha, number_id, number_json
 from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.dasha.models import PhoneNumberPage
 from airflow_provider_phonelink.api.dasha.reads import read_numbers
-from airflow_provider_phonelink.api.rereading import PageMemory
+from airflow_provider_phonelink.api.dasha.rereading import PageMemory
 
 
 def body(*numbers: dict[str, Any], **fields: Any) -> bytes:
