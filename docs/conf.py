@@ -13,9 +13,13 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `directives`
 # All models are made before autodoc looks at the first of them: it leaves annotations behind on pydantic's base class.
 from airflow_provider_phonelink import __version__
 from airflow_provider_phonelink.api import callingbox, dasha
-from airflow_provider_phonelink.sandbox import server
+from airflow_provider_phonelink.sandbox.world import stand_ins
 
-_ = (dasha.models, callingbox.models, server)  # which are loaded when first used
+_ = (
+    dasha.models,
+    callingbox.models,
+    [vendor.endpoints for vendor in stand_ins().values()],
+)  # which are loaded when first used
 
 project = "airflow-provider-phonelink"
 author = "the authors of airflow-provider-phonelink"

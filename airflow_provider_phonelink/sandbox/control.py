@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -30,6 +31,11 @@ class Error(BaseModel):
     error: str
 
 
+def ascii_json(content: Any) -> Response:
+    """Return JSON that can be sent whatever texts are in it, halves of surrogate pairs included."""
+    return Response(json.dumps(content).encode(), media_type="application/json")
+
+
 ERRORS: dict[int | str, dict[str, Any]] = {400: {"model": Error, "description": "Error"}}
 
 
@@ -48,6 +54,11 @@ SWITCHES_BODY = {
 }
 
 
+def new_router() -> APIRouter:
+    """Return a router for endpoints of the sandbox's own."""
+    return APIRouter(prefix=PREFIX, tags=[TAG], responses=ERRORS)
+
+
 def control_router(stand: Stand, reset: Callable[[], None]) -> APIRouter:
     """
     Return the sandbox's own endpoints.
@@ -55,7 +66,7 @@ def control_router(stand: Stand, reset: Callable[[], None]) -> APIRouter:
     :param stand: what the sandbox consists of.
     :param reset: brings the sandbox back to how it started.
     """
-    router = APIRouter(prefix=PREFIX, tags=[TAG], responses=ERRORS)
+    router = new_router()
     _add_state(router, stand, reset)
     _add_script(router, stand)
     _add_journal(router, stand)
@@ -68,9 +79,11 @@ def _add_state(router: APIRouter, stand: Stand, reset: Callable[[], None]) -> No
         summary="Every number, who serves it, and its registration",
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
-    async def state(as_: Annotated[Literal["json", "text"], Query(alias="format")] = "json") -> Any:
+    async def state(as_: Annotated[Literal["json", "text"], Query(alias="format")] = "json") -> Response:
         rows = stand.world.rows()
-        return Response(as_table(rows), media_type="text/plain") if as_ == "text" else rows
+        if as_ == "json":
+            return ascii_json(rows)
+        return Response(as_table(rows).encode(errors="backslashreplace"), media_type="text/plain")
 
     @router.post("/reset", summary="Back to how the sandbox started")
     async def back_to_start() -> dict[str, bool]:
@@ -109,12 +122,12 @@ def _add_script(router: APIRouter, stand: Stand) -> None:
         return {name: getattr(stand.world.switches, name) for name in document}
 
     @router.get("/faults", summary="The faults in force, and how often each has struck")
-    async def faults() -> list[dict[str, Any]]:
-        return [{**armed.fault.as_json(), "fired": armed.fired} for armed in stand.faults.armed]
+    async def faults() -> Response:
+        return ascii_json([{**armed.fault.as_json(), "fired": armed.fired} for armed in stand.faults.armed])
 
     @router.post("/faults", summary='Add a fault: {"kind": "drop", "method": "PUT", "when": "after"}')
-    async def add_fault(fault: Fault) -> dict[str, Any]:
-        return stand.faults.add(fault).fault.as_json()
+    async def add_fault(fault: Fault) -> Response:
+        return ascii_json(stand.faults.add(fault).fault.as_json())
 
     @router.delete("/faults", summary="Take all faults out of force")
     async def clear_faults() -> dict[str, bool]:
@@ -126,15 +139,15 @@ def _add_journal(router: APIRouter, stand: Stand) -> None:
     @router.get("/journal", summary="The latest requests to the vendors")
     async def journal(
         method: str = "",
-        path: Annotated[str, Query(description="A regular expression to be found in the path")] = "",
+        path: Annotated[str, Query(description="A piece of the path, as for faults")] = "",
         vendor: str = "",
         since: Annotated[int, Query(ge=0)] = 0,
         writes: bool = False,
-    ) -> dict[str, Any]:
+    ) -> Response:
         with _checked():
             found = stand.journal.requests(method or None, path, vendor or None, since)
         entries = [entry.as_dict() for entry in found if entry.changed or not writes]
-        return {"total": stand.journal.total, "requests": entries}
+        return ascii_json({"total": stand.journal.total, "requests": entries})
 
     @router.delete("/journal", summary="Forget all requests")
     async def clear_journal() -> dict[str, bool]:

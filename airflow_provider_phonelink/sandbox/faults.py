@@ -10,7 +10,6 @@ How each kind goes wrong is written in `fault_kinds`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping  # noqa: TC003 - pydantic reads the annotations at run time
 from dataclasses import dataclass, field, fields
 from threading import Lock
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 from pydantic import ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
+from airflow_provider_phonelink.sandbox.patterns import PathPattern
 from airflow_provider_phonelink.sandbox.world import stand_ins
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class Fault:
     :param kind: how it goes wrong.
     :param vendor: the vendor's key, such as `dasha`; any if not given.
     :param method: the HTTP method; any if not given.
-    :param path: a regular expression searched in the path.
+    :param path: what the path has in it: a piece of it, to which `^` and `$` bind the ends, in which `*` stands for
+        anything and `(this|that)` for either (see `patterns.PathPattern`).
     :param nth: the first of the matching requests to go wrong.
     :param count: how many go wrong from there on; None means all.
     :param when: `before` the request has taken effect (it then never does, see `PREVENTING`; a `slow` one
@@ -119,10 +120,7 @@ class Fault:
             raise ValueError("`nth` and `count` begin at 1")
         if self.kind == "status" and self.status is None:
             raise ValueError("a fault of kind status needs a `status`")
-        try:
-            re.compile(self.path)
-        except re.error as error:
-            raise ValueError(f"`path` is no regular expression: {error}") from None
+        PathPattern(self.path)
 
     def as_json(self) -> dict[str, Any]:
         """Return what is not the default, as plain JSON."""
@@ -145,14 +143,14 @@ class Armed:
         self.fired = 0
         self.times: list[float] = []
         self._method = fault.method and fault.method.upper()
-        self._path = re.compile(fault.path)
+        self._path = PathPattern(fault.path)
 
     def strikes(self, vendor: str, method: str, path: str) -> bool:
         """Count a request if it is one of those meant, and say whether it is to go wrong."""
         fault = self.fault
         if fault.vendor not in (None, vendor) or self._method not in (None, method):
             return False
-        if self._path.search(path) is None:
+        if not self._path.search(path):
             return False
         self.seen += 1
         return self.seen >= fault.nth and (fault.count is None or self.seen < fault.nth + fault.count)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from airflow_provider_phonelink.sandbox.answers import Answer, Wire
+from airflow_provider_phonelink.sandbox.control import PREFIX
 from airflow_provider_phonelink.sandbox.exchange import SCOPE_KEY, Exchange, Stand
 from airflow_provider_phonelink.sandbox.fault_kinds import strike
 from airflow_provider_phonelink.sandbox.journal import Entry
@@ -16,14 +18,41 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from airflow_provider_phonelink.sandbox.answers import Message, Receive, Scope, Send
+    from airflow_provider_phonelink.sandbox.switches import Switches
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
-STRANGE_HOST = Answer(421, {"content-type": "text/plain"}, b"The sandbox answers to loopback names only.\n")
+PLAIN = {"content-type": "text/plain; charset=utf-8"}
+STRANGE_HOST = Answer(421, PLAIN, b"The sandbox answers to loopback names only.\n")
+FOREIGN_PAGE = Answer(403, PLAIN, b"The sandbox takes nothing from web pages of other origins.\n")
+NOT_JSON = Answer(415, PLAIN, b"The sandbox takes application/json only.\n")
+REQUESTS_A_MINUTE = 600
 
 
 def vendor_of(path: str) -> str | None:
     """Return whose endpoint a path is, if it is a vendor's."""
     return next((key for key, vendor in stand_ins().items() if path.startswith(vendor.prefix)), None)
+
+
+def refused_to_browsers(scope: Scope) -> Answer | None:
+    """
+    Return the answer to a request that a web page may have made its visitor's browser send, None to any other.
+
+    Pages of other origins are kept from the sandbox's own endpoints and from all writes: a fault that answers a page
+    of HTML would let them run scripts on the sandbox's origin.
+    """
+    host = _header(scope, b"host") or ""
+    if _name(host) not in LOOPBACK_NAMES:
+        # Otherwise a page could reach the sandbox by a name that resolves to the loopback address.
+        return STRANGE_HOST
+    own, reads = scope["path"].startswith(PREFIX), scope["method"] in ("GET", "HEAD")
+    if own or not reads:
+        origin, site = _header(scope, b"origin"), _header(scope, b"sec-fetch-site")
+        if origin not in (None, f"http://{host}") or site not in (None, "same-origin", "none"):
+            return FOREIGN_PAGE
+    has_body = _header(scope, b"content-length") not in (None, "0") or _header(scope, b"transfer-encoding")
+    if own and has_body and not _is_json(_header(scope, b"content-type")):
+        return NOT_JSON
+    return None
 
 
 class Gate:
@@ -45,14 +74,28 @@ class Gate:
         if scope["type"] != "http":
             return
         vendor = vendor_of(scope["path"])
+        send = self._with_headers(send)
         wire = Wire(scope, receive, send, self._stand.connections)
-        if _host(scope) not in LOOPBACK_NAMES:
-            # A web page could otherwise reach the sandbox by a name that resolves to the loopback address.
-            await STRANGE_HOST.send(wire)
+        if refusal := refused_to_browsers(scope):
+            await refusal.send(wire)
         elif vendor is None:
             await self._app(scope, receive, send)
         else:
             await self._exchange(vendor, scope, wire, await _read(receive))
+
+    def _with_headers(self, send: Send) -> Send:
+        """Add what every answer has: no browser shall take it for a page that it is not."""
+        world = self._stand.world
+        headers = [(b"x-content-type-options", b"nosniff")]
+        if world.switches.date_header == "sent":
+            headers.append((b"date", formatdate(world.clock.now(), usegmt=True).encode()))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *headers]}
+            await send(message)
+
+        return send_with_headers
 
     async def _exchange(self, vendor: str, scope: Scope, wire: Wire, body: bytes) -> None:
         stand = self._stand
@@ -76,7 +119,8 @@ class Gate:
             proceed = partial(strike, armed, exchange, proceed)
         answer = await proceed()
         entry.status = answer.status or None
-        await answer.with_headers({"x-request-id": entry.request_id}).send(wire)
+        headers = {"x-request-id": entry.request_id, **_rate_limit(stand.world.switches, entry.n)}
+        await answer.with_headers(headers).send(wire)
 
     async def _proceed(self, exchange: Exchange, scope: Scope, body: bytes) -> Answer:
         """Let the request take its course."""
@@ -121,8 +165,18 @@ class Gate:
         return Answer(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
 
 
-def _host(scope: Scope) -> str:
-    host = _header(scope, b"host") or ""
+def _is_json(media_type: str | None) -> bool:
+    return (media_type or "").partition(";")[0].strip().lower() == "application/json"
+
+
+def _rate_limit(switches: Switches, requests: int) -> dict[str, str]:
+    if switches.rate_limit_headers == "none":
+        return {}
+    told = {"limit": REQUESTS_A_MINUTE, "remaining": -requests % REQUESTS_A_MINUTE, "reset": 60}
+    return {f"{switches.rate_limit_headers}-{name}": str(value) for name, value in told.items()}
+
+
+def _name(host: str) -> str:
     return host if host.endswith("]") else host.rpartition(":")[0] or host
 
 

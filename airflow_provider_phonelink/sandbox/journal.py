@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
+
+from airflow_provider_phonelink.sandbox.patterns import PathPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,11 +116,8 @@ class Journal:
         vendor: str | None = None,
         since: int = 0,
     ) -> list[Entry]:
-        """Return the requests of a method, to paths in which the regular expression is found, after number `since`."""
-        try:
-            found = re.compile(path)
-        except re.error as error:
-            raise ValueError(f"`path` is no regular expression: {error}") from None
+        """Return the requests of a method, to paths that have the pattern (see `patterns`), after number `since`."""
+        found = PathPattern(path)
         return [
             entry
             for entry in self

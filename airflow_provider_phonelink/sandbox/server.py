@@ -236,6 +236,7 @@ def _config(app: Any) -> uvicorn.Config:
         log_level="error",
         access_log=False,
         server_header=False,
+        date_header=False,  # the gate sends the sandbox's own time
         proxy_headers=False,
         timeout_graceful_shutdown=2,
     )

@@ -35,6 +35,12 @@ class Switches(_OfVendors):  # type: ignore[misc]
         "no_content",
         doc="All vendors: what successful writes answer: a body, an empty 200, or 204.",
     )
+    date_header: str = choice(
+        "sent", "none", doc="Whether answers have a `Date`, which is the sandbox's time."
+    )
+    rate_limit_headers: str = choice(
+        "none", "x-ratelimit", "ratelimit", doc="What headers on a rate limit begin with, if there are any."
+    )
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set a switch, if the value is one of its plausible ones."""

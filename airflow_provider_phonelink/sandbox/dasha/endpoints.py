@@ -75,14 +75,14 @@ def routers(world: World) -> list[APIRouter]:
 
 
 def _control(world: World) -> APIRouter:
-    router = APIRouter(prefix=control.PREFIX, tags=[control.TAG], responses=control.ERRORS)
+    router = control.new_router()
 
     @router.post("/registrations", summary="Plan how a phone number's registration will go")
     async def plan(
         phone_number: Annotated[str, Body()], steps: Annotated[list[Step], Body(min_length=1)]
-    ) -> dict[str, str]:
+    ) -> Response:
         world.plan_registration(phone_number, steps)
-        return {"planned": phone_number}
+        return control.ascii_json({"planned": phone_number})
 
     return router
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from airflow_provider_phonelink.sandbox import Fault
+
 if TYPE_CHECKING:
     from airflow_provider_phonelink.sandbox import Sandbox
 
@@ -79,6 +81,67 @@ def test_the_key_is_looked_at_before_anything_else(sandbox: Sandbox, vendor: str
 def test_a_name_that_is_not_loopback_is_refused(sandbox: Sandbox, host: str) -> None:
     for path in (*ENDPOINTS.values(), "/_sandbox/state", "/docs"):
         assert httpx.get(sandbox.url + path, headers={"Host": host}).status_code == 421
+
+
+FOREIGN = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://localhost:1"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+def test_pages_of_other_origins_reach_no_endpoint_of_the_sandbox_and_write_nothing(
+    sandbox: Sandbox, headers: dict[str, str]
+) -> None:
+    id_ = sandbox.world.dasha.add_number("+15550100001")
+    fault = {"kind": "html", "body": "<script>alert(1)</script>", "status": 200}
+    key = {"Authorization": f"Bearer {sandbox.dasha_key}"}
+    control = f"{sandbox.url}/_sandbox"
+    link = f"{sandbox.url}{ENDPOINTS['dasha']}/{id_}/agent-link?agentId=a"
+    refused = [
+        httpx.post(f"{control}/reset", headers=headers),
+        httpx.post(f"{control}/faults", headers=headers, json=fault),
+        httpx.patch(f"{control}/switches", headers=headers, json={"callingbox_sparse": True}),
+        httpx.delete(f"{control}/journal", headers=headers),
+        httpx.get(f"{control}/state", headers=headers),
+        httpx.put(link, headers={**headers, **key}),
+        httpx.request("OPTIONS", f"{control}/faults", headers=headers),
+    ]
+    assert [response.status_code for response in refused] == [403] * len(refused)
+    assert not any("access-control-allow-origin" in response.headers for response in refused)
+    assert (sandbox.world.dasha.links(), sandbox.faults.armed) == ({id_: (None, [])}, [])
+    assert not sandbox.switches.callingbox_sparse
+
+
+def test_the_sandboxs_own_page_and_programs_may_do_everything(sandbox: Sandbox) -> None:
+    for headers in (
+        {"Origin": sandbox.url, "Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+        {},
+    ):
+        assert httpx.post(f"{sandbox.url}/_sandbox/reset", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "media_type", ["text/plain", "application/x-www-form-urlencoded", "text/plain; application/json", None]
+)
+@pytest.mark.parametrize("path", ["faults", "seed", "clock", "registrations"])
+def test_the_sandboxs_own_endpoints_take_json_only(
+    sandbox: Sandbox, path: str, media_type: str | None
+) -> None:
+    headers = {} if media_type is None else {"Content-Type": media_type}
+    content = b'{"kind": "html", "advance": 1, "phone_number": "+1", "steps": [{"after": 0, "state": "x"}]}'
+    response = httpx.post(f"{sandbox.url}/_sandbox/{path}", content=content, headers=headers)
+    assert (response.status_code, sandbox.faults.armed) == (415, [])
+
+
+def test_no_answer_is_taken_for_a_page_that_it_is_not(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault("html", vendor="callingbox"))
+    for path in (*ENDPOINTS.values(), "/_sandbox/state", "/docs", "/openapi.json", "/nothing"):
+        assert httpx.get(sandbox.url + path).headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "localhost:1234", "[::1]", "[::1]:80"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -165,3 +166,46 @@ def test_the_documentation_needs_nothing_from_elsewhere(control: httpx.Client, s
         assert f"<code>{path}</code>" in page.text
     assert "http://" not in page.text
     assert "https://" not in page.text
+
+
+HALF = "\ud800"
+STRANGE = {
+    "seed": {
+        "dasha": {
+            "agents": {HALF: HALF},
+            "numbers": [{"phone_number": HALF, "display_name": HALF, "inbound": HALF, "outbound": [HALF]}],
+            "linked_elsewhere": [HALF],
+        },
+        "callingbox": {
+            "agents": [{"id": HALF, "type": "inbound", "name": HALF}],
+            "numbers": [{"id": HALF, "e164": HALF, "agents": [HALF]}],
+        },
+    },
+    "registrations": {"phone_number": HALF, "steps": [{"after": 0, "state": HALF}]},
+    "faults": {"kind": "edit", "vendor": "dasha", "merge": {HALF: HALF}, "path": HALF, "count": 1},
+    "clock": {"advance": HALF},
+}
+
+
+def test_halves_of_surrogate_pairs_are_no_failure(
+    control: httpx.Client, dasha: httpx.Client, callingbox: httpx.Client
+) -> None:
+    def send(client: httpx.Client, method: str, path: str, document: Any = None, **options: Any) -> int:
+        if document is not None:
+            options |= {"content": json.dumps(document), "headers": {"Content-Type": "application/json"}}
+        return client.request(method, path, **options).status_code
+
+    answered = [send(control, "POST", path, document) for path, document in STRANGE.items()]
+    answered += [send(control, "PATCH", "switches", {HALF: HALF})]
+    body = {"phoneNumber": HALF, "credentialsId": HALF, HALF: HALF}
+    answered += [send(dasha, "POST", NUMBERS, body), send(dasha, "GET", f"{NUMBERS}?phoneNumber=%ED%A0%80")]
+    answered += [send(dasha, "GET", f"{NUMBERS}/%ED%A0%80"), send(dasha, "GET", NUMBERS)]
+    answered += [send(dasha, "GET", "/api/v1/agents"), send(callingbox, "GET", "/v1/numbers")]
+    answered += [send(callingbox, "GET", "/v1/agents"), send(callingbox, "GET", "/v1/agents/%ED%A0%80")]
+    answered += [send(callingbox, "POST", "/v1/agents/%ED%A0%80/numbers", {"number_id": HALF})]
+    answered += [send(callingbox, "POST", "/v1/agents/x/numbers", {HALF: HALF})]
+    answered += [send(control, "GET", path) for path in ("state", "state?format=text", "journal", "faults")]
+    answered += [send(control, "GET", "journal?path=%ED%A0%80&vendor=%ED%A0%80")]
+    assert max(answered) < 500
+    assert answered[0] == 200, "a seed with them is planted"
+    assert control.get("state").json()[0]["inbound_agent"] == HALF

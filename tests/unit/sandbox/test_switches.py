@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -123,6 +124,23 @@ def test_write_answers(dasha: httpx.Client, callingbox: httpx.Client, sandbox: S
     assert [answer.status_code for answer in answers] == expected[value]
     assert [bool(answer.content) for answer in answers] == [value == "body"] * 7
     assert len(sandbox.world.dasha.numbers) == 2
+
+
+@pytest.mark.parametrize("value", values("date_header"))
+def test_date_header(dasha: httpx.Client, sandbox: Sandbox, value: str) -> None:
+    sandbox.set(date_header=value)
+    sandbox.world.advance(3600)
+    dates = dasha.get(NUMBERS).headers.get_list("date")
+    assert dates == ([formatdate(sandbox.world.clock.now(), usegmt=True)] if value == "sent" else [])
+
+
+@pytest.mark.parametrize("value", values("rate_limit_headers"))
+def test_rate_limit_headers(dasha: httpx.Client, sandbox: Sandbox, value: str) -> None:
+    sandbox.set(rate_limit_headers=value)
+    dasha.get(NUMBERS)
+    told = {name: text for name, text in dasha.get(NUMBERS).headers.items() if "ratelimit" in name}
+    expected = {f"{value}-limit": "600", f"{value}-remaining": "598", f"{value}-reset": "60"}
+    assert told == ({} if value == "none" else expected)
 
 
 # Dasha
