@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         AirflowNotFoundException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        AirflowTaskTimeout,
+        TaskDeferralTimeout,
     )
 else:
     _EXCEPTIONS = ("airflow.sdk.exceptions", "airflow.exceptions")
@@ -28,7 +30,9 @@ else:
         "AirflowNotFoundException": _EXCEPTIONS,
         "AirflowSensorTimeout": _EXCEPTIONS,
         "AirflowSkipException": _EXCEPTIONS,
+        "AirflowTaskTimeout": _EXCEPTIONS,
         "BaseHook": ("airflow.sdk", "airflow.hooks.base"),
+        "TaskDeferralTimeout": _EXCEPTIONS,
         "conf": ("airflow.sdk", "airflow.configuration"),
     }
 
@@ -49,6 +53,8 @@ __all__ = [
     "AirflowNotFoundException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
+    "AirflowTaskTimeout",
     "BaseHook",
+    "TaskDeferralTimeout",
     "conf",
 ]

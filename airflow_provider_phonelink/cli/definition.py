@@ -7,7 +7,9 @@ Every ``airflow`` command imports this module, so it imports nothing but the sta
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink import vendors
@@ -156,9 +158,9 @@ class Parser(argparse.ArgumentParser):
         self.exit(1, f"{self.prog}: error: {message}\n")
 
 
-def parser() -> Parser:
-    """Return the parser of ``phonelink``."""
-    top = Parser(prog="phonelink", description=ABOUT, epilog=EXIT_CODES)
+def parser(name: str = "phonelink") -> Parser:
+    """Return the parser of ``phonelink``, or of what else it is called."""
+    top = Parser(prog=name, description=ABOUT, epilog=EXIT_CODES)
     _add(top, COMMANDS)
     return top
 
@@ -167,6 +169,10 @@ def airflow_commands() -> list[CLICommand]:
     """Return the commands for ``airflow phonelink`` (the provider's ``cli`` entry)."""
     from airflow.cli.cli_config import GroupCommand
 
+    program, *words = sys.argv
+    if Path(program).stem in ("airflow", "__main__") and words[:1] == ["phonelink"]:
+        # Airflow's parser exits with 2 on a wrong command line, which means drift here; ours comes first.
+        parser("airflow phonelink").parse_args(words[1:])
     return [
         GroupCommand(
             name="phonelink",

@@ -57,7 +57,7 @@ def complain(message: str) -> int:
     return ERROR
 
 
-def hook_of(conn_id: str) -> VendorHook[Any]:
+def hook_of(conn_id: str, *, max_retries: int | None = None) -> VendorHook[Any]:
     """Return the hook for a connection, by the connection's type."""
     try:
         conn_type = BaseHook.get_connection(conn_id).conn_type
@@ -73,7 +73,7 @@ def hook_of(conn_id: str) -> VendorHook[Any]:
         raise ConfigurationError(
             f"Connection '{conn_id}' is of type '{conn_type}', not {' or '.join(vendors.keys())}. Nothing was sent."
         )
-    hook: VendorHook[Any] = vendors.load(vendor.hook)(conn_id)
+    hook: VendorHook[Any] = vendors.load(vendor.hook)(conn_id, max_retries=max_retries)
     return hook
 
 

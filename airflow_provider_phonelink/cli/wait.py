@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink import vendors
@@ -15,7 +18,7 @@ from airflow_provider_phonelink.api.errors import (
 from airflow_provider_phonelink.cli.output import print_rows, progress
 from airflow_provider_phonelink.cli.running import IN_SYNC, complain, hook_of
 from airflow_provider_phonelink.decisions.registration import Assessment, hopeless_message, timeout_message
-from airflow_provider_phonelink.decisions.waiting import next_interval
+from airflow_provider_phonelink.decisions.waiting import Doubts, next_interval
 from airflow_provider_phonelink.exceptions import PhonelinkRetryableException
 
 if TYPE_CHECKING:
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.hooks.vendor import VendorHook
 
+_log = logging.getLogger(__name__)
+
+#: Seconds that a look may take at the least, so that a wait of no time at all is one look.
+SHORTEST_LOOK = 2.0
+
 
 def wait(options: argparse.Namespace) -> int:
     """Wait until all registrations are active; fail at once when one never can be."""
@@ -32,8 +40,11 @@ def wait(options: argparse.Namespace) -> int:
     for name in ("timeout", "poll_interval"):
         if not 0 <= getattr(options, name) < float("inf"):
             raise InvalidArgumentError(f"--{name.replace('_', '-')}", "is not a number of seconds.")
-    with hook_of(options.conn_id) as hook, progress("Waiting"):
-        last = _wait(hook, number_ids, options.timeout, options.poll_interval)
+    # A poll is not tried again: the next one is the retry.
+    hook = hook_of(options.conn_id, max_retries=0)
+    look = _look(hook)
+    with progress("Waiting"):
+        last = asyncio.run(_wait(hook, look, number_ids, options.timeout, options.poll_interval))
     if last is None or not last.done:
         return complain(timeout_message(number_ids, last))
     rows = [{"id": number_id, "state": state} for number_id, state in last.states.items()]
@@ -41,26 +52,38 @@ def wait(options: argparse.Namespace) -> int:
     return IN_SYNC
 
 
-def _wait(
-    hook: VendorHook[Any], number_ids: list[str], timeout: float, poll_interval: float
+async def _wait(
+    hook: VendorHook[Any],
+    look: Callable[[list[str]], Flow[Assessment]],
+    number_ids: list[str],
+    timeout: float,
+    poll_interval: float,
 ) -> Assessment | None:
     """Return the last look, which shows all active if they became so in time."""
-    look = _look(hook)
     deadline = time.monotonic() + timeout
+    doubts = Doubts(number_ids, datetime.now(timezone.utc), timedelta(0))
     last, failed_polls = None, 0
-    while True:
-        try:
-            last, failed_polls = hook.run(look(number_ids)), 0
-        except PhonelinkRetryableException:
-            failed_polls += 1
-            if failed_polls >= hook.settings.max_failed_polls:
-                raise
-        if last and last.hopeless:
-            raise RegistrationFailedError(hopeless_message(last))
-        left = deadline - time.monotonic()
-        if (last and last.done) or left <= 0:
-            return last
-        time.sleep(min(next_interval(poll_interval, 1), left))
+    async with hook:
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                # A look ends at the deadline, whatever it is waiting for: an answer, or the end of a Retry-After.
+                found = await asyncio.wait_for(hook.arun(look(number_ids)), max(left, SHORTEST_LOOK))
+            except asyncio.TimeoutError:
+                _log.warning("The last look was not over in time.")
+            except PhonelinkRetryableException as error:
+                failed_polls += 1
+                if failed_polls >= hook.max_failed_polls:
+                    raise
+                _log.warning("Poll failed (%d in a row), the wait goes on: %s", failed_polls, error)
+            else:
+                last, failed_polls = doubts.weigh(found, datetime.now(timezone.utc)), 0
+                if last.hopeless:
+                    raise RegistrationFailedError(hopeless_message(last))
+            left = deadline - time.monotonic()
+            if (last and last.done) or left <= 0:
+                return last
+            await asyncio.sleep(min(next_interval(poll_interval, 1), left))
 
 
 def _look(hook: VendorHook[Any]) -> Callable[[list[str]], Flow[Assessment]]:

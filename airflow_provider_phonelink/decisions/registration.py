@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.text import clean
 
 if TYPE_CHECKING:
@@ -30,11 +32,13 @@ class Verdict(str, Enum):
     WAITING = "waiting"
     NEVER = "never"
     GONE = "gone"
+    #: The key may not read this number, whatever it may do with others.
+    REFUSED = "refused"
 
     @property
     def ends_the_wait(self) -> bool:
         """Whether waiting longer cannot help."""
-        return self in (Verdict.FAILED, Verdict.NEVER, Verdict.GONE)
+        return self not in (Verdict.ACTIVE, Verdict.WAITING)
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,19 @@ class RegistrationRules:
     active_states: tuple[str, ...]
     failed_states: tuple[str, ...]
     check_expiry: bool = True
+    #: Where somebody who knows what a state means can say so.
+    active_place: str = "`active_states`"
+    failed_place: str = "`failed_states`"
 
-    def knows(self, state: str, states: Iterable[str]) -> bool:
-        """Return whether ``state`` is one of ``states``."""
-        return state.casefold() in {known.casefold() for known in states}
+    @cached_property
+    def active(self) -> frozenset[str]:
+        """The active states, to compare with a state in its folded case."""
+        return frozenset(state.casefold() for state in self.active_states)
+
+    @cached_property
+    def failed(self) -> frozenset[str]:
+        """The failed states, to compare with a state in its folded case."""
+        return frozenset(state.casefold() for state in self.failed_states)
 
 
 def rules_of(
@@ -58,7 +71,18 @@ def rules_of(
         settings.active_states if active_states is None else arguments.names("active_states", active_states),
         settings.failed_states if failed_states is None else arguments.names("failed_states", failed_states),
         settings.check_expiry,
+        extra_of("active_states", settings.source)
+        if active_states is None
+        else "this wait's `active_states`",
+        extra_of("failed_states", settings.source)
+        if failed_states is None
+        else "this wait's `failed_states`",
     )
+
+
+def extra_of(name: str, source: str) -> str:
+    """Return how a message refers to an extra; ``source`` names its connection."""
+    return f"the extra `{name}` of {source[:1].lower()}{source[1:]}"
 
 
 @dataclass(frozen=True)
@@ -67,10 +91,25 @@ class Judgement:
 
     number_id: str
     verdict: Verdict
-    #: The vendor's literal; empty for a number that is gone.
-    state: str
-    #: The number, its state and whatever explains the state, for a message.
-    description: str
+    #: The vendor's literal; empty for a number that could not be read.
+    state: str = ""
+    phone_number: str | None = None
+    #: What explains the verdict, as a clause; may be empty.
+    why: str = ""
+    #: Whether nobody has said what the state means.
+    unknown: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The state with whatever explains it."""
+        if self.phone_number is None:
+            return self.why
+        return f"{clean(self.state)}{f', {self.why}' if self.why else ''}"
+
+    @property
+    def description(self) -> str:
+        """The number with its state and whatever explains it, for a message."""
+        return f"{number_label(self.number_id, self.phone_number)}: {self.reason}"
 
 
 def judge(number_id: str, number: PhoneNumber | None, rules: RegistrationRules, now: datetime) -> Judgement:
@@ -78,28 +117,31 @@ def judge(number_id: str, number: PhoneNumber | None, rules: RegistrationRules, 
     Judge one number's registration.
 
     :param number: The number as read, or None if there is no number with that id.
-    :param now: The current time, with a time zone.
+    :param now: The moment of the look, with a time zone.
     """
     if number is None:
-        return Judgement(number_id, Verdict.GONE, "", f"{number_id}: there is no such number")
+        return Judgement(number_id, Verdict.GONE, why="there is no such number")
     state = number.registration_status.state
-    verdict, why = _verdict(number, rules, now)
-    name = number.label
-    return Judgement(number_id, verdict, state, f"{name}: {clean(state)}{f', {why}' if why else ''}")
+    verdict, why, unknown = _verdict(number, rules, now)
+    return Judgement(number_id, verdict, state, number.phone_number, why, unknown)
 
 
-def _verdict(number: PhoneNumber, rules: RegistrationRules, now: datetime) -> tuple[Verdict, str]:
+def _verdict(number: PhoneNumber, rules: RegistrationRules, now: datetime) -> tuple[Verdict, str, bool]:
     status = number.registration_status
-    if rules.knows(status.state, rules.active_states):
+    state = status.state.casefold()
+    if state in rules.active:
         if rules.check_expiry and status.expires_at and _aware(status.expires_at) < now - SKEW:
-            return Verdict.WAITING, f"but expired at {status.expires_at.isoformat()}"
-        return Verdict.ACTIVE, ""
-    if rules.knows(status.state, rules.failed_states):
+            return Verdict.WAITING, f"but expired at {status.expires_at.isoformat()}", False
+        return Verdict.ACTIVE, "", False
+    if state in rules.failed:
         reasons = filter(None, (status.error_description, status.sip_response_message))
-        return Verdict.FAILED, ", ".join(clean(reason) for reason in reasons) or "the vendor gives no reason"
-    if status.state.casefold() == DISABLED and number.registration is False:
-        return Verdict.NEVER, "registration is switched off, so it will never become active"
-    return Verdict.WAITING, ""
+        why = ", ".join(clean(reason) for reason in reasons) or "the vendor gives no reason"
+        return Verdict.FAILED, why, False
+    if state == DISABLED:
+        if number.registration is False:
+            return Verdict.NEVER, "registration is switched off, so it will never become active", False
+        return Verdict.WAITING, "", False
+    return Verdict.WAITING, "a state that is unknown here", True
 
 
 def _aware(moment: datetime) -> datetime:
@@ -111,6 +153,7 @@ class Assessment:
     """How far a wait for several numbers has come."""
 
     judgements: tuple[Judgement, ...]
+    rules: RegistrationRules | None = None
 
     @property
     def done(self) -> bool:
@@ -138,7 +181,36 @@ class Assessment:
     @property
     def states(self) -> dict[str, str]:
         """Each number's state, the vendor's literal."""
-        return {judgement.number_id: judgement.state.replace("\0", "") for judgement in self.judgements}
+        return _states(self.judgements)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What became of each number: ids of those that are active, why others failed, states of the rest."""
+        return {
+            "active": [j.number_id for j in self.judgements if j.verdict is Verdict.ACTIVE],
+            "failed": {judgement.number_id: judgement.reason for judgement in self.hopeless},
+            "waiting": _states(self.waiting),
+        }
+
+    @property
+    def unknown_states(self) -> dict[str, str]:
+        """Each state of which nobody has said what it means, with a sentence on how to say so."""
+        return {
+            judgement.state: self._how_to_tell(clean(judgement.state))
+            for judgement in self.waiting
+            if judgement.unknown
+        }
+
+    def _how_to_tell(self, state: str) -> str:
+        rules = self.rules or RegistrationRules((), ())
+        return (
+            f"The registration state '{state}' is unknown here and counts as not active yet. If it means active, add "
+            f"it to {rules.active_place}; if it means failed, to {rules.failed_place}."
+        )
+
+
+def _states(judgements: Iterable[Judgement]) -> dict[str, str]:
+    return {judgement.number_id: judgement.state.replace("\0", "") for judgement in judgements}
 
 
 def registers(number: PhoneNumber) -> bool:
@@ -148,9 +220,23 @@ def registers(number: PhoneNumber) -> bool:
     return number.registration_status.state.casefold() != DISABLED
 
 
-def assess(numbers: Mapping[str, PhoneNumber | None], rules: RegistrationRules, now: datetime) -> Assessment:
-    """Judge all numbers of a wait."""
-    return Assessment(tuple(judge(number_id, number, rules, now) for number_id, number in numbers.items()))
+def assess(
+    numbers: Mapping[str, PhoneNumber | None],
+    rules: RegistrationRules,
+    now: datetime,
+    refused: Mapping[str, Exception] | None = None,
+) -> Assessment:
+    """
+    Judge all numbers of a wait.
+
+    :param refused: What the vendor said of numbers that this key may not read.
+    """
+    judgements = [judge(number_id, number, rules, now) for number_id, number in numbers.items()]
+    judgements += [
+        Judgement(number_id, Verdict.REFUSED, why=clean(error).rstrip("."))
+        for number_id, error in (refused or {}).items()
+    ]
+    return Assessment(tuple(judgements), rules)
 
 
 def joined_descriptions(judgements: Iterable[Judgement]) -> str:
@@ -167,4 +253,5 @@ def timeout_message(number_ids: Sequence[str], last: Assessment | None) -> str:
     """Return a message that names the numbers still waited for, with their last states."""
     if last is None:
         return f"Timed out; the last poll failed, so the states of {', '.join(number_ids)} are unknown."
-    return f"Timed out. Still waiting for {joined_descriptions(last.waiting)}."
+    unknown = "".join(f" {sentence}" for sentence in last.unknown_states.values())
+    return f"Timed out. Still waiting for {joined_descriptions(last.waiting)}.{unknown}"

@@ -1,8 +1,24 @@
-"""When the next poll of a wait is due."""
+"""What a wait remembers from look to look, when the next look is due, and when the wait is over."""
 
 from __future__ import annotations
 
-#: The fewest seconds between two polls, so that an interval of 0 is not a busy loop.
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.decisions.registration import Assessment, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from airflow_provider_phonelink.decisions.registration import Judgement
+
+#: How long a number that nobody has seen yet may be missing: a vendor's reads may lag behind its writes.
+NEW_FOR = timedelta(seconds=60)
+#: What to do about numbers that fail, and about those that are not active in time.
+REACTIONS = ("fail", "report")
+#: Seconds between two polls at the least, so that an interval of 0 is no busy loop.
 SHORTEST_INTERVAL = 0.1
 
 
@@ -21,3 +37,58 @@ def next_interval(
     if max_wait is not None:
         interval = min(interval, max_wait)
     return max(interval, SHORTEST_INTERVAL)
+
+
+def is_over(assessment: Assessment, on_failed: str) -> bool:
+    """Return whether there is nothing left to wait for."""
+    return not assessment.waiting or (on_failed == "fail" and bool(assessment.hopeless))
+
+
+class Doubts:
+    """
+    Verdicts of a wait that one look does not settle.
+
+    A number that has never been seen may be so new that reads do not show it yet, and a registration that fails may
+    recover. Such a number counts as waiting, for a time.
+
+    :param never_seen: The numbers that no look of this wait has shown.
+    :param began: When the wait began.
+    :param failed_for: How long a registration has to be in a failed state, at each look, before it counts as failed.
+    """
+
+    def __init__(self, never_seen: Iterable[str], began: datetime, failed_for: timedelta) -> None:
+        self.never_seen = set(never_seen)
+        self._began = began
+        self._failed_for = failed_for
+        self._failing_since: dict[str, datetime] = {}
+        self._told_states: set[str] = set()
+        #: Whether a later look may settle a verdict although nothing has changed.
+        self.any = False
+
+    def weigh(self, assessment: Assessment, at: datetime) -> Assessment:
+        """Return what a look showed, with the verdicts that are still in doubt as waiting."""
+        judgements = tuple(self._weigh(judgement, at) for judgement in assessment.judgements)
+        self.any = judgements != assessment.judgements
+        return replace(assessment, judgements=judgements)
+
+    def first_time_unknown(self, assessment: Assessment) -> list[str]:
+        """Return a sentence for each unknown state that this wait meets for the first time."""
+        unknown = assessment.unknown_states
+        sentences = [sentence for state, sentence in unknown.items() if state not in self._told_states]
+        self._told_states |= unknown.keys()
+        return sentences
+
+    def _weigh(self, judgement: Judgement, at: datetime) -> Judgement:
+        number_id = judgement.number_id
+        if judgement.verdict is Verdict.GONE:
+            if number_id in self.never_seen and at < self._began + NEW_FOR:
+                return replace(judgement, verdict=Verdict.WAITING, why=f"{judgement.why} yet")
+            return judgement
+        self.never_seen.discard(number_id)
+        if judgement.verdict is not Verdict.FAILED:
+            self._failing_since.pop(number_id, None)
+            return judgement
+        if at - self._failing_since.setdefault(number_id, at) >= self._failed_for:
+            return judgement
+        lasts = f"which counts as failed once it has lasted {self._failed_for.total_seconds():g} s"
+        return replace(judgement, verdict=Verdict.WAITING, why=f"{judgement.why}, {lasts}")

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.compat import AirflowSensorTimeout, AirflowSkipException, conf
+from airflow_provider_phonelink.compat import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+    TaskDeferralTimeout,
+    conf,
+)
 from airflow_provider_phonelink.decisions.registration import hopeless_message, timeout_message
+from airflow_provider_phonelink.decisions.waiting import REACTIONS, Doubts, is_over, next_interval
 from airflow_provider_phonelink.exceptions import (
     PhonelinkFailException,
     PhonelinkRetryableException,
@@ -35,25 +43,45 @@ class DashaRegistrationSensor(BaseSensorOperator):
     """
     Wait until the SIP registration of every given number is active.
 
-    Fails at once, without a retry, if a registration failed, can never become active (it is switched off)
-    or the number does not exist. On a timeout the message names the numbers still waiting with their
+    Fails at once, without a retry, if a registration failed, can never become active (it is switched off), or the
+    number does not exist or may not be read. On a timeout the message names the numbers still waiting with their
     states. Poke, reschedule and deferrable mode give the same answers; all of them only read.
 
-    Polls that fail are tolerated up to ``max_failed_polls`` of the connection in a row; in reschedule mode,
-    where each poll is a process of its own, until the timeout.
+    Polls that fail are tolerated up to ``max_failed_polls`` of the connection in a row; then a retry may help. A
+    number that no look has shown yet may be missing for the first 60 seconds, for a vendor's reads may lag behind its
+    writes. In reschedule mode the sensor keeps its worker slot while something of that kind is open (a poll failed, a
+    number has never been seen, a registration fails for less than ``failed_for``), for its next process would not know.
 
-    Returns the final states: number id to state.
+    With ``soft_fail`` the task is skipped on a timeout and where a retry cannot help, and not on an outage, in all
+    modes. ``execution_timeout`` bounds the whole of a deferred wait, too; it fails the task, with a retry if there is
+    one, and never skips it.
+
+    Returns the final states, number id to state; or, if ``on_failed`` or ``on_timeout`` is ``report``, a dict of
+    ``active`` (a list of ids), ``failed`` (id to reason) and ``waiting`` (id to state).
 
     :param phone_number_ids: One number or several, uuids. (templated)
     :param active_states: States that count as active, in any case; None for the connection's. (templated)
     :param failed_states: States that count as failed, in any case; None for the connection's. (templated)
+    :param on_failed: ``fail`` fails with the first number for which waiting longer cannot help; ``report`` waits for
+        the others and succeeds. (templated)
+    :param on_timeout: ``fail`` fails, or skips with ``soft_fail``; ``report`` succeeds. Without one look that succeeded
+        there is nothing to report, and it fails. (templated)
+    :param failed_for: Seconds, or a timedelta, that a registration has to be in a failed state at each look before it
+        counts as failed: registrars refuse for a moment and recover.
     :param dasha_conn_id: Airflow connection of type ``dasha``. (templated)
     :param deferrable: Whether to wait in the triggerer, without a worker slot. Default from
         ``[operators] default_deferrable``.
     """
 
     ui_color = "#e3f2ec"
-    template_fields: Sequence[str] = ("phone_number_ids", "active_states", "failed_states", "dasha_conn_id")
+    template_fields: Sequence[str] = (
+        "phone_number_ids",
+        "active_states",
+        "failed_states",
+        "on_failed",
+        "on_timeout",
+        "dasha_conn_id",
+    )
 
     def __init__(
         self,
@@ -61,6 +89,9 @@ class DashaRegistrationSensor(BaseSensorOperator):
         phone_number_ids: str | Sequence[str],
         active_states: str | Sequence[str] | None = None,
         failed_states: str | Sequence[str] | None = None,
+        on_failed: str = "fail",
+        on_timeout: str = "fail",
+        failed_for: float | timedelta = 0.0,
         dasha_conn_id: str = "dasha_default",
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
@@ -69,6 +100,9 @@ class DashaRegistrationSensor(BaseSensorOperator):
         self.phone_number_ids = phone_number_ids
         self.active_states = active_states
         self.failed_states = failed_states
+        self.on_failed = on_failed
+        self.on_timeout = on_timeout
+        self.failed_for = failed_for
         self.dasha_conn_id = dasha_conn_id
         self.deferrable = deferrable
         self._failed_polls = 0
@@ -83,37 +117,92 @@ class DashaRegistrationSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait; in deferrable mode look once and leave the rest to the trigger."""
-        self._deadline = time.time() + self.timeout
+        self._check()
+        first_look = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
+        self._begin(first_look)
         try:
             with self.hook:
                 return super().execute(context)
-        except AirflowSensorTimeout as timeout:
-            raise AirflowSensorTimeout(timeout_message(self._ids(), self._last)) from timeout
+        except AirflowSensorTimeout:
+            return self._timed_out()
+        except AirflowTaskTimeout:
+            self._fail_on_execution_timeout()
         except AirflowSkipException as skip:
             if skip.__cause__ is None:  # Airflow's soft_fail on a timeout
-                raise AirflowSkipException(timeout_message(self._ids(), self._last)) from skip
+                return self._timed_out()
+            if isinstance(skip.__cause__, AirflowTaskTimeout):
+                self._fail_on_execution_timeout()
             self.log.warning("%s", skip.__cause__)
             raise
 
+    def _check(self) -> None:
+        with as_airflow_exceptions():
+            for argument in ("on_failed", "on_timeout"):
+                arguments.choice(argument, getattr(self, argument), REACTIONS)
+            self._failed_for_seconds = arguments.seconds(
+                "failed_for",
+                self.failed_for.total_seconds()
+                if isinstance(self.failed_for, timedelta)
+                else self.failed_for,
+            )
+
+    def _begin(self, first_look: datetime | None) -> None:
+        """
+        Begin the wait.
+
+        :param first_look: When an earlier process of it looked first: that one saw all numbers that there are.
+        """
+        self._began = first_look or datetime.now(timezone.utc)
+        self._deadline = self._began.timestamp() + self.timeout
+        never_seen = () if first_look else self._ids()
+        # Once a wait: the trigger does so itself, and an earlier process has done so.
+        self._warns = not first_look and not self.deferrable
+        self._doubts = Doubts(never_seen, self._began, timedelta(seconds=self._failed_for_seconds))
+
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once."""
+        """Look once; in reschedule mode until nothing is open that the next process would not know of."""
+        while (result := self._look_once()) is None:
+            if self.deferrable:
+                self._defer()
+            left = self._deadline - time.time()
+            if left <= 0 or not self.reschedule or not (self._failed_polls or self._doubts.any):
+                return PokeReturnValue(is_done=False)
+            time.sleep(min(left, next_interval(self.poke_interval, 1)))
+        return PokeReturnValue(is_done=True, xcom_value=result)
+
+    def _look_once(self) -> dict[str, Any] | None:
+        """Look, and return the result if there is nothing left to wait for."""
         try:
-            self._last = assessment = self._look()
+            self._last = assessment = self._doubts.weigh(self._look(), datetime.now(timezone.utc))
         except PhonelinkRetryableException as error:
             self._failed_polls += 1
             if self._failed_polls >= self.hook.max_failed_polls:
                 raise
             self.log.warning("Poll failed (%d in a row), the wait goes on: %s", self._failed_polls, error)
-        else:
-            self._failed_polls = 0
-            self.log.info("%s", assessment.summary)
-            if assessment.hopeless:
-                raise PhonelinkFailException(hopeless_message(assessment))
-            if assessment.done:
-                return PokeReturnValue(is_done=True, xcom_value=assessment.states)
-        if self.deferrable:
-            self._defer()
-        return PokeReturnValue(is_done=False)
+            return None
+        self._failed_polls = 0
+        self.log.info("%s", assessment.summary)
+        if self._warns:
+            for sentence in self._doubts.first_time_unknown(assessment):
+                self.log.warning("%s", sentence)
+        if assessment.hopeless and self.on_failed == "fail":
+            raise PhonelinkFailException(hopeless_message(assessment))
+        if not is_over(assessment, self.on_failed):
+            return None
+        return assessment.report if "report" in (self.on_failed, self.on_timeout) else assessment.states
+
+    def _timed_out(self, why: str = "") -> dict[str, Any]:
+        """Report, or fail, or skip, as it is wished for; ``why`` completes the message."""
+        message = timeout_message(self._ids(), self._last) + why
+        if self.on_timeout == "report" and self._last is not None:
+            self.log.warning("%s", message)
+            return self._last.report
+        raise (AirflowSkipException if self.soft_fail else AirflowSensorTimeout)(message)
+
+    def _fail_on_execution_timeout(self, message: str | None = None) -> NoReturn:
+        seconds = self.execution_timeout.total_seconds() if self.execution_timeout else 0
+        message = message or timeout_message(self._ids(), self._last)
+        raise AirflowTaskTimeout(f"The execution_timeout of {seconds:g} s is over. {message}")
 
     def _look(self) -> Assessment:
         from airflow_provider_phonelink.decisions.registration import rules_of
@@ -129,41 +218,89 @@ class DashaRegistrationSensor(BaseSensorOperator):
         with as_airflow_exceptions():
             return arguments.uuids("phone_number_ids", self.phone_number_ids)
 
+    def _patience(self) -> float:
+        """Return the seconds that a deferred wait may take."""
+        limits = [self.timeout, *([self.execution_timeout.total_seconds()] if self.execution_timeout else [])]
+        return min(limits)
+
     def _defer(self) -> None:
         from airflow_provider_phonelink.triggers.dasha import DashaRegistrationTrigger
 
-        left = max(self._deadline - time.time(), 0)
+        began = self._began.timestamp()
+        deadline = began + self._patience()
         self.defer(
             trigger=DashaRegistrationTrigger(
                 phone_number_ids=self._ids(),
                 dasha_conn_id=self.dasha_conn_id,
-                deadline=self._deadline,
+                deadline=deadline,
                 poll_interval=self.poke_interval,
                 active_states=self.active_states,
                 failed_states=self.failed_states,
                 exponential_backoff=bool(self.exponential_backoff),
                 max_wait=self.max_wait.total_seconds() if self.max_wait else None,
+                began=began,
+                never_seen=sorted(self._doubts.never_seen) or None,
+                failed_for=self._failed_for_seconds,
+                on_failed=self.on_failed,
+                on_timeout=self.on_timeout,
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=left) + DEFER_MARGIN,
+            timeout=timedelta(seconds=max(deadline - time.time(), 0)) + DEFER_MARGIN,
         )
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, str]:
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """
         Take the trigger's event.
 
         :param event: The event; see :class:`~airflow_provider_phonelink.triggers.dasha.DashaRegistrationTrigger`.
         """
         status, message = (event or {}).get("status"), (event or {}).get("message", "")
-        if event is None or status not in {"active", "failed", "timeout", "error"}:
+        if event is None or status not in {"active", "reported", "failed", "timeout", "error"}:
             raise PhonelinkRetryableException(
                 f"The trigger ended with an event that means nothing here: {event!r}."
             )
-        # Logged here, for a soft fail skips the task without saying why.
         self.log.info("%s", message)
+        report: dict[str, Any] | None = event.get("report")
         if status == "timeout":
+            if self._patience() < self.timeout:
+                self._fail_on_execution_timeout(message)
+            if self.on_timeout == "report" and report is not None:
+                return report
             raise AirflowSensorTimeout(message)
-        if status != "active":
+        if status in {"failed", "error"}:
             raise airflow_exception(message, retry_helps=bool(event.get("retry_helps")))
         states: dict[str, str] = event["states"]
-        return states
+        return states if report is None else report
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after the trigger. Unlike Airflow's own sensors skip only on what skips in poke mode, too."""
+        try:
+            try:
+                return super(BaseSensorOperator, self).resume_execution(next_method, next_kwargs, context)
+            except TaskDeferralTimeout:
+                return self._after_no_event()
+        except (AirflowSensorTimeout, AirflowFailException) as error:
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
+        except AirflowSkipException:
+            raise
+        except Exception as error:
+            if self.never_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
+
+    def _after_no_event(self) -> dict[str, Any]:
+        """Look once more, for no triggerer said in time what became of the wait."""
+        self._check()
+        self._begin(datetime.now(timezone.utc))
+        try:
+            with self.hook:
+                if (result := self._look_once()) is not None:
+                    return result
+        except PhonelinkRetryableException as error:
+            self.log.warning("The last look failed: %s", error)
+        why = " No triggerer took the wait up, or none was there at its end: look whether one runs."
+        if self._patience() < self.timeout:
+            self._fail_on_execution_timeout(timeout_message(self._ids(), self._last) + why)
+        return self._timed_out(why)

@@ -7,13 +7,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from integration.commands import FORMS, is_one_error, parsed
 from integration.worlds import ABSENT
 
-from airflow_provider_phonelink.cli import output
+from airflow_provider_phonelink.api import answers, pacing
+from airflow_provider_phonelink.cli import output, wait
 from airflow_provider_phonelink.cli.__main__ import main
 from airflow_provider_phonelink.sandbox import Fault
 
@@ -107,12 +109,37 @@ class TestWait:
     def test_fails_at_once_when_it_is_in_vain(self, phonelink, sandbox):
         code, _, err = phonelink("wait", *self.numbers(sandbox, "Registered", "Failed"))
         assert code == 1
-        assert is_one_error(err, "in vain", "Failed")
+        assert is_one_error(err, "cannot help", "Failed")
 
     def test_gives_up(self, phonelink, sandbox):
         code, _, err = phonelink("wait", *self.numbers(sandbox, "Registering"), "--timeout", "0.2")
         assert code == 1
         assert is_one_error(err, "Timed out", "Registering")
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            Fault("hang", count=None),
+            Fault("status", status=503, count=None),
+            Fault("status", status=429, headers={"Retry-After": "60"}, count=None),
+        ],
+        ids=["hangs", "503", "429"],
+    )
+    def test_its_deadline_holds_whatever_a_look_waits_for(self, phonelink, sandbox, monkeypatch, fault):
+        connection = json.loads(os.environ["AIRFLOW_CONN_DASHA_DEFAULT"])
+        connection["extra"] |= {"timeout": 300, "max_failed_polls": 1000}
+        monkeypatch.setenv("AIRFLOW_CONN_DASHA_DEFAULT", json.dumps(connection))
+        monkeypatch.setattr(answers, "LONGEST_RETRY_AFTER", 300)
+        monkeypatch.setattr(pacing, "FIRST_HOLD", 300)
+        monkeypatch.setattr(pacing, "LONGEST_HOLD", 300)
+        monkeypatch.setattr(wait, "SHORTEST_LOOK", 0.1)
+        ids = self.numbers(sandbox, "Registering")
+        sandbox.faults.add(fault)
+        began = time.monotonic()
+        code, _, err = phonelink("wait", *ids, "--timeout", "1", "--poll-interval", "0.1")
+        assert code == 1
+        assert f"Timed out; the last poll failed, so the states of {ids[0]} are unknown." in err
+        assert time.monotonic() - began < 100  # a try alone may take 300 s
 
     @pytest.mark.parametrize("count", [1, None])
     def test_an_outage(self, phonelink, sandbox, monkeypatch, count):
@@ -257,6 +284,33 @@ class TestOfAirflow:
         done = in_a_process(BIN / "airflow", "phonelink", "numbers", "list", "--conn-id", "nowhere")
         assert done.returncode == 1
         assert "There is no connection 'nowhere'" in done.stderr
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            (),
+            ("unheard-of",),
+            ("routes",),
+            ("routes", "unheard-of"),
+            ("wait", ABSENT, "--timeout", "soon"),
+            ("wait",),
+            ("numbers", "list", "--unheard-of"),
+            ("numbers", "list", "-o", "xml"),
+        ],
+    )
+    def test_a_wrong_line_exits_as_phonelink_does(self, monkeypatch, capsys, words):
+        from airflow_provider_phonelink.cli.definition import airflow_commands
+
+        monkeypatch.setattr(sys, "argv", ["/usr/bin/airflow", "phonelink", *words])
+        with pytest.raises(SystemExit) as caught:
+            airflow_commands()
+        assert caught.value.code == 1
+        assert "airflow phonelink" in capsys.readouterr().err
+
+    def test_a_wrong_line_as_a_process(self):
+        done = in_a_process(BIN / "airflow", "phonelink", "wait", "--unheard-of")
+        assert done.returncode == 1, done.stderr
+        assert "airflow phonelink wait: error: " in done.stderr
 
     def test_are_described_from_the_same_source(self):
         from airflow_provider_phonelink.cli.definition import COMMANDS, airflow_commands

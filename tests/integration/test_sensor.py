@@ -16,7 +16,8 @@ import pytest
 from airflow_harness.tasks import run_task, run_to_end, run_trigger
 from integration.worlds import ABSENT, writes
 
-from airflow_provider_phonelink.compat import AirflowSensorTimeout, AirflowSkipException
+from airflow_provider_phonelink.compat import AirflowSensorTimeout, AirflowSkipException, AirflowTaskTimeout
+from airflow_provider_phonelink.decisions import waiting
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.sandbox import Fault
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
@@ -129,7 +130,9 @@ def test_a_number_that_can_never_become_active(sandbox, connections, mode, later
 
 @each_mode
 @pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
-def test_a_number_that_is_gone(sandbox, connections, mode, later):
+def test_a_number_that_is_gone(sandbox, connections, mode, later, monkeypatch):
+    if not later:
+        monkeypatch.setattr(waiting, "NEW_FOR", timedelta(0))
     (number,) = planted(sandbox, NEVER) if later else (ABSENT,)
     if later:
         sandbox.faults.meanwhile(lambda world: world.dasha.delete(number), nth=2)
@@ -168,6 +171,195 @@ def test_a_timeout_names_each_number_still_waiting_and_is_never_retried(sandbox,
     assert ids[0] not in str(outcome.error)
 
 
+@each_mode
+def test_a_number_that_no_look_has_shown_may_be_missing_at_first(sandbox, connections, mode):
+    """As after a write that reads do not show yet; the sensor's own look counts as one."""
+    (new,) = planted(sandbox, REGISTERED)
+    sandbox.faults.add(Fault("status", status=404, path=new, count=3))
+    outcome = waited(sensor(new, mode), connections)
+
+    assert outcome.state == "success", outcome.log
+    assert outcome.value == {new: "Registered"}
+    assert f"{new}: there is no such number yet" in outcome.log
+    assert len(sandbox.journal) == 4
+
+
+@each_mode
+def test_a_number_that_stays_missing_is_gone_after_a_minute(sandbox, connections, mode, monkeypatch):
+    monkeypatch.setattr(waiting, "NEW_FOR", timedelta(seconds=0.5))
+    outcome = waited(sensor(ABSENT, mode), connections)
+
+    assert isinstance(outcome.error, PhonelinkFailException), outcome.log
+    assert f"{ABSENT}: there is no such number." in str(outcome.error)
+    assert len(sandbox.journal) > 1
+
+
+@each_mode
+def test_a_registration_that_is_refused_for_a_moment(sandbox, connections, mode):
+    sandbox.world.clock.freeze()
+    sandbox.faults.meanwhile(lambda world: world.advance(1), when="after", count=None)
+    steps = [
+        (0, "Registering"),
+        (1, "Failed", None, "408 Request Timeout"),
+        (2, "Registering"),
+        (3, "Registered"),
+    ]
+    (number,) = planted(sandbox, steps)
+    outcome = waited(sensor(number, mode, failed_for=60), connections)
+
+    assert outcome.state == "success", outcome.log
+    assert "408 Request Timeout, which counts as failed once it has lasted 60 s" in outcome.log
+
+
+@each_mode
+def test_a_registration_that_fails_for_long_enough(sandbox, connections, mode):
+    (number,) = planted(sandbox, FAILING)
+    outcome = waited(sensor(number, mode, failed_for=timedelta(seconds=0.3)), connections)
+
+    assert isinstance(outcome.error, PhonelinkFailException), outcome.log
+    assert "Failed, No route to the registrar, 403 Forbidden." in str(outcome.error)
+    assert len(sandbox.journal) > 2
+
+
+@each_mode
+def test_a_report_goes_on_past_a_failure(sandbox, connections, mode, monkeypatch):
+    monkeypatch.setattr(waiting, "NEW_FOR", timedelta(seconds=0.5))
+    ids = planted(sandbox, REGISTERED, FAILING, SOON, None)
+    task = sensor([*ids, ABSENT], mode, on_failed="report")
+    outcome = waited(task, connections)
+
+    assert outcome.state == "success", outcome.log
+    assert outcome.value == {
+        "active": [ids[0], ids[2]],
+        "failed": {
+            ids[1]: "Failed, No route to the registrar, 403 Forbidden",
+            ids[3]: "Disabled, registration is switched off, so it will never become active",
+            ABSENT: "there is no such number",
+        },
+        "waiting": {},
+    }
+
+
+@each_mode
+@pytest.mark.parametrize("soft_fail", [False, True])
+def test_a_report_at_the_deadline(sandbox, connections, mode, soft_fail):
+    ids = planted(sandbox, REGISTERED, NEVER)
+    task = sensor(ids, mode, on_timeout="report", timeout=0.3, soft_fail=soft_fail)
+    outcome = waited(task, connections)
+
+    assert outcome.state == "success", outcome.log
+    assert outcome.value == {"active": [ids[0]], "failed": {}, "waiting": {ids[1]: "Registering"}}
+    assert "Timed out. Still waiting for +15550201" in outcome.log
+
+
+@each_mode
+def test_without_one_look_there_is_nothing_to_report(sandbox, connections, mode):
+    ids = planted(sandbox, REGISTERED)
+    connections["dasha_default"]["extra"]["max_failed_polls"] = 100
+    sandbox.faults.add(Fault("status", status=503, count=None))
+    task = sensor(ids, mode, on_timeout="report", on_failed="report", timeout=0.3)
+    outcome = waited(task, connections)
+
+    assert isinstance(outcome.error, AirflowSensorTimeout)
+
+
+@each_mode
+def test_a_report_of_failures_still_fails_on_a_timeout(sandbox, connections, mode):
+    ids = planted(sandbox, FAILING, NEVER)
+    outcome = waited(sensor(ids, mode, on_failed="report", timeout=0.3), connections)
+
+    assert isinstance(outcome.error, AirflowSensorTimeout)
+    assert ids[1] in str(outcome.error)
+
+
+@each_mode
+def test_a_number_that_the_key_may_not_read_is_its_own(sandbox, connections, mode):
+    ids = planted(sandbox, SOON, NEVER)
+    sandbox.faults.add(Fault("status", status=403, path=ids[1], count=None))
+    outcome = waited(sensor(ids[1], mode), connections)
+    assert isinstance(outcome.error, PhonelinkFailException)
+    assert f"{ids[1]}: GET " in str(outcome.error)
+
+    sandbox.faults.add(Fault("status", status=403, path=ABSENT, count=None))
+    outcome = waited(sensor([ids[0], ABSENT], mode, on_failed="report"), connections)
+    assert outcome.value["active"] == [ids[0]], outcome.log
+    assert "answered 403" in outcome.value["failed"][ABSENT]
+
+
+@each_mode
+def test_an_unknown_state_says_so_once(sandbox, connections, mode):
+    ids = planted(sandbox, [(0, "Online")], [(0, "Online")])
+    outcome = waited(sensor(ids, mode, timeout=0.6), connections)
+
+    sentence = (
+        "The registration state 'Online' is unknown here and counts as not active yet. If it means active, add it to "
+        "the extra `active_states` of connection 'dasha_default'; if it means failed, to the extra `failed_states` of "
+        "connection 'dasha_default'."
+    )
+    assert isinstance(outcome.error, AirflowSensorTimeout)
+    assert str(outcome.error).count(sentence) == 1
+    assert "Online, a state that is unknown here" in outcome.log
+    assert outcome.log.count(f"WARNING {sentence}") == 1
+    assert len(sandbox.journal) > 1
+
+
+def test_an_unknown_state_of_a_wait_with_states_of_its_own(sandbox, connections):
+    (number,) = planted(sandbox, [(0, "Online")])
+    outcome = waited(sensor(number, timeout=0.2, active_states="Up"), connections)
+
+    assert "add it to this wait's `active_states`; if" in str(outcome.error)
+
+
+@each_mode
+@pytest.mark.parametrize("soft_fail", [False, True])
+def test_execution_timeout_bounds_the_whole_wait(sandbox, connections, mode, soft_fail):
+    if mode == "reschedule":
+        pytest.skip("it bounds each process, as Airflow documents")
+    (number,) = planted(sandbox, NEVER)
+    task = sensor(number, mode, execution_timeout=timedelta(seconds=1), soft_fail=soft_fail)
+    outcome = waited(task, connections)
+
+    assert outcome.state == "up_for_retry", outcome.log
+    assert isinstance(outcome.error, AirflowTaskTimeout)
+    for words in ("execution_timeout of 1 s", f"+15550200 (id {number}): Registering"):
+        assert words in str(outcome.error)
+
+
+@pytest.mark.parametrize("options", [{}, {"soft_fail": True}, {"execution_timeout": timedelta(seconds=9)}])
+def test_a_wait_that_no_triggerer_takes_up_names_the_numbers(sandbox, connections, options):
+    ids = planted(sandbox, REGISTERED, NEVER)
+    outcome = run_task(sensor(ids, "deferrable", **options), connections=connections).resume_after_timeout()
+
+    assert outcome.state == ("skipped" if "soft_fail" in options else "up_for_retry" if options else "failed")
+    for words in (f"+15550201 (id {ids[1]}): Registering", "No triggerer took the wait up"):
+        assert words in outcome.log
+
+
+def test_a_wait_that_no_triggerer_takes_up_is_not_in_vain(sandbox, connections):
+    ids = planted(sandbox, REGISTERED, NEVER)
+    deferred = run_task(sensor(ids, "deferrable"), connections=connections)
+    sandbox.world.dasha.script(ids[1], [{"after": 0, "state": "Registered"}])
+
+    assert deferred.resume_after_timeout().value == dict.fromkeys(ids, "Registered")
+
+
+def test_a_wait_that_no_triggerer_takes_up_during_an_outage(sandbox, connections):
+    ids = planted(sandbox, NEVER)
+    sandbox.faults.add(Fault("status", status=503, nth=2, count=None))
+    outcome = run_task(sensor(ids, "deferrable"), connections=connections).resume_after_timeout()
+
+    assert isinstance(outcome.error, AirflowSensorTimeout)
+    assert ids[0] in str(outcome.error)
+
+
+@pytest.mark.parametrize("soft_fail", [False, True])
+def test_a_trigger_that_breaks_is_retried(sandbox, connections, soft_fail):
+    ids = planted(sandbox, NEVER)
+    task = sensor(ids, "deferrable", soft_fail=soft_fail)
+
+    assert run_task(task, connections=connections).resume_after_failure().state == "up_for_retry"
+
+
 CASES = ("timeout", "failed", "failed later", "gone", "refused")
 
 
@@ -194,10 +386,7 @@ def test_soft_fail(sandbox, connections, mode, case):
     }[case] in outcome.log + str(outcome.error)
 
 
-@pytest.mark.parametrize(
-    "mode",
-    ["poke", pytest.param("deferrable", marks=pytest.mark.xfail(reason="poke retries, deferrable skips"))],
-)
+@each_mode
 def test_soft_fail_does_not_skip_for_an_outage(sandbox, connections, mode):
     (number,) = planted(sandbox, NEVER)
     connections["dasha_default"]["extra"]["max_failed_polls"] = 2
@@ -245,7 +434,7 @@ def test_an_outage_shorter_than_allowed(sandbox, connections, mode):
     assert "Poll failed" in outcome.log
 
 
-@pytest.mark.parametrize("mode", ["poke", "deferrable"])
+@each_mode
 def test_an_outage_longer_than_allowed_is_retried(sandbox, connections, mode):
     (number,) = planted(sandbox, NEVER)
     connections["dasha_default"]["extra"]["max_failed_polls"] = 3
@@ -277,7 +466,7 @@ def test_a_connection_that_cannot_be_read_is_a_failed_poll(sandbox, connections,
     assert "Poll failed (1 in a row), the wait goes on: There is no connection 'dasha_default'" in outcome.log
 
 
-@pytest.mark.parametrize("mode", ["poke", "deferrable"])
+@each_mode
 def test_a_connection_that_stays_unreadable_is_retried(sandbox, connections, mode):
     (number,) = planted(sandbox, NEVER)
     connections["dasha_default"]["extra"]["max_failed_polls"] = 2

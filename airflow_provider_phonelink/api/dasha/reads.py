@@ -109,6 +109,11 @@ class Reading:
     #: Whether all numbers were listed.
     complete: bool = False
 
+    @property
+    def refused(self) -> dict[str, VendorError]:
+        """The errors of numbers that this key may not read: theirs alone, and no reason to ask again."""
+        return {id_: error for id_, error in self.errors.items() if isinstance(error, AccessDeniedError)}
+
 
 def read_numbers(
     number_ids: Iterable[str],
@@ -146,7 +151,7 @@ def read_numbers(
             number = listing.numbers.get(number_id) or (yield endpoints.get_number(number_id))
         except NotFoundError:
             reading.numbers[number_id] = None
-        except (AuthenticationError, AccessDeniedError):
+        except AuthenticationError:  # the key is everybody's
             raise
         except VendorError as error:
             reading.errors[number_id] = error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import Setting
 from airflow_provider_phonelink.api.dasha import reads
-from airflow_provider_phonelink.decisions.registration import Assessment, RegistrationRules, assess
+from airflow_provider_phonelink.decisions.registration import Assessment, RegistrationRules, assess, extra_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +25,10 @@ def look_at_registrations(number_ids: Sequence[str], rules: RegistrationRules) -
     :param number_ids: Ids in canonical form.
     """
     reading = yield from reads.read_numbers(number_ids)
-    for error in reading.errors.values():
-        raise error
-    return assess(reading.numbers, rules, datetime.now(timezone.utc))
+    for number_id, error in reading.errors.items():
+        if number_id not in reading.refused:
+            raise error
+    return assess(reading.numbers, rules, datetime.now(timezone.utc), reading.refused)
 
 
 def look_by_the_connections_rules(number_ids: Sequence[str]) -> Flow[Assessment]:
@@ -53,6 +54,11 @@ def judgements(numbers: Sequence[PhoneNumber | str]) -> Flow[dict[str, Judgement
 
 
 def _connections_rules() -> Flow[RegistrationRules]:
+    source = yield Setting("source")
     return RegistrationRules(
-        (yield Setting("active_states")), (yield Setting("failed_states")), (yield Setting("check_expiry"))
+        (yield Setting("active_states")),
+        (yield Setting("failed_states")),
+        (yield Setting("check_expiry")),
+        extra_of("active_states", source),
+        extra_of("failed_states", source),
     )

@@ -2,8 +2,8 @@
 Poll once for everyone who waits on the same connection.
 
 All waits of a triggerer process on one connection share one poller: it reads all their numbers together,
-when the first of them is due, and wakes only those for whom something changed. A thousand waits cost the
-vendor what one costs.
+when the first of them is due, and wakes only those for whom something changed that they have to judge. A
+thousand waits cost the vendor what one costs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import logging
 import math
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
     from airflow_provider_phonelink.api.dasha.reads import Reading
     from airflow_provider_phonelink.api.dasha.settings import DashaSettings
+    from airflow_provider_phonelink.api.errors import VendorError
 
 _log = logging.getLogger(__name__)
 
@@ -53,24 +56,35 @@ class Schedule:
 class Latest:
     """What the last successful poll brought to a wait."""
 
-    __slots__ = ("numbers", "settings")
+    __slots__ = ("at", "numbers", "refused", "settings")
 
     numbers: dict[str, PhoneNumber | None]
+    #: What the vendor said of numbers that this key may not read.
+    refused: dict[str, VendorError]
     settings: DashaSettings
+    #: When it was looked.
+    at: datetime
+
+
+Matters: TypeAlias = "Callable[[Latest], object]"
+_numbers: Matters = attrgetter("numbers", "refused")
 
 
 class Subscription:
-    """What one wait gets from a poller: the latest state of its numbers, and a word when it changed."""
+    """What one wait gets from a poller: the latest state of its numbers, and a word when it has to look at it."""
 
     # There may be ten thousand of them, so they are small, and wait on a future rather than in a task of their own.
     __slots__ = (
         "_hurry",
         "_interval",
+        "_mattered",
+        "_matters",
         "_news",
         "_polls",
         "_schedule",
         "_waiter",
         "due",
+        "each_look",
         "error",
         "failed_polls",
         "latest",
@@ -79,7 +93,12 @@ class Subscription:
     )
 
     def __init__(
-        self, number_ids: Sequence[str], schedule: Schedule, now: float, member: Member | None = None
+        self,
+        number_ids: Sequence[str],
+        schedule: Schedule,
+        now: float,
+        member: Member | None = None,
+        matters: Matters | None = None,
     ) -> None:
         #: With ``member``, those that were found so far.
         self.number_ids = number_ids
@@ -90,6 +109,10 @@ class Subscription:
         #: The last poll's error; None if it succeeded.
         self.error: Exception | None = None
         self.failed_polls = 0
+        #: Whether each successful poll is news, for somebody who judges by what time has passed.
+        self.each_look = False
+        self._matters = matters or _numbers
+        self._mattered: object = None
         self._schedule = schedule
         self._polls = 1
         self._interval = schedule.interval(1)
@@ -99,7 +122,7 @@ class Subscription:
         self.due = now + self._interval
 
     async def news(self, timeout: float) -> bool:
-        """Wait until something changed or a poll failed; False if nothing did for ``timeout`` seconds."""
+        """Wait until what matters changed or a poll failed; False if nothing did for ``timeout`` seconds."""
         if not self._news:
             loop = asyncio.get_running_loop()
             self._waiter = loop.create_future()
@@ -124,13 +147,17 @@ class Subscription:
         """Ask for a poll at once, and for news even if it brings no change."""
         self._hurry = True
 
-    def take(self, reading: Reading, settings: DashaSettings, now: float) -> None:
+    def take(self, reading: Reading, settings: DashaSettings, now: float, at: datetime) -> None:
         """Take what a poll brought, if it brought all of this wait's numbers."""
         if self.member and not self._find_members(reading):
             return
-        if failed := [
-            reading.errors[number_id] for number_id in self.number_ids if number_id in reading.errors
-        ]:
+        refused, failed = {}, []
+        if reading.errors:
+            refused = {id_: error for id_, error in reading.refused.items() if id_ in self.number_ids}
+            failed = [
+                reading.errors[id_] for id_ in self.number_ids if id_ in reading.errors.keys() - refused
+            ]
+        if failed:
             if self.is_due(now):  # what was read for somebody else does not count against this wait
                 self.fail(failed[0], now)
             return
@@ -140,15 +167,14 @@ class Subscription:
                 if number_id in reading.numbers
                 else reading.listed[number_id]
                 for number_id in self.number_ids
+                if number_id not in refused
             }
         except KeyError:  # it was somebody else's turn, and the list did not show them all
             return
-        latest = Latest(numbers, settings)
-        changed = latest != self.latest
-        if changed:
-            self.latest = latest
+        self.latest = Latest(numbers, refused, settings, at)
+        mattered, self._mattered = self._mattered, self._matters(self.latest)
         self.error, self.failed_polls = None, 0
-        self._polled(now, news=changed)
+        self._polled(now, news=self.each_look or mattered != self._mattered)
 
     def _find_members(self, reading: Reading) -> bool:
         """Find out which numbers this wait is for by now; False if the poll does not tell."""
@@ -272,8 +298,9 @@ class Poller:
             if settings == self._settings:
                 settings = self._settings  # the same object, so that nobody has to compare them again
             self._settings = settings
+            at = datetime.now(timezone.utc)
             for subscription in tuple(self.subscriptions):
-                subscription.take(reading, settings, now())
+                subscription.take(reading, settings, now(), at)
 
 
 _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Poller]] = WeakKeyDictionary()
@@ -281,7 +308,11 @@ _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Poller]] = Weak
 
 @asynccontextmanager
 async def subscribed(
-    dasha_conn_id: str, number_ids: Sequence[str], schedule: Schedule, member: Member | None = None
+    dasha_conn_id: str,
+    number_ids: Sequence[str],
+    schedule: Schedule,
+    member: Member | None = None,
+    matters: Matters | None = None,
 ) -> AsyncIterator[tuple[Poller, Subscription]]:
     """
     Share the poller of a connection while the context lasts.
@@ -290,13 +321,15 @@ async def subscribed(
     :param number_ids: Ids in canonical form.
     :param member: Whether a number belongs to this wait: then it is for all numbers of which that is true at the time
         of a poll, and for those ``number_ids`` of which it was true.
+    :param matters: What of a look this wait judges by, to be compared with that of the last one: only a difference
+        wakes it. All of the numbers, if not given.
     """
     loop = asyncio.get_running_loop()
     pollers = _pollers.setdefault(loop, {})
     poller = pollers.get(dasha_conn_id)
     if poller is None:
         poller = pollers[dasha_conn_id] = Poller(dasha_conn_id)
-    subscription = Subscription(number_ids, schedule, loop.time(), member)
+    subscription = Subscription(number_ids, schedule, loop.time(), member, matters)
     poller.join(subscription)
     try:
         yield poller, subscription

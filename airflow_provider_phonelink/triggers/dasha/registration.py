@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -11,7 +11,13 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import clean
-from airflow_provider_phonelink.decisions.registration import assess, hopeless_message, timeout_message
+from airflow_provider_phonelink.decisions.registration import (
+    assess,
+    hopeless_message,
+    rules_of,
+    timeout_message,
+)
+from airflow_provider_phonelink.decisions.waiting import REACTIONS, Doubts, is_over
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.triggers.dasha.polling import Schedule, subscribed
 from airflow_provider_phonelink.triggers.stored import as_list, restored
@@ -19,7 +25,8 @@ from airflow_provider_phonelink.triggers.stored import as_list, restored
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from airflow_provider_phonelink.decisions.registration import Assessment
+    from airflow_provider_phonelink.api.dasha.settings import DashaSettings
+    from airflow_provider_phonelink.decisions.registration import Assessment, RegistrationRules
     from airflow_provider_phonelink.triggers.dasha.polling import Latest, Poller, Subscription
 
 
@@ -34,8 +41,9 @@ class DashaRegistrationTrigger(BaseTrigger):
     Survives restarts of the triggerer: what it needs is in its arguments, and its deadline is a moment and
     not a duration. The connection is read again at every poll, so an edited key works at the next one.
 
-    Yields one event, a dict with ``status`` (``active``, ``failed``, ``timeout`` or ``error``), ``states``
-    (number id to state), ``message`` and ``retry_helps``.
+    Yields one event, a dict with ``status`` (``active``, ``reported``, ``failed``, ``timeout`` or ``error``),
+    ``states`` (number id to state), ``message`` and ``retry_helps``; a wait that reports adds ``report``, which is
+    what the sensor returns.
 
     :param phone_number_ids: The numbers, uuids in canonical form.
     :param dasha_conn_id: Airflow connection of type ``dasha``.
@@ -45,6 +53,14 @@ class DashaRegistrationTrigger(BaseTrigger):
     :param failed_states: States that count as failed; None for the connection's.
     :param exponential_backoff: Whether each interval is twice the one before.
     :param max_wait: Seconds that an interval may grow to; None for no limit.
+    :param began: Seconds since the epoch at which the wait began; None for now.
+    :param never_seen: Those of the numbers that no look of this wait has shown yet: they may be missing until 60 s
+        after its beginning.
+    :param failed_for: Seconds that a registration has to be in a failed state, at each look of this trigger, before it
+        counts as failed.
+    :param on_failed: ``fail`` ends the wait with the first number for which waiting longer cannot help, ``report`` when
+        none is waiting any more.
+    :param on_timeout: ``report`` adds a report to the event of a timeout.
     """
 
     def __init__(
@@ -58,6 +74,11 @@ class DashaRegistrationTrigger(BaseTrigger):
         failed_states: Sequence[str] | None = None,
         exponential_backoff: bool = False,
         max_wait: float | None = None,
+        began: float | None = None,
+        never_seen: Sequence[str] | None = None,
+        failed_for: float = 0.0,
+        on_failed: str = "fail",
+        on_timeout: str = "fail",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         # Checked in run(): an exception here would end the triggerer, and with it every deferred task.
@@ -69,6 +90,12 @@ class DashaRegistrationTrigger(BaseTrigger):
         self.failed_states = as_list(restored(failed_states))
         self.exponential_backoff = exponential_backoff
         self.max_wait = max_wait
+        self.began = began
+        self.never_seen = as_list(restored(never_seen))
+        self.failed_for = failed_for
+        self.on_failed = on_failed
+        self.on_timeout = on_timeout
+        self._settings: DashaSettings | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and arguments; both stay stable, for triggers in flight outlive an upgrade."""
@@ -83,6 +110,11 @@ class DashaRegistrationTrigger(BaseTrigger):
                 "failed_states": self.failed_states,
                 "exponential_backoff": self.exponential_backoff,
                 "max_wait": self.max_wait,
+                "began": self.began,
+                "never_seen": self.never_seen,
+                "failed_for": self.failed_for,
+                "on_failed": self.on_failed,
+                "on_timeout": self.on_timeout,
             },
         )
 
@@ -92,10 +124,12 @@ class DashaRegistrationTrigger(BaseTrigger):
             self._check()
         except InvalidArgumentError as error:
             message = f"The stored arguments of this wait are unusable. {error} A retry starts it anew."
-            yield TriggerEvent(_event("error", message, None, retry_helps=True))
+            yield TriggerEvent(self._event("error", message, None, retry_helps=True))
             return
         schedule = Schedule(self.poll_interval, self.exponential_backoff, self.max_wait)
-        async with subscribed(self.dasha_conn_id, self.phone_number_ids, schedule) as (poller, subscription):
+        async with subscribed(
+            self.dasha_conn_id, self.phone_number_ids, schedule, matters=self._judgements
+        ) as (poller, subscription):
             event = await self._wait(poller, subscription)
         yield TriggerEvent(event)
 
@@ -107,66 +141,86 @@ class DashaRegistrationTrigger(BaseTrigger):
         if self.max_wait is not None:
             self.max_wait = arguments.seconds("max_wait", self.max_wait)
         self.exponential_backoff = arguments.boolean("exponential_backoff", self.exponential_backoff)
+        self.began = time.time() if self.began is None else arguments.seconds("began", self.began)
+        if self.never_seen is not None:
+            self.never_seen = arguments.uuids("never_seen", self.never_seen)
+        self.failed_for = arguments.seconds("failed_for", self.failed_for)
+        for argument in ("on_failed", "on_timeout"):
+            arguments.choice(argument, getattr(self, argument), REACTIONS)
         for argument in ("active_states", "failed_states"):
             if (states := getattr(self, argument)) is not None:
                 arguments.names(argument, states)
 
     async def _wait(self, poller: Poller, subscription: Subscription) -> dict[str, Any]:
+        began = datetime.fromtimestamp(self.began or time.time(), timezone.utc)
+        doubts = Doubts(self.never_seen or (), began, timedelta(seconds=self.failed_for))
         last: Assessment | None = None
         while True:
             left = self.deadline - time.time()
             if left <= 0:
                 subscription.hurry()
                 poller.nudge()
+            subscription.each_look = doubts.any
             news = await subscription.news(left if left > 0 else LAST_LOOK)
             if news and subscription.error:
-                if event := _given_up(subscription, poller.max_failed_polls, last):
+                if event := self._given_up(subscription, poller.max_failed_polls, last):
                     return event
                 self._log_failed_poll(subscription)
             elif news and subscription.latest:
-                last = self._assess(subscription.latest, last)
-                if event := _ended(last):
-                    return event
+                last = self._assess(subscription.latest, doubts, last)
+                if is_over(last, self.on_failed):
+                    return self._over(last)
             if left <= 0:
-                return _event(
-                    "timeout", timeout_message(self.phone_number_ids, last), last, retry_helps=False
-                )
+                message = timeout_message(self.phone_number_ids, last)
+                return self._event("timeout", message, last, retry_helps=False)
 
-    def _assess(self, latest: Latest, before: Assessment | None) -> Assessment:
-        from airflow_provider_phonelink.decisions.registration import rules_of
-
-        rules = rules_of(latest.settings, self.active_states, self.failed_states)
-        assessment = assess(latest.numbers, rules, datetime.now(timezone.utc))
+    def _assess(self, latest: Latest, doubts: Doubts, before: Assessment | None) -> Assessment:
+        assessment = doubts.weigh(self._judged(latest), latest.at)
         if before is None or assessment.summary != before.summary:
             self.log.info("%s", assessment.summary)
+        for sentence in doubts.first_time_unknown(assessment):
+            self.log.warning("%s", sentence)
         return assessment
+
+    def _judged(self, latest: Latest) -> Assessment:
+        if latest.settings is not self._settings:
+            self._settings = latest.settings
+            self._rules: RegistrationRules = rules_of(latest.settings, self.active_states, self.failed_states)
+        return assess(latest.numbers, self._rules, latest.at, latest.refused)
+
+    def _judgements(self, latest: Latest) -> object:
+        """Return what of a look can change the verdict or the message of this wait."""
+        return self._judged(latest).judgements
 
     def _log_failed_poll(self, subscription: Subscription) -> None:
         failed, error = subscription.failed_polls, clean(subscription.error)
         self.log.warning("Poll failed (%d in a row), the wait goes on: %s", failed, error)
 
+    def _over(self, assessment: Assessment) -> dict[str, Any]:
+        if assessment.hopeless and self.on_failed == "fail":
+            return self._event("failed", hopeless_message(assessment), assessment, retry_helps=False)
+        status = "active" if assessment.done else "reported"
+        return self._event(status, assessment.summary, assessment, retry_helps=False)
 
-def _ended(assessment: Assessment) -> dict[str, Any] | None:
-    if assessment.hopeless:
-        return _event("failed", hopeless_message(assessment), assessment, retry_helps=False)
-    if assessment.done:
-        return _event("active", assessment.summary, assessment, retry_helps=False)
-    return None
+    def _given_up(
+        self, subscription: Subscription, most: int, last: Assessment | None
+    ) -> dict[str, Any] | None:
+        error = clean(subscription.error)
+        # A number's own read fails with the client's error, everything else with Airflow's.
+        if isinstance(subscription.error, PhonelinkFailException) or not getattr(
+            subscription.error, "retry_helps", True
+        ):
+            return self._event("error", error, last, retry_helps=False)
+        if subscription.failed_polls < most:
+            return None
+        message = f"{subscription.failed_polls} polls in a row failed, the last one so: {error}"
+        return self._event("error", message, last, retry_helps=True)
 
-
-def _given_up(subscription: Subscription, most: int, last: Assessment | None) -> dict[str, Any] | None:
-    error = clean(subscription.error)
-    # A number's own read fails with the client's error, everything else with Airflow's.
-    if isinstance(subscription.error, PhonelinkFailException) or not getattr(
-        subscription.error, "retry_helps", True
-    ):
-        return _event("error", error, last, retry_helps=False)
-    if subscription.failed_polls < most:
-        return None
-    message = f"{subscription.failed_polls} polls in a row failed, the last one so: {error}"
-    return _event("error", message, last, retry_helps=True)
-
-
-def _event(status: str, message: str, assessment: Assessment | None, *, retry_helps: bool) -> dict[str, Any]:
-    states = assessment.states if assessment else {}
-    return {"status": status, "message": message, "states": states, "retry_helps": retry_helps}
+    def _event(
+        self, status: str, message: str, assessment: Assessment | None, *, retry_helps: bool
+    ) -> dict[str, Any]:
+        states = assessment.states if assessment else {}
+        event = {"status": status, "message": message, "states": states, "retry_helps": retry_helps}
+        if assessment and "report" in (self.on_failed, self.on_timeout):
+            event["report"] = assessment.report
+        return event

@@ -171,6 +171,7 @@ def test_a_registration_that_is_left_out_is_on_unless_disabled(state, registrati
         (Verdict.FAILED, True),
         (Verdict.NEVER, True),
         (Verdict.GONE, True),
+        (Verdict.REFUSED, True),
     ],
 )
 def test_some_verdicts_end_the_wait(verdict, ends) -> None:
@@ -215,6 +216,39 @@ def test_a_wait_is_done_when_every_number_is_active() -> None:
     assert not progress.hopeless
     assert not progress.waiting
     assert progress.summary == "2 of 2 numbers are active."
+
+
+@pytest.mark.parametrize(
+    ("state", "unknown"),
+    [("Online", True), ("Registering", True), ("Registered", False), ("failed", False), ("Disabled", False)],
+)
+def test_a_state_that_nobody_explained_says_so(state, unknown) -> None:
+    rules = rules_of(dasha_settings(source="Connection 'x'"), None, "Failed")
+    assessment = assess({ID: number(state)}, rules, NOW)
+    assert list(assessment.unknown_states) == [state] * unknown
+    assert ("a state that is unknown here" in assessment.summary) is unknown
+    for sentence in assessment.unknown_states.values():
+        assert f"'{state}' is unknown here" in sentence
+        assert "add it to the extra `active_states` of connection 'x'" in sentence
+        assert "to this wait's `failed_states`" in sentence
+        assert sentence in timeout_message([ID], assessment)
+
+
+def test_a_report_has_every_number_once() -> None:
+    numbers = {
+        number_id(1): number("Registered"),
+        number_id(2): number("Registering", index=2),
+        number_id(3): number("Failed", index=3, errorDescription="bad password"),
+        number_id(4): None,
+    }
+    refused = {number_id(5): errors.AccessDeniedError("answered 403.", method="GET", path="/x", status=403)}
+    report = assess(numbers, RULES, NOW, refused).report
+    assert report["active"] == [number_id(1)]
+    assert report["waiting"] == {number_id(2): "Registering"}
+    assert list(report["failed"]) == [number_id(index) for index in (3, 4, 5)]
+    assert report["failed"][number_id(3)] == "Failed, bad password"
+    assert report["failed"][number_id(4)] == "there is no such number"
+    assert "answered 403" in report["failed"][number_id(5)]
 
 
 def test_a_timeout_without_any_poll_names_the_numbers() -> None:

@@ -16,7 +16,7 @@ VERDICTS = st.lists(st.sampled_from(Verdict), max_size=30)
 def told(verdicts, before=None):
     found = []
     for verdict in verdicts:
-        before, transition = next_condition(before, Judgement("id", verdict, "", ""))
+        before, transition = next_condition(before, Judgement("id", verdict))
         found.append(transition)
     return found
 
@@ -72,6 +72,6 @@ def test_recovered_is_told_exactly_when_a_number_is_active_again(verdicts, befor
 def test_a_restart_that_remembers_changes_nothing(before_it, after_it):
     condition = None
     for verdict in before_it:
-        condition, _ = next_condition(condition, Judgement("id", verdict, "", ""))
+        condition, _ = next_condition(condition, Judgement("id", verdict))
 
     assert told(before_it + after_it)[len(before_it) :] == told(after_it, condition)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import defaultdict
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 INTERVAL = 10.0
 EVERY = Schedule(INTERVAL)
 BEGAN = 1_000_000.0
+EXPIRY = timedelta(hours=1)
 
 
 class FastLoop(asyncio.SelectorEventLoop):
@@ -74,6 +76,15 @@ class Vendors:
 
     def times(self, conn_id: str = "one") -> list[float]:
         return sorted({round(when, 3) for when, _ in self.requests(conn_id)})
+
+    def ticks(self, count: int, conn_id: str = "one", **status: Any) -> None:
+        """Let every timestamp of the numbers move, as at a vendor that registers all of them anew."""
+        moment = datetime.fromtimestamp(BEGAN + self.loop.now, timezone.utc)
+        for index in range(count):
+            number = self.of[conn_id].numbers[number_id(index)]
+            number["lastUpdateTime"] = moment.isoformat()
+            times = {"lastUpdated": moment.isoformat(), "expiresAt": (moment + EXPIRY).isoformat()}
+            number["registrationStatus"] = {**number["registrationStatus"], **times, **status}
 
     def becomes(self, index: int, state: str, conn_id: str = "one") -> None:
         self.of[conn_id].numbers[number_id(index)]["registrationStatus"]["state"] = state
@@ -128,6 +139,8 @@ def vendors(monkeypatch: pytest.MonkeyPatch) -> Vendors:
     monkeypatch.setattr(Hook, "vendors", vendors, raising=False)
     monkeypatch.setattr(hooks, "DashaHook", Hook)
     monkeypatch.setattr(triggers, "time", SimpleNamespace(time=lambda: BEGAN + loop.now))
+    now = lambda zone: datetime.fromtimestamp(BEGAN + loop.now, zone)  # noqa: E731
+    monkeypatch.setattr(polling, "datetime", SimpleNamespace(now=now))
     return vendors
 
 
@@ -468,6 +481,114 @@ def test_a_trigger_gives_up_after_so_many_failed_polls(vendors, play) -> None:
     event = play(fired(trigger(1)))
     assert (event["status"], event["retry_helps"]) == ("error", True)
     assert vendors.times() == [10, 20, 30]
+
+
+@pytest.mark.parametrize("state", ["Registering", "Failed", "Registered"])
+def test_what_cannot_change_a_verdict_or_message_wakes_nobody(vendors, play, monkeypatch, state) -> None:
+    """A thousand waits for two numbers each, and a vendor whose timestamps all move at each poll."""
+    vendors.of["one"] = FakeDasha(*map(registering, range(1001)))
+    for index in range(1000):
+        vendors.becomes(index, state)
+    woken: list[float] = []
+    news = polling.Subscription.news
+
+    async def counted(self: Any, timeout: float) -> bool:
+        found = await news(self, timeout)
+        woken.append(vendors.loop.now)
+        return found
+
+    async def move() -> None:
+        for _ in range(20):
+            vendors.ticks(1000)
+            await asyncio.sleep(INTERVAL)
+
+    monkeypatch.setattr(polling.Subscription, "news", counted)
+    # Nothing ends them before their deadline.
+    waits = [fired(trigger(index, 1000, seconds=195, on_failed="report")) for index in range(1000)]
+    *events, _ = play(all_of(*waits, move()))
+    assert {event["status"] for event in events} == {"timeout"}
+    assert len(vendors.times()) == 20
+    assert (
+        len(woken) == 3 * 1000
+    )  # the first look, the deadline and the look at it; 20 polls each, if all woke them
+
+
+def test_an_expiry_that_passes_and_one_that_moves_past_wake(vendors, play) -> None:
+    expired = (datetime.fromtimestamp(BEGAN, timezone.utc) - EXPIRY).isoformat()
+
+    async def change() -> None:
+        vendors.ticks(2)
+
+    for index in (1, 2):
+        vendors.becomes(index, "Registered")
+    vendors.ticks(3, expiresAt=expired)
+    event, _ = play(all_of(fired(trigger(1)), later(25, change())))
+    assert event["status"] == "active"
+    assert vendors.times() == [10, 20, 30]
+
+
+def test_one_numbers_403_ends_the_waits_on_that_number_only(vendors, play) -> None:
+    vendors.of["one"] = FakeDasha(*map(registering, range(5000)))
+    vendors.of["one"].on("GET", number_id(1), *[lambda handle, request: httpx.Response(403)] * 9)
+    unlisted = vendors.of["one"]._list
+
+    def without_number_one(request: httpx.Request) -> httpx.Response:
+        page = json.loads(unlisted(request).content)
+        return httpx.Response(
+            200, json={**page, "items": [i for i in page["items"] if i["id"] != number_id(1)]}
+        )
+
+    vendors.of["one"]._list = without_number_one
+
+    async def change() -> None:
+        vendors.becomes(2, "Registered")
+
+    refused, fine, both, _ = play(
+        all_of(
+            fired(trigger(1)),
+            fired(trigger(2)),
+            fired(trigger(1, 2, on_failed="report")),
+            later(25, change()),
+        )
+    )
+    assert (refused["status"], fine["status"], both["status"]) == ("failed", "active", "reported")
+    assert f"{number_id(1)}: GET " in refused["message"]
+    assert both["report"]["active"] == [number_id(2)]
+    assert "answered 403" in both["report"]["failed"][number_id(1)]
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_number_that_was_never_seen_may_be_missing_at_first(vendors, play, seen) -> None:
+    wait = trigger(500, began=BEGAN, never_seen=None if seen else [number_id(500)])
+    event = play(fired(wait))
+    assert event["status"] == "failed"
+    assert vendors.loop.now == (10 if seen else 60)
+
+
+def test_a_new_number_that_comes_in_time(vendors, play) -> None:
+    async def come() -> None:
+        number = number_json(500, registrationStatus={"state": "Registered"})
+        vendors.of["one"].numbers[number_id(500)] = number
+
+    wait = trigger(500, began=BEGAN, never_seen=[number_id(500)])
+    event, _ = play(all_of(fired(wait), later(35, come())))
+    assert event["status"] == "active"
+
+
+def test_a_failure_counts_once_it_has_lasted(vendors, play) -> None:
+    async def fail_for_a_moment() -> None:
+        vendors.becomes(1, "Failed")
+        await asyncio.sleep(20)
+        vendors.becomes(1, "Registering")
+
+    recovers = all_of(fired(trigger(1, seconds=150, failed_for=30)), later(15, fail_for_a_moment()))
+    assert play(recovers)[0]["status"] == "timeout"
+
+
+def test_a_failure_that_lasts_ends_the_wait(vendors, play) -> None:
+    vendors.becomes(1, "Failed")
+    event = play(fired(trigger(1, failed_for=30)))
+    assert (event["status"], vendors.loop.now) == ("failed", 40)
 
 
 # --- what is remembered of a list -----------------------------------------------------------------------------------
