@@ -35,8 +35,11 @@ class Vendor:
     settings: str
     #: How links are read and changed, a :class:`~airflow_provider_phonelink.promises.routing.Routing`.
     routing: str
-    #: How the command line lists numbers, a :class:`~airflow_provider_phonelink.cli.numbers.NumberTable`.
+    #: How the command line lists numbers, a :class:`~airflow_provider_phonelink.cli.lists.Table`.
     number_table: str
+    #: Likewise for agents and SIP credentials; None for a vendor that has no such list.
+    agent_table: str | None = None
+    credentials_table: str | None = None
     #: Its part of the sandbox, a :class:`~airflow_provider_phonelink.sandbox.world.StandIn`; None if it has none. Its
     #: endpoints are in the module ``endpoints`` beside it, which alone needs a web framework.
     stand_in: str | None = None
@@ -72,6 +75,8 @@ DASHA = Vendor(
     settings=f"{_PACKAGE}.api.dasha.settings:DashaSettings",
     routing=f"{_PACKAGE}.promises.dasha.routing:ROUTING",
     number_table=f"{_PACKAGE}.cli.dasha:NUMBERS",
+    agent_table=f"{_PACKAGE}.cli.dasha:AGENTS",
+    credentials_table=f"{_PACKAGE}.cli.dasha:CREDENTIALS",
     stand_in=f"{_PACKAGE}.sandbox.dasha:STAND_IN",
     registrations=f"{_PACKAGE}.promises.dasha.wait:look_by_the_connections_rules",
     modules={
@@ -105,6 +110,7 @@ CALLINGBOX = Vendor(
     settings=f"{_PACKAGE}.api.callingbox.settings:CallingBoxSettings",
     routing=f"{_PACKAGE}.promises.callingbox.routing:ROUTING",
     number_table=f"{_PACKAGE}.cli.callingbox:NUMBERS",
+    agent_table=f"{_PACKAGE}.cli.callingbox:AGENTS",
     stand_in=f"{_PACKAGE}.sandbox.callingbox:STAND_IN",
     modules={"operators": (f"{_PACKAGE}.operators.callingbox",)},
     connection_fields={

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.callingbox import reads
-from airflow_provider_phonelink.cli.numbers import NumberTable
+from airflow_provider_phonelink.cli.lists import Table
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
@@ -24,8 +24,16 @@ def _rows(
     ]
 
 
-NUMBERS = NumberTable(
+NUMBERS = Table(
     columns=("id", "e164", "friendly_name", "status", "inbound_agent_id", "outbound_agent_ids"),
     filters=("phone_number", "agent_id", "unlinked_only"),
     rows=_rows,
 )
+
+
+def _agents() -> Flow[list[dict[str, Any]]]:
+    agents = yield from reads.all_agents()
+    return [{**agent.model_dump(mode="json"), "archived": agent.archived_at is not None} for agent in agents]
+
+
+AGENTS = Table(columns=("id", "name", "type", "primary_number_id", "archived"), rows=_agents)

@@ -102,7 +102,7 @@ COMMANDS: tuple[Command | Group, ...] = (
             Command(
                 "list",
                 "List phone numbers",
-                "airflow_provider_phonelink.cli.numbers:list_numbers",
+                "airflow_provider_phonelink.cli.lists:list_numbers",
                 (
                     _argument("--phone-number", metavar="NUMBER", help="only this phone number, as written"),
                     _argument("--agent-id", metavar="ID", help="only numbers that this agent answers"),
@@ -113,6 +113,30 @@ COMMANDS: tuple[Command | Group, ...] = (
                     _CONN_ID,
                     _OUTPUT,
                 ),
+            ),
+        ),
+    ),
+    Group(
+        "agents",
+        "Look at agents",
+        (
+            Command(
+                "list",
+                "List agents",
+                "airflow_provider_phonelink.cli.lists:list_agents",
+                (_CONN_ID, _OUTPUT),
+            ),
+        ),
+    ),
+    Group(
+        "credentials",
+        "Look at SIP credentials",
+        (
+            Command(
+                "list",
+                "List SIP credentials, without their passwords",
+                "airflow_provider_phonelink.cli.lists:list_credentials",
+                (_CONN_ID, _OUTPUT),
             ),
         ),
     ),

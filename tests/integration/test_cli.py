@@ -31,6 +31,36 @@ def sandbox(phonelink_sandbox):
     return phonelink_sandbox
 
 
+class TestAgentsAndCredentials:
+    @pytest.mark.parametrize("form", FORMS)
+    def test_agents_of_dasha(self, phonelink, sandbox, form):
+        sandbox.world.dasha.add_agent("agent-new", "Nightly", enabled=False)
+        code, out, _ = phonelink("agents", "list", "-o", form)
+        assert code == 0
+        assert "Nightly" in out
+        if form == "json":
+            [agent] = [agent for agent in parsed(out, form) if agent["agent_id"] == "agent-new"]
+            assert (agent["name"], agent["is_enabled"]) == ("Nightly", False)
+
+    def test_an_archived_agent_is_shown_as_such(self, phonelink):
+        code, out, _ = phonelink("agents", "list", "--conn-id", "callingbox_default", "-o", "json")
+        assert code == 0
+        assert {agent["archived"] for agent in parsed(out, "json")} == {False}
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_credentials_without_their_passwords(self, phonelink, sandbox, form):
+        sandbox.world.dasha.trunks.add_credentials(auth_user="caller", auth_password="s1p-passw0rd")
+        code, out, err = phonelink("credentials", "list", "-o", form)
+        assert code == 0, err
+        assert "caller" in out
+        assert "passw" not in (out + err).lower()
+
+    def test_a_vendor_without_credentials_says_so(self, phonelink):
+        code, _, err = phonelink("credentials", "list", "--conn-id", "callingbox_default")
+        assert code == 1
+        assert is_one_error(err, "CallingBox has no SIP credentials to list")
+
+
 class TestNumbers:
     @pytest.mark.parametrize("form", FORMS)
     def test_list(self, phonelink, form):
@@ -204,7 +234,7 @@ class TestTheLineItself:
         def interrupt(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("airflow_provider_phonelink.cli.numbers.hook_of", interrupt)
+        monkeypatch.setattr("airflow_provider_phonelink.cli.lists.hook_of", interrupt)
         code, _, err = phonelink("numbers", "list")
         assert code == 130
         assert is_one_error(err, "interrupted")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from integration.toy_vendor import endpoints
 
-from airflow_provider_phonelink.cli.numbers import NumberTable
+from airflow_provider_phonelink.cli.lists import Table
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
@@ -17,4 +17,4 @@ def _rows(*, agent_id: str | None = None) -> Flow[list[dict[str, Any]]]:
     return [line.model_dump() for line in lines if agent_id in (None, line.answers)]
 
 
-NUMBERS = NumberTable(columns=("line", "dial", "answers", "dials_out"), filters=("agent_id",), rows=_rows)
+NUMBERS = Table(columns=("line", "dial", "answers", "dials_out"), filters=("agent_id",), rows=_rows)
