@@ -12,8 +12,7 @@ import httpx
 import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 
-from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
-from airflow_provider_phonelink.api.dasha.settings import DashaSettings
+from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.get_provider_info import get_provider_info
 
 if TYPE_CHECKING:
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
 
     from airflow_harness.processes import Deployment
 
+    from airflow_provider_phonelink.api.settings import Settings
+
 TYPES = {entry["connection-type"]: entry for entry in get_provider_info()["connection-types"]}
-SETTINGS: dict[str, type[DashaSettings | CallingBoxSettings]] = {
-    "dasha": DashaSettings,
-    "callingbox": CallingBoxSettings,
+SETTINGS: dict[str, type[Settings]] = {
+    vendor.key: vendors.load(vendor.settings) for vendor in vendors.VENDORS
 }
 KEY = "key-of-the-form"
 PROXY = "http://someone:hunter2@proxy:3128"

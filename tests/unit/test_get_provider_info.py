@@ -2,20 +2,21 @@ from __future__ import annotations
 
 import json
 from importlib import import_module, metadata, resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 
-from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
-from airflow_provider_phonelink.api.dasha.settings import DashaSettings
+from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.get_provider_info import get_provider_info
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.api.settings import Settings
 
 INFO = get_provider_info()
 TYPES = {entry["connection-type"]: entry for entry in INFO["connection-types"]}
-SETTINGS: dict[str, type[DashaSettings | CallingBoxSettings]] = {
-    "dasha": DashaSettings,
-    "callingbox": CallingBoxSettings,
+SETTINGS: dict[str, type[Settings]] = {
+    vendor.key: vendors.load(vendor.settings) for vendor in vendors.VENDORS
 }
 CORE_FIELDS = {"login", "password", "host", "schema", "port", "extra"}
 
