@@ -124,19 +124,19 @@ def wait(sandbox: Sandbox, count: int) -> Any:
 
 #: By page and the words of its table.
 COSTS: dict[tuple[str, str], Callable[[Sandbox], Any]] = {
-    ("operators/create", "the number is there"): create,
+    ("operators/create", "the number exists"): create,
     ("operators/create", "it is created"): lambda s: create(s, there=False),
-    ("operators/create", "it is there and gets another description (`update`)"): lambda s: create(
+    ("operators/create", "it exists and gets another description (`update`)"): lambda s: create(
         s, description="new", if_exists="update"
     ),
     ("operators/list", "fewer than 1,000 numbers match"): lambda s: listing(s, 999),
     ("operators/list", "2,500 numbers match"): lambda s: listing(s, 2500),
-    ("operators/link", "`inbound`, and it is so already"): lambda s: link(s, inbound=AGENT),
-    ("operators/link", "`inbound`, and it is changed"): lambda s: link(s, inbound=OTHER_AGENT),
-    ("operators/link", "`replaceOutbound`, and it is so already"): lambda s: link(
+    ("operators/link", "`inbound`, and the link exists"): lambda s: link(s, inbound=AGENT),
+    ("operators/link", "`inbound`, and the link is made"): lambda s: link(s, inbound=OTHER_AGENT),
+    ("operators/link", "`replaceOutbound`, and the link exists"): lambda s: link(
         s, OUTBOUND, outbound=[AGENT]
     ),
-    ("operators/link", "`replaceOutbound`, and it is changed"): lambda s: link(s, OUTBOUND),
+    ("operators/link", "`replaceOutbound`, and the link is made"): lambda s: link(s, OUTBOUND),
     ("operators/unlink", "`inbound`, and the agent does not have it"): lambda s: unlink(
         s, inbound=OTHER_AGENT
     ),
