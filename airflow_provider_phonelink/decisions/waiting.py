@@ -82,7 +82,7 @@ class Doubts:
         number_id = judgement.number_id
         if judgement.verdict is Verdict.GONE:
             if number_id in self.never_seen and at < self._began + NEW_FOR:
-                return replace(judgement, verdict=Verdict.WAITING, why=f"{judgement.why} yet")
+                return replace(judgement, verdict=Verdict.WAITING, why="there is no such number yet")
             return judgement
         self.never_seen.discard(number_id)
         if judgement.verdict is not Verdict.FAILED:

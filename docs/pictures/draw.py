@@ -133,7 +133,8 @@ def verdicts() -> dict[Verdict, list[str]]:
         "any other state": _number("Registering", registration=True),
         "active, but expired": _number("", registration=True, registration_status=expired),
     }
-    found: dict[Verdict, list[str]] = {verdict: [] for verdict in Verdict}
+    # A number that may not be read is refused, whatever its state is.
+    found: dict[Verdict, list[str]] = {verdict: [] for verdict in Verdict if verdict is not Verdict.REFUSED}
     for case, number in cases.items():
         found[judge("n", number, rules, now).verdict].append(case)
     return found
@@ -144,7 +145,7 @@ def registration() -> str:
     states = verdicts()
     if not all(states.values()):
         raise ValueError(f"a verdict that nothing leads to: {states}")
-    ends = {verdict for verdict in Verdict if verdict.ends_the_wait}
+    ends = {verdict for verdict in states if verdict.ends_the_wait}
     if ends != {Verdict.FAILED, Verdict.NEVER, Verdict.GONE}:
         raise ValueError("the picture shows other verdicts as ends")
     waiting = Box(10, 100, 190, 92, "waiting", tuple(states[Verdict.WAITING]), "wait")
