@@ -11,17 +11,19 @@ Any task may be retried or cleared: what is done already is not done twice.
 from __future__ import annotations
 
 import asyncio
-import csv
 from datetime import timedelta
 from pathlib import Path
 
 from airflow.sdk import Param, dag, task
 
+from airflow_provider_phonelink.files.columns import Columns
+from airflow_provider_phonelink.files.reading import read_rows
 from airflow_provider_phonelink.hooks.dasha import DashaHook
 from airflow_provider_phonelink.operators.dasha import DashaReconcileLinksOperator
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
 
 FOLDER = Path(__file__).parent
+COLUMNS = Columns("number", required=(("phone_number",), ("agent_id",)))
 
 
 @dag(
@@ -38,8 +40,8 @@ def onboarding_from_csv():
     @task
     def create_missing(params: dict) -> list[str]:
         """Create the numbers that are not there, and return the ids of all."""
-        with (FOLDER / params["file"]).open(encoding="utf-8", newline="") as file:
-            wanted = [row["phone_number"] for row in csv.DictReader(file)]
+        rows = read_rows(params["file"], COLUMNS, argument="file", folder=FOLDER, beginning="")
+        wanted = rows.each(lambda row: row["phone_number"])
 
         # [START create_many]
         async def create() -> list[str]:
