@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.registration import Assessment
     from airflow_provider_phonelink.hooks.dasha import DashaHook
 
-#: How much longer than the sensor's own deadline Airflow waits for the trigger, so that the two do not race.
+#: Airflow waits for the trigger this much longer than the sensor's own deadline, so that the two do not race.
 DEFER_MARGIN = timedelta(seconds=60)
 
 
@@ -43,34 +43,41 @@ class DashaRegistrationSensor(BaseSensorOperator):
     """
     Wait until the SIP registration of every given number is active.
 
-    Fails at once, without a retry, if a registration failed, can never become active (it is switched off), or the
-    number does not exist or may not be read. On a timeout the message names the numbers still waiting with their
-    states. Poke, reschedule and deferrable mode give the same answers; all of them only read.
+    The task fails at once, without a retry, if waiting longer cannot help: if a registration has failed, if it can
+    never become active because it is switched off, or if a number does not exist or may not be read. When it times
+    out, the message names the numbers still waiting, with their states. Poke, reschedule and deferrable mode give the
+    same results, and all of them only read.
 
-    Polls that fail are tolerated up to ``max_failed_polls`` of the connection in a row; then a retry may help. A
-    number that no look has shown yet may be missing for the first 60 seconds, for a vendor's reads may lag behind its
-    writes. In reschedule mode the sensor keeps its worker slot while something of that kind is open (a poll failed, a
-    number has never been seen, a registration fails for less than ``failed_for``), for its next process would not know.
+    Failed polls are tolerated until ``max_failed_polls`` of them in a row, a setting of the connection; then the task
+    fails, and a retry may help. A number that no look has shown yet may be missing for the first 60 seconds, because a
+    vendor's reads may lag behind its writes. In reschedule mode the sensor keeps its worker slot after a failed poll,
+    while a number has never been seen, and while a registration has been failing for less than ``failed_for``, because
+    its next process would know nothing of that.
 
-    With ``soft_fail`` the task is skipped on a timeout and where a retry cannot help, and not on an outage, in all
-    modes. ``execution_timeout`` bounds the whole of a deferred wait, too; it fails the task, with a retry if there is
-    one, and never skips it.
+    With ``soft_fail`` the task is skipped on a timeout and if a retry cannot help, but not on an outage, in all modes.
+    ``execution_timeout`` also limits the whole of a deferred wait; it fails the task, with a retry if one is left, and
+    never skips it.
 
-    Returns the final states, number id to state; or, if ``on_failed`` or ``on_timeout`` is ``report``, a dict of
-    ``active`` (a list of ids), ``failed`` (id to reason) and ``waiting`` (id to state).
+    Returns a dict of the final states, number id to state as the vendor writes it. If ``on_failed`` or ``on_timeout``
+    is ``report``, returns a dict of ``active`` (a list of ids), ``failed`` (id to reason) and ``waiting`` (id to
+    state).
 
-    :param phone_number_ids: One number or several, uuids. (templated)
-    :param active_states: States that count as active, in any case; None for the connection's. (templated)
-    :param failed_states: States that count as failed, in any case; None for the connection's. (templated)
-    :param on_failed: ``fail`` fails with the first number for which waiting longer cannot help; ``report`` waits for
-        the others and succeeds. (templated)
-    :param on_timeout: ``fail`` fails, or skips with ``soft_fail``; ``report`` succeeds. Without one look that succeeded
-        there is nothing to report, and it fails. (templated)
-    :param failed_for: Seconds, or a timedelta, that a registration has to be in a failed state at each look before it
-        counts as failed: registrars refuse for a moment and recover.
-    :param dasha_conn_id: Airflow connection of type ``dasha``. (templated)
-    :param deferrable: Whether to wait in the triggerer, without a worker slot. Default from
-        ``[operators] default_deferrable``.
+    From the vendor's pages on getting and listing phone numbers.
+
+    :param phone_number_ids: The number or numbers, uuids. (templated)
+    :param active_states: The states that count as active, regardless of case; None (default) for the connection's.
+        (templated)
+    :param failed_states: The states that count as failed, regardless of case; None (default) for the connection's.
+        (templated)
+    :param on_failed: ``fail`` (default) fails with the first number for which waiting longer cannot help; ``report``
+        waits for the others and succeeds. (templated)
+    :param on_timeout: ``fail`` (default) fails on a timeout, or skips with ``soft_fail``; ``report`` succeeds, unless
+        no look has succeeded, so that there is nothing to report. (templated)
+    :param failed_for: How long, in seconds or as a timedelta, a registration has to be in a failed state, at each look,
+        before it counts as failed: registrars may refuse for a moment and then recover. 0 by default.
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
+    :param deferrable: Whether to wait in the triggerer, without taking up a worker slot; by default what
+        ``[operators] default_deferrable`` says.
     """
 
     ui_color = "#e3f2ec"
@@ -110,13 +117,13 @@ class DashaRegistrationSensor(BaseSensorOperator):
 
     @cached_property
     def hook(self) -> DashaHook:
-        """The hook, made when a task runs and not when a DAG file is parsed. A poll is not tried again."""
+        """The hook, which is made when a task runs, not when a DAG file is parsed. It does not repeat failed polls."""
         from airflow_provider_phonelink.hooks.dasha import DashaHook
 
         return DashaHook(self.dasha_conn_id, max_retries=0)
 
     def execute(self, context: Context) -> Any:
-        """Wait; in deferrable mode look once and leave the rest to the trigger."""
+        """Wait; in deferrable mode, look once and leave the rest to the trigger."""
         self._check()
         first_look = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
         self._begin(first_look)
@@ -150,17 +157,17 @@ class DashaRegistrationSensor(BaseSensorOperator):
         """
         Begin the wait.
 
-        :param first_look: When an earlier process of it looked first: that one saw all numbers that there are.
+        :param first_look: When the first process of this wait looked; it has seen all numbers that exist.
         """
         self._began = first_look or datetime.now(timezone.utc)
         self._deadline = self._began.timestamp() + self.timeout
         never_seen = () if first_look else self._ids()
-        # Once a wait: the trigger does so itself, and an earlier process has done so.
+        # Once in a wait: the trigger warns by itself, and so did an earlier process.
         self._warns = not first_look and not self.deferrable
         self._doubts = Doubts(never_seen, self._began, timedelta(seconds=self._failed_for_seconds))
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once; in reschedule mode until nothing is open that the next process would not know of."""
+        """Look once; in reschedule mode, look until nothing is open that the next process would not know of."""
         while (result := self._look_once()) is None:
             if self.deferrable:
                 self._defer()
@@ -192,7 +199,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
         return assessment.report if "report" in (self.on_failed, self.on_timeout) else assessment.states
 
     def _timed_out(self, why: str = "") -> dict[str, Any]:
-        """Report, or fail, or skip, as it is wished for; ``why`` completes the message."""
+        """Report, fail or skip, as the arguments say; ``why`` ends the message."""
         message = timeout_message(self._ids(), self._last) + why
         if self.on_timeout == "report" and self._last is not None:
             self.log.warning("%s", message)
@@ -250,7 +257,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """
-        Take the trigger's event.
+        Resume with the trigger's event.
 
         :param event: The event; see :class:`~airflow_provider_phonelink.triggers.dasha.DashaRegistrationTrigger`.
         """
@@ -273,7 +280,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
         return states if report is None else report
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after the trigger. Unlike Airflow's own sensors skip only on what skips in poke mode, too."""
+        """Resume after the trigger. Unlike Airflow's own sensors, skip only on what skips in poke mode, too."""
         try:
             try:
                 return super(BaseSensorOperator, self).resume_execution(next_method, next_kwargs, context)
@@ -291,7 +298,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
             raise
 
     def _after_no_event(self) -> dict[str, Any]:
-        """Look once more, for no triggerer said in time what became of the wait."""
+        """Look once more, because no triggerer reported in time how the wait ended."""
         self._check()
         self._begin(datetime.now(timezone.utc))
         try:
@@ -300,7 +307,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
                     return result
         except PhonelinkRetryableException as error:
             self.log.warning("The last look failed: %s", error)
-        why = " No triggerer took the wait up, or none was there at its end: look whether one runs."
+        why = " No triggerer took up the wait, or none was running at its end: check that one is running."
         if self._patience() < self.timeout:
             self._fail_on_execution_timeout(timeout_message(self._ids(), self._last) + why)
         return self._timed_out(why)

@@ -331,7 +331,7 @@ def test_a_wait_that_no_triggerer_takes_up_names_the_numbers(sandbox, connection
     outcome = run_task(sensor(ids, "deferrable", **options), connections=connections).resume_after_timeout()
 
     assert outcome.state == ("skipped" if "soft_fail" in options else "up_for_retry" if options else "failed")
-    for words in (f"+15550201 (id {ids[1]}): Registering", "No triggerer took the wait up"):
+    for words in (f"+15550201 (id {ids[1]}): Registering", "No triggerer took up the wait"):
         assert words in outcome.log
 
 

@@ -1,4 +1,4 @@
-"""Triggers for Dasha BlackBox."""
+"""The trigger that waits for registrations: the deferred half of the sensor."""
 
 from __future__ import annotations
 
@@ -36,31 +36,31 @@ LAST_LOOK = 15.0
 
 class DashaRegistrationTrigger(BaseTrigger):
     """
-    Wait until the registrations of some numbers are active; the deferred half of the sensor.
+    Wait in the triggerer until registrations are active: the deferred half of the sensor.
 
-    Survives restarts of the triggerer: what it needs is in its arguments, and its deadline is a moment and
-    not a duration. The connection is read again at every poll, so an edited key works at the next one.
+    It survives a restart of the triggerer, because its arguments hold all that it needs and its deadline is a point in
+    time, not a duration. The connection is read again for every poll, so a changed key takes effect at the next poll.
 
     Yields one event, a dict with ``status`` (``active``, ``reported``, ``failed``, ``timeout`` or ``error``),
-    ``states`` (number id to state), ``message`` and ``retry_helps``; a wait that reports adds ``report``, which is
-    what the sensor returns.
+    ``states`` (number id to state), ``message`` and ``retry_helps`` (bool); if the wait reports, also ``report``,
+    which the sensor returns.
 
-    :param phone_number_ids: The numbers, uuids in canonical form.
-    :param dasha_conn_id: Airflow connection of type ``dasha``.
-    :param deadline: Seconds since the epoch after which the wait times out.
+    :param phone_number_ids: The numbers, uuids in lower case.
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``.
+    :param deadline: When the wait times out, in seconds since 1970.
     :param poll_interval: Seconds between polls.
-    :param active_states: States that count as active; None for the connection's.
-    :param failed_states: States that count as failed; None for the connection's.
-    :param exponential_backoff: Whether each interval is twice the one before.
-    :param max_wait: Seconds that an interval may grow to; None for no limit.
-    :param began: Seconds since the epoch at which the wait began; None for now.
-    :param never_seen: Those of the numbers that no look of this wait has shown yet: they may be missing until 60 s
-        after its beginning.
+    :param active_states: The states that count as active; None (default) for the connection's.
+    :param failed_states: The states that count as failed; None (default) for the connection's.
+    :param exponential_backoff: Whether each interval is twice the one before; False by default.
+    :param max_wait: The longest interval in seconds; None (default) for no limit.
+    :param began: When the wait began, in seconds since 1970; None (default) for now.
+    :param never_seen: The numbers that no look of this wait has shown yet: they may be missing until 60 s after its
+        beginning.
     :param failed_for: Seconds that a registration has to be in a failed state, at each look of this trigger, before it
-        counts as failed.
-    :param on_failed: ``fail`` ends the wait with the first number for which waiting longer cannot help, ``report`` when
-        none is waiting any more.
-    :param on_timeout: ``report`` adds a report to the event of a timeout.
+        counts as failed; 0 by default.
+    :param on_failed: ``fail`` (default) ends the wait with the first number for which waiting longer cannot help,
+        ``report`` once no number is waiting any more.
+    :param on_timeout: ``report`` adds a report to the event of a timeout; ``fail`` (default) does not.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class DashaRegistrationTrigger(BaseTrigger):
         on_timeout: str = "fail",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
-        # Checked in run(): an exception here would end the triggerer, and with it every deferred task.
+        # Checked in run(): an exception here would end the triggerer, and every deferred task with it.
         self.phone_number_ids = as_list(restored(phone_number_ids))
         self.dasha_conn_id = dasha_conn_id
         self.deadline = deadline
@@ -98,7 +98,7 @@ class DashaRegistrationTrigger(BaseTrigger):
         self._settings: DashaSettings | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and arguments; both stay stable, for triggers in flight outlive an upgrade."""
+        """Return the class path and arguments. Both must stay stable, because running triggers outlive an upgrade."""
         return (
             "airflow_provider_phonelink.triggers.dasha.DashaRegistrationTrigger",
             {
@@ -206,7 +206,7 @@ class DashaRegistrationTrigger(BaseTrigger):
         self, subscription: Subscription, most: int, last: Assessment | None
     ) -> dict[str, Any] | None:
         error = clean(subscription.error)
-        # A number's own read fails with the client's error, everything else with Airflow's.
+        # The read of a single number fails with the client's error, anything else with Airflow's.
         if isinstance(subscription.error, PhonelinkFailException) or not getattr(
             subscription.error, "retry_helps", True
         ):
