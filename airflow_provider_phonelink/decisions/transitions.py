@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -33,27 +35,97 @@ class Transition(str, Enum):
 TRANSITIONS = tuple(transition.value for transition in Transition)
 
 
-def next_condition(before: Condition | None, judgement: Judgement) -> tuple[Condition, Transition | None]:
+@dataclass(frozen=True)
+class AlertRules:
+    """When a change is reported."""
+
+    #: How long a number must not have been active before that is reported.
+    hold_for: timedelta = timedelta(0)
+    #: Whether a number that is not active at its first look is reported, as if it had been active before.
+    tell_baseline: bool = False
+    #: After how long a number that is still not active is reported again; None for never.
+    remind_every: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is known of a number that is watched."""
+
+    #: The condition that was last reported; or that of the first look, which is not reported.
+    reported: Condition
+    #: The first of the looks in a row at which it was not active; None while it is active.
+    since: datetime | None = None
+    #: When it was reported, or last reported again.
+    reported_at: datetime | None = None
+
+    @property
+    def held_back(self) -> bool:
+        """Whether it is not active, and that is not reported yet."""
+        return self.reported is Condition.UP and self.since is not None
+
+    def __str__(self) -> str:
+        """Return it as text, as short as can be, for a store."""
+        moments = [moment.isoformat() if moment else "-" for moment in (self.since, self.reported_at)]
+        return " ".join([self.reported.value, *moments]).removesuffix(" -").removesuffix(" -")
+
+    @classmethod
+    def read(cls, text: object) -> Watched | None:
+        """Return what was stored as text; None if it cannot be read."""
+        try:
+            condition, *moments = str(text).split(" ")
+            found = [None if moment == "-" else datetime.fromisoformat(moment) for moment in moments]
+            if any(moment and not moment.tzinfo for moment in found):
+                return None
+            return cls(Condition(condition), *found)
+        except (ValueError, TypeError):
+            return None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Something to report of a number."""
+
+    transition: Transition
+    #: For a number that recovered, the look that showed it active; otherwise the first that did not.
+    since: datetime
+    #: Whether the same was reported before.
+    reminder: bool = False
+
+
+def look_again(
+    before: Watched | None, judgement: Judgement, at: datetime, rules: AlertRules
+) -> tuple[Watched, Report | None]:
     """
-    Return a number's condition after a look, and the transition to report, if any.
+    Return what is known of a number after a look, and what is to be reported, if anything.
 
-    A number that failed stays failed until it is active again: attempts in between are not reported.
+    A number that was reported as failed stays so until it is active again: attempts in between are not reported.
 
-    :param before: The condition before; None at the first look, which only sets the baseline.
+    :param before: What was known before; None at the first look.
+    :param at: When it was looked.
     """
-    now = _condition(before, judgement.verdict)
-    if before is None or now is before:
-        return now, None
-    return now, {
-        Condition.UP: Transition.RECOVERED,
-        Condition.DOWN: Transition.LOST,
-        Condition.FAILED: Transition.FAILED,
-    }[now]
+    if before is None:
+        baseline = Condition.UP if rules.tell_baseline else _condition(Condition.UP, judgement.verdict)
+        before = Watched(baseline, None if judgement.verdict is Verdict.ACTIVE else at)
+    now = _condition(before.reported, judgement.verdict)
+    if now is Condition.UP:
+        recovered = Report(Transition.RECOVERED, at) if before.reported is not now else None
+        return Watched(now), recovered
+    since = before.since or at
+    known = replace(before, since=since)
+    if now is not before.reported:
+        if known.held_back and at - since < rules.hold_for:
+            return known, None
+        transition = Transition.FAILED if now is Condition.FAILED else Transition.LOST
+        return Watched(now, since, at), Report(transition, since)
+    if rules.remind_every and before.reported_at and at - before.reported_at >= rules.remind_every:
+        transition = Transition.FAILED if now is Condition.FAILED else Transition.LOST
+        return replace(known, reported_at=at), Report(transition, since, reminder=True)
+    return known, None
 
 
-def _condition(before: Condition | None, verdict: Verdict) -> Condition:
+def _condition(reported: Condition, verdict: Verdict) -> Condition:
     if verdict is Verdict.ACTIVE:
         return Condition.UP
-    if verdict is Verdict.FAILED or before is Condition.FAILED:
+    if verdict is Verdict.FAILED or reported is Condition.FAILED:
         return Condition.FAILED
     return Condition.DOWN

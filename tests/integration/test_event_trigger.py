@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from airflow_harness.logs import captured
@@ -49,11 +49,13 @@ class Watch:
 
     def __init__(self, stream):
         self.told = []
+        self.events = []
         self._stream = stream
 
     async def collect(self):
         async for event in self._stream:
             self.told.append((event.payload["transition"], event.payload["phone_number"]))
+            self.events.append(event.payload)
 
     async def until(self, count):
         end = time.monotonic() + 20
@@ -253,6 +255,146 @@ class TestRestarts:
         assert asyncio.run(scenario()) == [("failed", "+15550200")]
 
 
+class TestHolding:
+    def test_a_flap_is_no_event_and_what_lasts_is_one(self, sandbox, numbers, watching):
+        async def scenario():
+            async with watching(phone_number_ids=numbers, hold_for=timedelta(seconds=1.5)) as watch:
+                for steps in (REGISTERING, seeds.REGISTERED, FAILED, seeds.REGISTERED):
+                    becomes(sandbox, numbers[0], steps)
+                    await polls(sandbox, 2)
+                assert watch.told == []
+                becomes(sandbox, numbers[1], FAILED)
+                await watch.until(1)
+            return watch
+
+        watch = asyncio.run(scenario())
+        assert watch.told == [("failed", "+15550201")]
+        [event] = watch.events
+        since, at = (datetime.fromisoformat(event[key]) for key in ("since", "at"))
+        assert at - since >= timedelta(seconds=1.5)
+
+    def test_goes_on_across_a_restart(self, sandbox, numbers, watching):
+        store = Store()
+
+        async def scenario():
+            async with watching(store, phone_number_ids=numbers, hold_for=3600) as first:
+                becomes(sandbox, numbers[0], FAILED)
+                await polls(sandbox, 4)
+            key, value = store.values["phonelink_dasha_default"], numbers[0]
+            condition, since = key[value].split()
+            assert condition == "up"
+            an_hour_ago = datetime.fromisoformat(since) - timedelta(hours=1)
+            key[value] = f"{condition} {an_hour_ago.isoformat()}"
+            async with watching(store, phone_number_ids=numbers, hold_for=3600) as second:
+                await second.until(1)
+            return first.told, second.events
+
+        told, [event] = asyncio.run(scenario())
+        assert told == []
+        assert event["transition"] == "failed"
+
+    def test_a_number_deleted_from_a_pool_is_lost_once_that_has_lasted(self, sandbox, numbers, watching):
+        async def scenario():
+            async with watching(pool=POOL, hold_for=0.5) as watch:
+                sandbox.world.dasha.delete(numbers[0], force=True)
+                await watch.until(1)
+                await polls(sandbox, 8)
+            return watch.told
+
+        assert asyncio.run(scenario()) == [("lost", None)]
+
+
+def test_tells_the_baseline_and_reminds_if_wished(sandbox, numbers, watching):
+    becomes(sandbox, numbers[0], FAILED)
+
+    async def scenario():
+        async with watching(pool=POOL, tell_baseline=True, remind_every=0.5) as watch:
+            await watch.until(3)
+        return watch.events
+
+    first, *reminders = asyncio.run(scenario())
+    assert (first["transition"], first["phone_number_id"], first["reminder"]) == ("failed", numbers[0], False)
+    for event in reminders:
+        assert event["reminder"]
+        assert event["since"] == first["since"]
+
+
+def test_says_which_agents_are_concerned(sandbox, numbers, watching):
+    add = sandbox.world.dasha.add_number
+    more = [
+        add(f"+1555030{i}", CREDENTIALS, inbound="agent-in", outbound=[f"agent-{i}"], steps=seeds.REGISTERED)
+        for i in range(2)
+    ]
+
+    async def scenario():
+        async with watching(phone_number_ids=[*numbers, *more]) as watch:
+            with sandbox.world.lock:
+                for number in [numbers[0], *more]:
+                    becomes(sandbox, number, FAILED)
+            await watch.until(3)
+        return watch.events
+
+    concerned = {
+        event["phone_number_id"]: (event["inbound_agent_id"], event["outbound_agent_ids"])
+        for event in asyncio.run(scenario())
+    }
+    assert concerned == {
+        numbers[0]: (None, []),
+        more[0]: ("agent-in", ["agent-0"]),
+        more[1]: ("agent-in", ["agent-1"]),
+    }
+
+
+def test_an_event_does_not_wait_for_who_is_concerned(sandbox, numbers, watching):
+    sandbox.faults.add(Fault("status", status=503, path="affected-agents", count=None))
+
+    async def scenario():
+        async with watching(phone_number_ids=numbers) as watch:
+            becomes(sandbox, numbers[0], FAILED)
+            await watch.until(1)
+        return watch.events
+
+    [event] = asyncio.run(scenario())
+    assert (event["transition"], event["outbound_agent_ids"]) == ("failed", None)
+
+
+def test_old_data_is_not_judged_by_a_later_clock(sandbox, numbers, watching, monkeypatch):
+    """While the vendor is down, expiries pass; nobody knows whether the registrations were renewed."""
+    monkeypatch.setattr(registration, "SKEW", timedelta(0))
+    lapses = [{"after": 0, "state": "Registered", "lifetime": 3.0, "renews": False}]
+
+    async def scenario():
+        for number in numbers:
+            becomes(sandbox, number, lapses)
+        async with watching(phone_number_ids=numbers) as watch:
+            assert watch.told == []
+            sandbox.faults.add(Fault("status", status=503, count=None))
+            await asyncio.sleep(3.5)  # the time that passes is the fault
+            await polls(sandbox, 3)
+            assert watch.told == []
+            for number in numbers:
+                becomes(sandbox, number, seeds.REGISTERED)
+            sandbox.faults.clear()
+            await polls(sandbox, 3)
+        return watch.told
+
+    assert asyncio.run(scenario()) == []
+
+
+def test_one_numbers_403_leaves_the_others_watched(sandbox, numbers, watching):
+    hidden = "00000000-0000-4000-8000-00000000f0f0"
+    sandbox.faults.add(Fault("status", status=403, path=hidden, count=None))
+
+    async def scenario():
+        async with watching(phone_number_ids=[*numbers, hidden]) as watch:
+            becomes(sandbox, numbers[0], FAILED)
+            await watch.until(1)
+            await polls(sandbox, 4)
+        return watch.told
+
+    assert asyncio.run(scenario()) == [("failed", "+15550200")]
+
+
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
 def test_watching_survives_whatever_fails(sandbox, numbers, watching, status):
     async def scenario():
@@ -298,6 +440,9 @@ def test_many_watchers_share_their_polls(sandbox, numbers, watching):
         ({"pool": POOL, "transitions": ["gone"]}, "transitions: "),
         ({"pool": POOL, "transitions": []}, "transitions: "),
         ({"pool": POOL, "poll_interval": 0}, "poll_interval: "),
+        ({"pool": POOL, "hold_for": -1}, "hold_for: "),
+        ({"pool": POOL, "remind_every": 0}, "remind_every: "),
+        ({"pool": POOL, "tell_baseline": "perhaps"}, "tell_baseline: "),
         ({"pool": POOL, "active_states": []}, "active_states: "),
         ({"pool": POOL, "failed_states": [""]}, "failed_states: "),
     ],

@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from datetime import datetime, timezone
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.errors import InvalidArgumentError, TriggerArgumentError
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, PhonelinkError, TriggerArgumentError
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
-from airflow_provider_phonelink.decisions.registration import judge
-from airflow_provider_phonelink.decisions.transitions import TRANSITIONS, Condition, next_condition
+from airflow_provider_phonelink.decisions.registration import judge, rules_of
+from airflow_provider_phonelink.decisions.transitions import TRANSITIONS, AlertRules, look_again
+from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
+from airflow_provider_phonelink.triggers.dasha.memory import Memory
 from airflow_provider_phonelink.triggers.dasha.polling import Schedule, subscribed
 from airflow_provider_phonelink.triggers.stored import from_pairs, restored, to_pairs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
-
-    from airflow.sdk.execution_time.context import AssetStateStoreAccessors
+    from datetime import datetime
 
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
     from airflow_provider_phonelink.decisions.registration import Judgement
-    from airflow_provider_phonelink.decisions.transitions import Transition
-    from airflow_provider_phonelink.triggers.dasha.polling import Latest, Subscription
-
-_log = logging.getLogger(__name__)
+    from airflow_provider_phonelink.decisions.transitions import Report, Watched
+    from airflow_provider_phonelink.triggers.dasha.polling import Latest, Poller, Subscription
 
 #: Seconds after which a yielded event is in Airflow's database: the triggerer writes once a second.
 EVENT_COMMIT_SECONDS = 3.0
+
+
+class Change(NamedTuple):
+    """Something to report, with the look that showed it."""
+
+    report: Report
+    judgement: Judgement
+    #: None if the number is gone.
+    number: PhoneNumber | None
 
 
 class DashaRegistrationEventTrigger(BaseEventTrigger):
@@ -44,11 +51,15 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
 
     Each event is a dict with ``transition`` (``lost``, ``failed`` or ``recovered``), ``phone_number_id``,
     ``phone_number`` (None if the number is gone), ``state`` (as the vendor writes it; empty if the number is gone),
-    ``message``, ``dasha_conn_id`` and ``at`` (when it was seen: ISO 8601, UTC).
+    ``message``, ``dasha_conn_id``, ``at`` (when it was seen: ISO 8601, UTC), ``since`` (the first look that showed what
+    is reported: not active any more, or active again), ``reminder`` (whether it was reported before), and who is
+    concerned: ``inbound_agent_id`` (None if nobody answers the number) and ``outbound_agent_ids`` (None if that could
+    not be read).
 
-    From Airflow 3.3 on, the last condition of each number is kept in the asset's state store, so a change is reported
-    exactly once, even if it happens while the triggerer restarts. Only a triggerer that is killed within three seconds
-    of an event reports it again. An asset may have one such watcher for each connection; two watchers on the same one
+    From Airflow 3.3 on, what is known of each number is kept in the asset's state store, so a change is reported
+    exactly once, even if it happens while the triggerer restarts. It is stored three seconds after its event, when
+    Airflow has written that to its database; Airflow confirms nothing to a trigger. Only a triggerer that is killed
+    before reports it again. An asset may have one such watcher for each connection; two watchers on the same one
     would overwrite each other's state. On earlier versions, the first look after a restart only sets the baseline:
     changes in the meantime are not reported.
 
@@ -61,6 +72,12 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
     :param poll_interval: Seconds between polls, more than 0; 30 by default.
     :param active_states: The states that count as active, regardless of case; None (default) for the connection's.
     :param failed_states: The states that count as failed, regardless of case; None (default) for the connection's.
+    :param hold_for: Seconds, or a timedelta, for which each look must show a number not active before that is reported;
+        0 by default. What comes and goes within that time is no event. Restarts of the triggerer count in where there
+        is a state store.
+    :param tell_baseline: Whether a number that is not active at its first look is reported, too; False by default.
+    :param remind_every: Seconds, or a timedelta, after which a number that was reported and is still not active is
+        reported again; None (default) for never.
     :param dasha_conn_id: The Airflow connection, of type ``dasha``.
     :param stored: Set by Airflow when it creates the trigger from its database; leave it out. If a stored argument
         cannot be used, no exception is raised, because that would affect other triggers; instead the problem is logged
@@ -78,6 +95,9 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
         poll_interval: float = 30.0,
         active_states: Sequence[str] | None = None,
         failed_states: Sequence[str] | None = None,
+        hold_for: float | timedelta = 0.0,
+        tell_baseline: bool = False,
+        remind_every: float | timedelta | None = None,
         dasha_conn_id: str = "dasha_default",
         stored: bool = False,
     ) -> None:
@@ -88,7 +108,12 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
         self.poll_interval = restored(poll_interval)
         self.active_states = restored(active_states)
         self.failed_states = restored(failed_states)
+        self.hold_for = _in_seconds(restored(hold_for))
+        self.tell_baseline = restored(tell_baseline)
+        self.remind_every = _in_seconds(restored(remind_every))
         self.dasha_conn_id = restored(dasha_conn_id)
+        #: The numbers that did not exist at the last look.
+        self._gone: set[str] = set()
         #: What is wrong with the arguments, if anything is.
         self.problem: str | None = None
         try:
@@ -116,6 +141,12 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
             raise InvalidArgumentError("poll_interval", "is 0; it has to be more.")
         self.active_states = _names("active_states", self.active_states)
         self.failed_states = _names("failed_states", self.failed_states)
+        self.hold_for = arguments.seconds("hold_for", self.hold_for)
+        self.tell_baseline = arguments.boolean("tell_baseline", self.tell_baseline)
+        if self.remind_every is not None:
+            self.remind_every = arguments.seconds("remind_every", self.remind_every)
+            if not self.remind_every:
+                raise InvalidArgumentError("remind_every", "is 0; it has to be more.")
         self.dasha_conn_id = arguments.text("dasha_conn_id", self.dasha_conn_id)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -129,6 +160,9 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
                 "poll_interval": self.poll_interval,
                 "active_states": self.active_states,
                 "failed_states": self.failed_states,
+                "hold_for": self.hold_for,
+                "tell_baseline": self.tell_baseline,
+                "remind_every": self.remind_every,
                 "dasha_conn_id": self.dasha_conn_id,
                 "stored": True,
             },
@@ -145,60 +179,94 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
             # A trigger that ends is started again every second, and would log this each time.
             await asyncio.Event().wait()
         memory = Memory(getattr(self, "asset_state_store", None), self.dasha_conn_id, self.poll_interval)
-        conditions = await memory.recall()
-        number_ids = self.phone_number_ids or list(conditions)
+        numbers = await memory.recall()
+        number_ids = self.phone_number_ids or list(numbers)
         member = partial(belongs, wanted=self.pool) if self.pool else None
+        judged: datetime | None = None
         async with subscribed(self.dasha_conn_id, number_ids, Schedule(self.poll_interval), member) as (
             poller,
             subscription,
         ):
+            subscription.each_look = True  # an active state may expire, and what is held back become due
             subscription.hurry()
             poller.nudge()
             while True:
-                # Look even if nothing changed: an active state may have expired.
                 if await subscription.news(self.poll_interval) and subscription.error:
                     self._log_failed_poll(subscription)
-                if subscription.latest is None:
+                latest = subscription.latest
+                if latest is None or latest.at == judged:  # old data says nothing about the time since
                     continue
-                changes = self._look(subscription.latest, conditions)
-                for event in changes:
+                judged = latest.at
+                changes = self._look(latest, numbers)
+                for event in await self._events(changes, latest.at, poller):
                     yield TriggerEvent(event)
                 if changes:
                     await asyncio.sleep(EVENT_COMMIT_SECONDS)
-                await memory.remember(conditions)
+                await memory.remember(numbers)
 
-    def _look(self, latest: Latest, conditions: dict[str, Condition]) -> list[dict[str, Any]]:
-        """Update the conditions, and return the events to yield."""
-        from airflow_provider_phonelink.decisions.registration import rules_of
-
+    def _look(self, latest: Latest, numbers: dict[str, Watched]) -> list[Change]:
+        """Update what is known of the numbers, and return what is to be reported."""
         rules = rules_of(latest.settings, self.active_states, self.failed_states)
-        now = datetime.now(timezone.utc)
-        events = []
-        for number_id, number in latest.numbers.items():
-            judgement = judge(number_id, number, rules, now)
-            conditions[number_id], transition = next_condition(conditions.get(number_id), judgement)
-            if transition:
-                self.log.info("%s: %s", transition.value.capitalize(), judgement.description)
-            if transition and transition.value in self.transitions:
-                events.append(self._event(judgement, transition, number, now))
-        # Forget numbers that were deleted or have left the pool.
-        for number_id in [*conditions]:
-            if number_id not in latest.numbers or (self.pool and latest.numbers[number_id] is None):
-                del conditions[number_id]
-        return events
+        looked_at: dict[str, PhoneNumber | None] = dict(latest.numbers)
+        for number_id in [*numbers]:
+            if number_id in latest.numbers or number_id in latest.refused:
+                continue
+            if number_id in self._gone and numbers[number_id].held_back:
+                looked_at[number_id] = None
+            else:  # it has left the pool
+                del numbers[number_id]
+        self._gone = {number_id for number_id, number in looked_at.items() if number is None}
+        changes = []
+        for number_id, number in looked_at.items():
+            judgement = judge(number_id, number, rules, latest.at)
+            numbers[number_id], report = look_again(
+                numbers.get(number_id), judgement, latest.at, self._alerts
+            )
+            if report:
+                self.log.info("%s: %s", report.transition.value.capitalize(), judgement.description)
+            if report and report.transition.value in self.transitions:
+                changes.append(Change(report, judgement, number))
+            if number is None and self.pool and not numbers[number_id].held_back:
+                del numbers[number_id]
+        return changes
 
-    def _event(
-        self, judgement: Judgement, transition: Transition, number: PhoneNumber | None, now: datetime
-    ) -> dict[str, Any]:
-        return {
-            "transition": transition.value,
-            "phone_number_id": judgement.number_id,
-            "phone_number": number.phone_number if number else None,
-            "state": judgement.state,
-            "message": judgement.description,
-            "dasha_conn_id": self.dasha_conn_id,
-            "at": now.isoformat(),
+    @property
+    def _alerts(self) -> AlertRules:
+        remind_every = None if self.remind_every is None else timedelta(seconds=self.remind_every)
+        return AlertRules(timedelta(seconds=self.hold_for), self.tell_baseline, remind_every)
+
+    async def _events(self, changes: list[Change], at: datetime, poller: Poller) -> list[dict[str, Any]]:
+        credentials = {
+            number.id.lower(): number.credentials_id.lower() for _, _, number in changes if number is not None
         }
+        outbound = await self._outbound_agents(credentials, poller) if credentials else {}
+        return [
+            {
+                "transition": report.transition.value,
+                "phone_number_id": judgement.number_id,
+                "phone_number": number.phone_number if number else None,
+                "state": judgement.state,
+                "message": judgement.description,
+                "dasha_conn_id": self.dasha_conn_id,
+                "at": at.isoformat(),
+                "since": report.since.isoformat(),
+                "reminder": report.reminder,
+                "inbound_agent_id": number.incoming_calls_agent_id if number else None,
+                "outbound_agent_ids": outbound.get(judgement.number_id),
+            }
+            for report, judgement, number in changes
+        ]
+
+    async def _outbound_agents(self, credentials: dict[str, str], poller: Poller) -> dict[str, list[str]]:
+        """Return who calls out with each number, as far as that can be read; the event does not wait for it."""
+        from airflow_provider_phonelink.api.dasha.outbound import users_of
+
+        try:
+            users = await poller.run(users_of(dict(credentials)))
+        except (PhonelinkFailException, PhonelinkRetryableException, PhonelinkError) as error:
+            self.log.warning("Who calls out with the numbers concerned could not be read: %s", clean(error))
+            return {}
+        return {number_id: sorted(affected.outbound) for number_id, affected in users.items()}
 
     def _log_failed_poll(self, subscription: Subscription) -> None:
         failed, error = subscription.failed_polls, clean(subscription.error)
@@ -209,43 +277,5 @@ def _names(argument: str, value: Sequence[str] | None) -> list[str] | None:
     return None if value is None else sorted(arguments.names(argument, value))
 
 
-class Memory:
-    """The last condition of each number, kept in the asset's state store if Airflow has one."""
-
-    def __init__(self, store: AssetStateStoreAccessors | None, dasha_conn_id: str, patience: float) -> None:
-        self._store = store
-        self._key = f"phonelink_{dasha_conn_id}"
-        #: Seconds between attempts to read the store.
-        self._patience = patience
-        self._stored: dict[str, str] = {}
-
-    async def recall(self) -> dict[str, Condition]:
-        """Return the conditions that an earlier triggerer stored; without them, the first look sets the baseline."""
-        while self._store is not None:
-            try:
-                stored = await self._store.aget(self._key)
-            except ValueError:
-                _log.warning("Several assets share one watcher, so it has no memory across restarts.")
-                self._store = None
-            except Exception:
-                # Going on without it might lose a change.
-                _log.warning("The asset's state could not be read; trying again", exc_info=True)
-                await asyncio.sleep(self._patience)
-            else:
-                self._stored = stored if isinstance(stored, dict) else {}  # type: ignore[assignment]
-                break
-        return {number_id: Condition(condition) for number_id, condition in self._stored.items()}
-
-    async def remember(self, conditions: Mapping[str, Condition]) -> None:
-        """Store the conditions for the next triggerer, if they have changed."""
-        plain = {number_id: condition.value for number_id, condition in conditions.items()}
-        if self._store is None or plain == self._stored:
-            return
-        try:
-            await self._store.aset(self._key, plain)  # type: ignore[arg-type]
-        except Exception:
-            _log.warning(
-                "The asset's state could not be written; trying again after the next poll", exc_info=True
-            )
-        else:
-            self._stored = plain
+def _in_seconds(value: Any) -> Any:
+    return value.total_seconds() if isinstance(value, timedelta) else value

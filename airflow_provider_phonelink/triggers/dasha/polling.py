@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow_provider_phonelink.decisions.waiting import next_interval
@@ -24,12 +24,15 @@ from airflow_provider_phonelink.decisions.waiting import next_interval
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
+    from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
     from airflow_provider_phonelink.api.dasha.reads import Reading
     from airflow_provider_phonelink.api.dasha.settings import DashaSettings
     from airflow_provider_phonelink.api.errors import VendorError
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Member: TypeAlias = "Callable[[PhoneNumber], bool]"
 
@@ -234,6 +237,10 @@ class Poller:
     def max_failed_polls(self) -> int:
         """How many failed polls in a row the connection tolerates."""
         return self._hook.max_failed_polls
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Carry out a flow of one of the subscribers, with the client that polls."""
+        return await self._hook.arun(flow)
 
     def join(self, subscription: Subscription) -> None:
         """Poll for one more wait."""
