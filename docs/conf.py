@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 # Airflow makes its home when it is imported: not in the home of whoever builds this.
@@ -12,12 +13,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `directives`
 
 # All models are made before autodoc looks at the first of them: it leaves annotations behind on pydantic's base class.
 from airflow_provider_phonelink import __version__
-from airflow_provider_phonelink.api import callingbox, dasha
 from airflow_provider_phonelink.sandbox.world import stand_ins
+from airflow_provider_phonelink.vendors import VENDORS
 
 _ = (
-    dasha.models,
-    callingbox.models,
+    [import_module(f"{vendor.settings.rpartition('.')[0]}.models") for vendor in VENDORS],
     [vendor.endpoints for vendor in stand_ins().values()],
 )  # which are loaded when first used
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 
-if TYPE_CHECKING:
-    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
-
 #: The keys of a filter.
 POOL_FILTERS = ("provider_id", "display_name_prefix", "description_tag")
+
+
+class DescribedNumber(Protocol):
+    """A number with what a filter looks at."""
+
+    @property
+    def provider_id(self) -> str | None:
+        """The provider that manages it."""
+
+    @property
+    def display_name(self) -> str | None:
+        """The name that people gave it."""
+
+    @property
+    def description(self) -> str | None:
+        """What people wrote about it."""
 
 
 def checked_filter(argument: str, pool: object) -> dict[str, str]:
@@ -36,7 +49,7 @@ def checked_filter(argument: str, pool: object) -> dict[str, str]:
     return wanted
 
 
-def belongs(number: PhoneNumber, wanted: Mapping[str, str]) -> bool:
+def belongs(number: DescribedNumber, wanted: Mapping[str, str]) -> bool:
     """Return whether a number matches all parts of a filter."""
     provider_id = wanted.get("provider_id")
     return (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.labels import number_label
@@ -15,13 +15,55 @@ from airflow_provider_phonelink.api.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
-    from airflow_provider_phonelink.api.dasha.settings import DashaSettings
-
 #: Clocks differ, so an active registration still counts for this long after its ``expiresAt``.
 SKEW = timedelta(seconds=60)
 #: The only state that the vendor documents.
 DISABLED = "disabled"
+
+
+class Registration(Protocol):
+    """The registration of a number with its SIP provider, as a vendor describes it."""
+
+    @property
+    def state(self) -> str:
+        """The vendor's literal."""
+
+    @property
+    def error_description(self) -> str | None:
+        """Why it failed, if the vendor says so."""
+
+    @property
+    def sip_response_message(self) -> str | None:
+        """What the SIP provider answered, if the vendor says so."""
+
+    @property
+    def expires_at(self) -> datetime | Literal[""] | None:
+        """When an active registration ends unless it is renewed."""
+
+
+class RegisteredNumber(Protocol):
+    """A number that may have a registration."""
+
+    @property
+    def phone_number(self) -> str:
+        """As the vendor writes it."""
+
+    @property
+    def registration(self) -> bool | None:
+        """Whether it is to register; None if the vendor does not say."""
+
+    @property
+    def registration_status(self) -> Registration:
+        """Its registration."""
+
+
+class RegistrationSettings(Protocol):
+    """The settings of a client by which registrations are judged."""
+
+    active_states: tuple[str, ...]
+    failed_states: tuple[str, ...]
+    check_expiry: bool
+    source: str
 
 
 class Verdict(str, Enum):
@@ -64,7 +106,7 @@ class RegistrationRules:
 
 
 def rules_of(
-    settings: DashaSettings, active_states: Sequence[str] | None, failed_states: Sequence[str] | None
+    settings: RegistrationSettings, active_states: Sequence[str] | None, failed_states: Sequence[str] | None
 ) -> RegistrationRules:
     """Return the rules of a wait: the states it names itself, and the connection's for the rest."""
     return RegistrationRules(
@@ -112,7 +154,9 @@ class Judgement:
         return f"{number_label(self.number_id, self.phone_number)}: {self.reason}"
 
 
-def judge(number_id: str, number: PhoneNumber | None, rules: RegistrationRules, now: datetime) -> Judgement:
+def judge(
+    number_id: str, number: RegisteredNumber | None, rules: RegistrationRules, now: datetime
+) -> Judgement:
     """
     Judge one number's registration.
 
@@ -126,7 +170,7 @@ def judge(number_id: str, number: PhoneNumber | None, rules: RegistrationRules, 
     return Judgement(number_id, verdict, state, number.phone_number, why, unknown)
 
 
-def _verdict(number: PhoneNumber, rules: RegistrationRules, now: datetime) -> tuple[Verdict, str, bool]:
+def _verdict(number: RegisteredNumber, rules: RegistrationRules, now: datetime) -> tuple[Verdict, str, bool]:
     status = number.registration_status
     state = status.state.casefold()
     if state in rules.active:
@@ -213,7 +257,7 @@ def _states(judgements: Iterable[Judgement]) -> dict[str, str]:
     return {judgement.number_id: judgement.state.replace("\0", "") for judgement in judgements}
 
 
-def registers(number: PhoneNumber) -> bool:
+def registers(number: RegisteredNumber) -> bool:
     """Return whether registration is switched on; if an answer leaves that out, the state decides."""
     if number.registration is not None:
         return number.registration
@@ -221,7 +265,7 @@ def registers(number: PhoneNumber) -> bool:
 
 
 def assess(
-    numbers: Mapping[str, PhoneNumber | None],
+    numbers: Mapping[str, RegisteredNumber | None],
     rules: RegistrationRules,
     now: datetime,
     refused: Mapping[str, Exception] | None = None,

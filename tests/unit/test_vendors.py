@@ -101,8 +101,6 @@ def names_in(file: Path) -> set[str]:
 
 #: Files that are one vendor's although they are not in its folder.
 OF_ONE_VENDOR = {
-    "decisions/registration.py": "reads Dasha's models; no other vendor has registrations",
-    "decisions/pools.py": "likewise",
     "sandbox/__init__.py": "its public names include Dasha's `Step`",
 }
 
