@@ -41,7 +41,7 @@ def onboarding_from_csv():
     def create_missing(params: dict) -> list[str]:
         """Create the numbers that are not there, and return the ids of all."""
         rows = read_rows(params["file"], COLUMNS, argument="file", folder=FOLDER, beginning="")
-        wanted = rows.each(lambda row: row["phone_number"])
+        wanted = list(dict.fromkeys(rows.each(lambda row: row["phone_number"])))  # each once
 
         # [START create_many]
         async def create() -> list[str]:

@@ -198,7 +198,7 @@ def _why(value: object) -> str:
 
 
 def _gave_nothing(value: object) -> str:
-    return f"is {value!r}: the XCom, variable or parameter it comes from gave nothing."
+    return f"is {shown(value)}: the XCom, variable or parameter it comes from gave nothing."
 
 
 def _refuse_blanks_and_controls(argument: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -113,6 +114,27 @@ class TestNumbers:
         out = phonelink("numbers", "list")[1]
         assert "[red]x" in out
         assert "\x1b" not in out
+
+
+class TestWhatASpreadsheetMakesOfIt:
+    def test_no_formula_runs_and_the_text_is_the_same_when_read_back(self, phonelink, sandbox):
+        names = [
+            '=HYPERLINK("http://x")',
+            "+1+1",
+            "-2",
+            "@SUM(A1)",
+            "'quoted'",
+            " blanks ",
+            "MAR1",
+            "Empfang, Zürich",
+        ]
+        for i, name in enumerate(names):
+            sandbox.world.dasha.add_number(f"+491511234567{i}", display_name=name)
+        out = phonelink("numbers", "list", "-o", "csv")[1]
+        cells = [cell for row in csv.reader(io.StringIO(out)) for cell in row]
+        assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+        assert [row["display_name"] for row in parsed(out, "csv")][-len(names) :] == names
+        assert [row["phone_number"] for row in parsed(out, "csv")][-1] == "+4915112345677"
 
 
 class TestWait:
