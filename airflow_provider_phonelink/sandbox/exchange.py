@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request, Response
+from pydantic import ValidationError
 
 from airflow_provider_phonelink.sandbox.answers import Answer, Wire
 from airflow_provider_phonelink.sandbox.faults import Faults
@@ -150,13 +151,36 @@ def exchange_of(request: Request) -> Exchange:
     return exchange
 
 
-def checked(request: Request, query: Query) -> Query:
-    """Return the query parameters, if all of them have names that mean something."""
+def query_of(request: Request, model: type[Query]) -> Query:
+    """
+    Return the query parameters, if all of them have names and values that mean something.
+
+    FastAPI could read them into a model, too, but of an alias some of its versions make a warning for each field.
+    """
     # The vendors would skip over a misspelt name in silence; a stand-in had better say so.
-    known = {field.alias or name for name, field in type(query).model_fields.items()}
+    known = {field.alias or name for name, field in model.model_fields.items()}
     if strange := set(request.query_params) - known:
         raise Refused(400, f"unknown query parameters: {', '.join(sorted(strange))}")
-    return query
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        places = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise Refused(400, "; ".join(places)) from None
+
+
+def parameters(model: type[BaseModel]) -> dict[str, Any]:
+    """Describe the query parameters that :func:`query_of` reads, for OpenAPI."""
+    schema = model.model_json_schema()
+    described = [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "schema": {key: value for key, value in told.items() if key != "title" and value is not None},
+        }
+        for name, told in schema["properties"].items()
+    ]
+    return {"parameters": described}
 
 
 def json_reply(body: bytes, status: int = 200) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Request, Response
 
 from airflow_provider_phonelink.api.callingbox.endpoints import (
     AGENT,
@@ -27,7 +27,13 @@ from airflow_provider_phonelink.sandbox.callingbox.schemas import (
     errors,
 )
 from airflow_provider_phonelink.sandbox.callingbox.world import Cursor
-from airflow_provider_phonelink.sandbox.exchange import checked, exchange_of, json_reply, write_reply
+from airflow_provider_phonelink.sandbox.exchange import (
+    exchange_of,
+    json_reply,
+    parameters,
+    query_of,
+    write_reply,
+)
 from airflow_provider_phonelink.sandbox.world import Refused
 
 if TYPE_CHECKING:
@@ -60,10 +66,15 @@ def routers(world: World) -> list[APIRouter]:
 
 
 def _add_reads(router: APIRouter, world: World, writer: CallingBoxJson) -> None:
-    @router.get(AGENTS, summary="List agents", responses={200: {"model": AgentList}, **errors(400, 401, 403)})
-    async def list_agents(request: Request, query: Annotated[AgentQuery, Query()]) -> Response:
-        cursor = _cursor(checked(request, query))
-        return json_reply(writer.agents(*_account(request, world).list_agents(query.type, cursor)))
+    @router.get(
+        AGENTS,
+        summary="List agents",
+        responses={200: {"model": AgentList}, **errors(400, 401, 403)},
+        openapi_extra=parameters(AgentQuery),
+    )
+    async def list_agents(request: Request) -> Response:
+        query = query_of(request, AgentQuery)
+        return json_reply(writer.agents(*_account(request, world).list_agents(query.type, _cursor(query))))
 
     @router.get(AGENT, summary="Get an agent", responses={200: SHOWN, **errors(401, 403, 404)})
     async def get_agent(request: Request, agent_id: AgentId) -> Response:
@@ -74,10 +85,11 @@ def _add_reads(router: APIRouter, world: World, writer: CallingBoxJson) -> None:
         NUMBERS,
         summary="List numbers",
         responses={200: {"model": list[Number] | NumberList}, **errors(400, 401, 403)},
+        openapi_extra=parameters(PageQuery),
     )
-    async def list_numbers(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
-        cursor = _cursor(checked(request, query))
-        return json_reply(writer.numbers(*_account(request, world).list_numbers(cursor)))
+    async def list_numbers(request: Request) -> Response:
+        query = query_of(request, PageQuery)
+        return json_reply(writer.numbers(*_account(request, world).list_numbers(_cursor(query))))
 
 
 def _add_writes(router: APIRouter, world: World, writer: CallingBoxJson) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Request, Response
 
 from airflow_provider_phonelink.api.dasha.endpoints import (
     AFFECTED_AGENTS,
@@ -45,7 +45,13 @@ from airflow_provider_phonelink.sandbox.dasha.schemas import (
     UnlinkQuery,
     problems,
 )
-from airflow_provider_phonelink.sandbox.exchange import checked, exchange_of, json_reply, write_reply
+from airflow_provider_phonelink.sandbox.exchange import (
+    exchange_of,
+    json_reply,
+    parameters,
+    query_of,
+    write_reply,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,9 +98,10 @@ def _add_reads(router: APIRouter, world: World, writer: DashaJson) -> None:
         NUMBERS,
         summary="List phone numbers",
         responses={200: {"model": PhoneNumberPage}, **problems(400, 401, 403)},
+        openapi_extra=parameters(ListQuery),
     )
-    async def list_numbers(request: Request, query: Annotated[ListQuery, Query()]) -> Response:
-        checked(request, query)
+    async def list_numbers(request: Request) -> Response:
+        query = query_of(request, ListQuery)
         wanted = NumberQuery(
             query.skip,
             query.take,
@@ -145,11 +152,10 @@ def _add_writes(router: APIRouter, world: World, writer: DashaJson) -> None:
         NUMBER,
         summary="Delete phone number",
         responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
+        openapi_extra=parameters(DeleteQuery),
     )
-    async def delete_number(
-        request: Request, number_id: NumberId, query: Annotated[DeleteQuery, Query()]
-    ) -> Response:
-        checked(request, query)
+    async def delete_number(request: Request, number_id: NumberId) -> Response:
+        query = query_of(request, DeleteQuery)
         number = _apply(
             request, world, lambda organisation: organisation.delete(str(number_id), force=query.force)
         )
@@ -161,13 +167,10 @@ def _add_links(router: APIRouter, world: World, writer: DashaJson) -> None:
         AGENT_LINK,
         summary="Link phone number to agent",
         responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409, 422)},
+        openapi_extra=parameters(LinkQuery),
     )
-    async def link(
-        request: Request,
-        number_id: NumberId,
-        query: Annotated[LinkQuery, Query()],
-    ) -> Response:
-        checked(request, query)
+    async def link(request: Request, number_id: NumberId) -> Response:
+        query = query_of(request, LinkQuery)
         number = _apply(
             request, world, lambda organisation: organisation.link(str(number_id), query.agent_id, query.mode)
         )
@@ -177,13 +180,10 @@ def _add_links(router: APIRouter, world: World, writer: DashaJson) -> None:
         AGENT_LINK,
         summary="Unlink phone number from agent",
         responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
+        openapi_extra=parameters(UnlinkQuery),
     )
-    async def unlink(
-        request: Request,
-        number_id: NumberId,
-        query: Annotated[UnlinkQuery, Query()],
-    ) -> Response:
-        checked(request, query)
+    async def unlink(request: Request, number_id: NumberId) -> Response:
+        query = query_of(request, UnlinkQuery)
         number = _apply(
             request,
             world,
@@ -197,9 +197,10 @@ def _add_credentials(router: APIRouter, world: World, writer: DashaJson) -> None
         CREDENTIALS,
         summary="List SIP credentials",
         responses={200: {"model": CredentialsPage}, **problems(400, 401, 403)},
+        openapi_extra=parameters(PageQuery),
     )
-    async def list_credentials(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
-        checked(request, query)
+    async def list_credentials(request: Request) -> Response:
+        query = query_of(request, PageQuery)
         found, total = _organisation(request, world).trunks.page(query.skip, query.take)
         items = [writer.credentials(credentials) for credentials in found]
         return json_reply(json.dumps(page(items, total, query.skip, query.take)).encode())
@@ -227,9 +228,10 @@ def _add_agents_and_providers(router: APIRouter, world: World, writer: DashaJson
         AGENTS,
         summary="List agents",
         responses={200: {"model": list[Agent] | AgentPage}, **problems(400, 401, 403)},
+        openapi_extra=parameters(AgentsQuery),
     )
-    async def list_agents(request: Request, query: Annotated[AgentsQuery, Query()]) -> Response:
-        checked(request, query)
+    async def list_agents(request: Request) -> Response:
+        query = query_of(request, AgentsQuery)
         return json_reply(writer.agents(_organisation(request, world), query.skip, query.take))
 
     @router.get(
@@ -245,14 +247,10 @@ def _add_agents_and_providers(router: APIRouter, world: World, writer: DashaJson
         TWILIO_NUMBER,
         summary="Delete phone number of a Twilio provider",
         responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
+        openapi_extra=parameters(DeleteQuery),
     )
-    async def delete_at_twilio(
-        request: Request,
-        provider_id: ProviderId,
-        number_id: NumberId,
-        query: Annotated[DeleteQuery, Query()],
-    ) -> Response:
-        checked(request, query)
+    async def delete_at_twilio(request: Request, provider_id: ProviderId, number_id: NumberId) -> Response:
+        query = query_of(request, DeleteQuery)
         ids = str(provider_id), str(number_id)
         return _deleted(
             world,

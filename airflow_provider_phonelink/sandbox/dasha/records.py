@@ -72,6 +72,11 @@ class NumberQuery:
     unlinked_only: bool = False
     provider_id: str | None = None
 
+    @property
+    def narrows(self) -> bool:
+        """Whether not every number is asked for."""
+        return bool(self.phone_number or self.linked_agent or self.unlinked_only or self.provider_id)
+
     def matches(self, number: NumberRecord, agents: tuple[str, ...], *, exactly: bool) -> bool:
         """Return whether a number is asked for, given the agents that the link filters look at."""
         stored, wanted = number.settings.phone_number, self.phone_number
@@ -125,3 +130,10 @@ class InUse(Refused):
         shown = [{"agentId": agent, "agentName": name, "uses": uses} for agent, name, uses in users]
         detail = f"Phone number is used by {len(users)} agent(s); use force to delete it."
         super().__init__(409, detail, affectedAgents=shown)
+
+
+class NoNumber(Refused):
+    """There is no number of an id, or not for every read yet."""
+
+    def __init__(self, number_id: str) -> None:
+        super().__init__(404, f"Phone number '{number_id}' was not found.")

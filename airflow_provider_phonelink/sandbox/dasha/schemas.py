@@ -30,12 +30,7 @@ class _Schema(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel)
 
 
-class _Query(_Schema):
-    # Older versions of FastAPI hand the parameters over by their Python names. Misspelt ones: see `replies.checked`.
-    model_config = ConfigDict(populate_by_name=True)
-
-
-class PageQuery(_Query):
+class PageQuery(_Schema):
     """Which part of a list is wanted."""
 
     skip: Annotated[int, Field(ge=0, le=MAX_INT32), BeforeValidator(whole_number)] = 0
@@ -57,21 +52,21 @@ class ListQuery(PageQuery):
     provider_id: Annotated[UUID | None, WithJsonSchema({"type": "string", "format": "uuid"})] = None
 
 
-class LinkQuery(_Query):
+class LinkQuery(_Schema):
     """Which agent gets a number, and for what."""
 
     agent_id: Annotated[str, Field(min_length=1)]
     mode: Mode = "inbound"
 
 
-class UnlinkQuery(_Query):
+class UnlinkQuery(_Schema):
     """Which agent loses a number, and for what."""
 
     mode: Mode = "inbound"
     agent_id: str = ""
 
 
-class DeleteQuery(_Query):
+class DeleteQuery(_Schema):
     """Whether to delete a number that is in use."""
 
     force: Flag = False

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from airflow_provider_phonelink.sandbox.dasha.records import (
     AgentRecord,
     InUse,
+    NoNumber,
     NumberQuery,
     NumberRecord,
     NumberSettings,
@@ -62,6 +63,7 @@ class Organisation:
         self.plans: dict[str, tuple[Step, ...]] = {}
         self.revision = 0
         self._pairs: dict[tuple[str, str], str] = {}
+        self._all_shown_from = 0.0
         self._clock = clock
         self._switches = switches
         self._lock = lock
@@ -81,13 +83,10 @@ class Organisation:
     def page(self, query: NumberQuery) -> tuple[list[NumberRecord], int]:
         """Return one page of the numbers that match, and how many match in all."""
         with self._lock:
-            exactly = self._switches.dasha_phone_filter == "exact"
-            numbers = [
-                number
-                for number in self.numbers.values()
-                if self._shown(number, "lists")
-                and query.matches(number, self._agents_seen(number), exactly=exactly)
-            ]
+            numbers = self._listed()
+            if query.narrows:
+                exactly = self._switches.dasha_phone_filter == "exact"
+                numbers = [n for n in numbers if query.matches(n, self._agents_seen(n), exactly=exactly)]
             return numbers[query.skip : query.skip + query.take], len(numbers)
 
     def get(self, number_id: str) -> NumberRecord:
@@ -95,7 +94,7 @@ class Organisation:
         with self._lock:
             number = self._stored(number_id)
             if not self._shown(number, "reads"):
-                raise _no_number(number_id)
+                raise NoNumber(number_id)
             return number
 
     def replace(self, number_id: str, settings: NumberSettings) -> NumberRecord:
@@ -146,9 +145,7 @@ class Organisation:
                 raise Refused(status, "The agents of SIP credentials cannot be read.")
             self.trunks.get_credentials(credentials_id)
             numbers = [
-                number
-                for number in self.numbers.values()
-                if number.settings.credentials_id == credentials_id and self._shown(number, "lists")
+                number for number in self._listed() if number.settings.credentials_id == credentials_id
             ]
             shown = [(number, self._users(number)) for number in numbers]
             if self._switches.dasha_credentials_agents_show == "used":
@@ -286,7 +283,13 @@ class Organisation:
         try:
             return self.numbers[number_id]
         except KeyError:
-            raise _no_number(number_id) from None
+            raise NoNumber(number_id) from None
+
+    def _listed(self) -> list[NumberRecord]:
+        numbers = list(self.numbers.values())
+        if self._clock.now() >= self._all_shown_from:
+            return numbers
+        return [number for number in numbers if self._shown(number, "lists")]
 
     def _shown(self, number: NumberRecord, to: str) -> bool:
         """Return whether single reads, or lists, know a number already."""
@@ -398,8 +401,5 @@ class Organisation:
             self.trunks.add_credentials(number.settings.credentials_id)
         self.numbers[number.id] = number
         self._pairs[number.settings.pair] = number.id
+        self._all_shown_from = max(self._all_shown_from, number.shown_from)
         self.revision += 1
-
-
-def _no_number(number_id: str) -> Refused:
-    return Refused(404, f"Phone number '{number_id}' was not found.")
