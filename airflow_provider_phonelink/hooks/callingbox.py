@@ -43,7 +43,7 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
         self.callingbox_conn_id = callingbox_conn_id
 
     def _probe(self) -> Call[Any]:
-        return endpoints.list_numbers()
+        return endpoints.list_numbers(limit=1)
 
     def list_numbers(self) -> list[Number]:
         """Read the organisation's numbers, in pages of 100, newest first (``GET /v1/numbers``)."""

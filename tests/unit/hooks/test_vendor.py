@@ -387,7 +387,7 @@ def test_a_connection_that_works_says_so_after_one_cheap_read(
     with serving(watched) as url:
         connect(monkeypatch, url, conn_type)
         assert hook_class().test_connection() == (True, f"{hook_class.hook_name} accepts the API key.")
-    expected = "/api/v1/sip-phone-numbers?skip=0&take=1" if conn_type == "dasha" else "/v1/numbers"
+    expected = "/api/v1/sip-phone-numbers?skip=0&take=1" if conn_type == "dasha" else "/v1/numbers?limit=1"
     assert seen == [f"GET {expected}"]
 
 
