@@ -67,13 +67,23 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "affected agents": (endpoints.affected_agents(ID), "GET", f"/{ID}/affected-agents", {}, None, True),
     "delete": (endpoints.delete_number(ID), "DELETE", f"/{ID}", {}, None, False),
     "delete by force": (endpoints.delete_number(ID, force=True), "DELETE", f"/{ID}", {"force": "true"}, None, False),
+    "users of credentials": (
+        endpoints.credentials_users(CREDENTIALS),
+        "GET", f"/api/v1/sip-credentials/{CREDENTIALS}/affected-agents", {}, None, True,
+    ),
+    "credentials": (
+        endpoints.list_credentials(skip=5, take=10),
+        "GET", "/api/v1/sip-credentials", {"skip": "5", "take": "10"}, None, True,
+    ),
+    "agents": (endpoints.list_agents(), "GET", "/api/v1/agents", {"skip": "0", "take": "100"}, None, True),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_each_call_is_as_the_vendor_describes_it(name) -> None:
     call, method, path, params, body, repeatable = CALLS[name]
-    assert (call.method, call.path, dict(call.params), call.body) == (method, NUMBERS + path, params, body)
+    path = path if path.startswith("/api/") else NUMBERS + path
+    assert (call.method, call.path, dict(call.params), call.body) == (method, path, params, body)
     assert call.repeatable is repeatable
     assert call.look is None
 
