@@ -28,7 +28,7 @@ ENTRY_POINTS = {
 }
 #: What the sdist has beside the package.
 IN_SDIST = ("docs", "example_dags", "tests")
-FILES_IN_SDIST = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
+FILES_IN_SDIST = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
 WHERE = f"import {PACKAGE} as package; print(package.__file__, package.__version__)"
 
 

@@ -14,8 +14,13 @@ from unit.api.dasha import test_endpoints as dasha_calls
 from unit.test_docs import PUBLIC
 
 from airflow_provider_phonelink.api.calls import Call
+from airflow_provider_phonelink.api.settings import Settings
+from airflow_provider_phonelink.cli.numbers import NumberTable
+from airflow_provider_phonelink.hooks.vendor import VendorHook
+from airflow_provider_phonelink.promises.routing import Routing
 from airflow_provider_phonelink.sandbox import Sandbox
-from airflow_provider_phonelink.vendors import VENDORS, load
+from airflow_provider_phonelink.sandbox.world import StandIn
+from airflow_provider_phonelink.vendors import VENDORS, Vendor, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +72,7 @@ def test_the_sandbox_serves_each_endpoint(vendor: str) -> None:
 
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=KEYS)
-def test_each_method_of_a_hook_has_an_asynchronous_twin(vendor: Any) -> None:
+def test_each_method_of_a_hook_has_an_asynchronous_twin(vendor: Vendor) -> None:
     own = {
         name
         for name, _ in inspect.getmembers(load(vendor.hook), inspect.isfunction)
@@ -78,9 +83,37 @@ def test_each_method_of_a_hook_has_an_asynchronous_twin(vendor: Any) -> None:
     assert {name for name in alone if not re.fullmatch(r"a\w+_many", name)} == set()
 
 
+@pytest.mark.parametrize("vendor", VENDORS, ids=KEYS)
+def test_each_vendor_has_what_its_entry_says(vendor: Vendor) -> None:
+    assert issubclass(load(vendor.settings), Settings)
+    assert issubclass(load(vendor.hook), VendorHook)
+    assert isinstance(load(vendor.routing), Routing)
+    assert isinstance(load(vendor.number_table), NumberTable)
+    assert vendor.registrations is None or callable(load(vendor.registrations))
+    assert vendor.stand_in is None or isinstance(load(vendor.stand_in), StandIn)
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=KEYS)
+def test_each_operator_is_exported(vendor: Vendor) -> None:
+    for module in vendor.modules.get("operators", ()):
+        folder = Path(str(import_module(module).__file__)).parent
+        source = "\n".join(file.read_text(encoding="utf-8") for file in folder.glob("*.py"))
+        defined = set(re.findall(r"^class ([A-Z]\w+Operator)\(", source, re.M))
+        base = {name for name in defined if re.search(rf"^class \w+\(.*\b{name}\b.*\):", source, re.M)}
+        assert defined - base == set(import_module(module).__all__)
+
+
 @pytest.mark.parametrize(("vendor", "operator"), operators())
 def test_each_operator_is_among_the_public_names(vendor: str, operator: str) -> None:
     assert operator in PUBLIC[f"operators.{vendor}"]
+
+
+def test_the_lists_name_tests_that_exist() -> None:
+    page = (TESTS.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(?:tests/)?((?:unit|integration|production)/[\w/]+\.py)(?:::(\w+))?", page)
+    assert len(named) > 30
+    for file, test in named:
+        assert f"def {test}" in (TESTS / file).read_text(encoding="utf-8"), f"{file}::{test}"
 
 
 #: Where every operator has a place, by what is proved there.
