@@ -111,17 +111,18 @@ unit: $(READY) ## 2 min: Units, one by one: what each decides, sends, reads and 
 # imported there. The output of the second comes at the end.
 FIRST_HALF := $(addprefix tests/unit/,api decisions promises)
 SECOND_HALF := $(filter-out $(FIRST_HALF),$(wildcard tests/unit/*))
+QUICKLY := --quiet --hypothesis-profile=quick
 HALF := build/check-second-half.txt
 
 .PHONY: check
 check: $(READY) ## 90 s: What to run while you work: lint, types and unit tests, side by side
 	@mkdir -p $(dir $(HALF))
 	$(say) 'unit tests in two processes, Airflow $(AIRFLOW)'
-	@$(PYTEST) $(SECOND_HALF) $(PYTEST_ARGS) >$(HALF) 2>&1 & half=$$!; \
+	@$(PYTEST) $(QUICKLY) $(SECOND_HALF) $(PYTEST_ARGS) >$(HALF) 2>&1 & half=$$!; \
 	trap 'kill $$half 2>/dev/null; exit 130' INT TERM; \
 	failed=; \
 	$(MAKE) --keep-going lint types || failed=1; \
-	$(PYTEST) $(FIRST_HALF) $(PYTEST_ARGS) || failed=1; \
+	$(PYTEST) $(QUICKLY) $(FIRST_HALF) $(PYTEST_ARGS) || failed=1; \
 	wait $$half || failed=1; \
 	cat $(HALF); \
 	[ -z "$$failed" ]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # No test may fail because the machine is busy.
 settings.register_profile("patient", deadline=None)
+#: For `make check`, which is run again and again: fewer random examples each time.
+settings.register_profile("quick", deadline=None, max_examples=20)
 settings.load_profile("patient")
 
 

@@ -41,7 +41,7 @@ All errors of this package, by cause.
     └── UnusableSourceError              becomes an InvalidArgumentError
 
 What leaves a hook, an operator or a sensor is one of two Airflow exceptions in
-:mod:`airflow_provider_phonelink.exceptions`, with one of these errors as its cause::
+``airflow_provider_phonelink.exceptions``, with one of these errors as its cause::
 
     AirflowFailException
     └── PhonelinkFailException           a retry cannot help

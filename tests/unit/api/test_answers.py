@@ -282,19 +282,19 @@ STATUSES = st.sampled_from([200, 201, 204, 301, 400, 401, 404, 409, 422, 429, 50
 NAMES = st.sampled_from(sorted(ENDPOINTS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(NAMES, STATUSES, st.binary(max_size=300))
 def test_random_bytes_are_an_error_of_ours(name, status, body) -> None:
     _interpreted(name, status, body)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(NAMES, STATUSES, JSON)
 def test_random_json_is_an_error_of_ours(name, status, payload) -> None:
     _interpreted(name, status, json.dumps(payload).encode())
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=6 * settings.default.max_examples)
 @given(st.data(), NAMES)
 def test_a_mutated_answer_is_read_or_an_error_of_ours(data, name) -> None:
     payload = json.loads(json.dumps(ENDPOINTS[name][1]))

