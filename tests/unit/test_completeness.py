@@ -15,7 +15,7 @@ from unit.test_docs import PUBLIC
 
 from airflow_provider_phonelink.api.calls import Call
 from airflow_provider_phonelink.api.settings import Settings
-from airflow_provider_phonelink.cli.numbers import NumberTable
+from airflow_provider_phonelink.cli.lists import Table
 from airflow_provider_phonelink.hooks.vendor import VendorHook
 from airflow_provider_phonelink.promises.routing import Routing
 from airflow_provider_phonelink.sandbox import Sandbox
@@ -88,7 +88,8 @@ def test_each_vendor_has_what_its_entry_says(vendor: Vendor) -> None:
     assert issubclass(load(vendor.settings), Settings)
     assert issubclass(load(vendor.hook), VendorHook)
     assert isinstance(load(vendor.routing), Routing)
-    assert isinstance(load(vendor.number_table), NumberTable)
+    for table in (vendor.number_table, vendor.agent_table, vendor.credentials_table):
+        assert table is None or isinstance(load(table), Table)
     assert vendor.registrations is None or callable(load(vendor.registrations))
     assert vendor.stand_in is None or isinstance(load(vendor.stand_in), StandIn)
 
