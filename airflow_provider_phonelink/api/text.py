@@ -62,6 +62,15 @@ def visible(text: str) -> str:
     return "".join(_escaped(character) if is_unsafe(character) else character for character in text)
 
 
+def visible_in(value: Any) -> Any:
+    """Return plain data with all texts in it as :func:`visible` returns them."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, dict):
+        return {visible_in(key): visible_in(item) for key, item in value.items()}
+    return [visible_in(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def shown(value: object) -> str:
     """
     Return a value as Python writes it, fit for a message: what is long or nested is cut before it is written out.

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.api.text import visible_in
 from airflow_provider_phonelink.assets import agent_uri, number_uri
 from airflow_provider_phonelink.operators.task_memory import TaskMemory
 
@@ -108,7 +109,8 @@ def _extra(changes: list[LinkChange]) -> dict[str, Any]:
         name: value if all(other[name] == value for other in others) else None
         for name, value in first.items()
     }
-    return {**common, "changed": any(change.changed for change in changes), "changes": len(changes)}
+    changed = any(change.changed for change in changes)
+    return {**visible_in(common), "changed": changed, "changes": len(changes)}
 
 
 def emit_if_changed(operator: BaseOperator, context: Context, change: LinkChange) -> None:

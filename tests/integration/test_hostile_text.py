@@ -23,7 +23,7 @@ from airflow_provider_phonelink.operators.dasha import (
     DashaUnlinkPhoneNumberOperator,
 )
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
-from airflow_provider_phonelink.triggers.dasha import DashaRegistrationEventTrigger
+from airflow_provider_phonelink.triggers.dasha import DashaRegistrationEventTrigger, DashaRegistrationTrigger
 
 BAD = "\r\nERROR forged\x1b]8;;http://x\x07\x9b31m\u202e\u2028\u2066"
 PHONE = f"+15550100{BAD}"
@@ -104,6 +104,8 @@ def test_logs_and_errors(sandbox, connections, name):
     for line in outcome.log.splitlines():
         assert unsafe_in(line) == []
         assert not line.startswith("ERROR forged")
+    for event in outcome.asset_events:
+        assert [text for text in strings_in(event) if unsafe_in(text) or "\n" in text] == []
     if outcome.error:
         assert unsafe_in(str(outcome.error)) == []
         assert "\n" not in str(outcome.error)
@@ -116,8 +118,20 @@ def test_events_of_the_trigger(sandbox, connections):
         phone_number_ids=[lost], poll_interval=0.1, failed_states=f"Failed{BAD}"
     )
     [event] = run_trigger(trigger, connections=connections, max_events=1)
-    assert unsafe_in(event["message"]) == []
-    assert "\n" not in event["message"]
+    assert [text for text in strings_in(event) if unsafe_in(text) or "\n" in text] == []
+
+
+def test_the_event_of_a_wait(sandbox, connections):
+    trigger = DashaRegistrationTrigger(
+        phone_number_ids=[number(sandbox)],
+        dasha_conn_id="dasha_default",
+        deadline=9e9,
+        poll_interval=0.1,
+        failed_states=[f"Failed{BAD}"],
+    )
+    [event] = run_trigger(trigger, connections=connections)
+    assert event["status"] == "failed"
+    assert [text for text in strings_in(event) if unsafe_in(text) or "\n" in text] == []
 
 
 @pytest.mark.parametrize("form", ["table", "json", "yaml", "csv"])

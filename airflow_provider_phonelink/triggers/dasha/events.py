@@ -11,7 +11,7 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, PhonelinkError, TriggerArgumentError
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import clean, visible_in
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
 from airflow_provider_phonelink.decisions.registration import judge, rules_of
 from airflow_provider_phonelink.decisions.transitions import TRANSITIONS, AlertRules, look_again
@@ -199,7 +199,7 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
                 judged = latest.at
                 changes = self._look(latest, numbers)
                 for event in await self._events(changes, latest.at, poller):
-                    yield TriggerEvent(event)
+                    yield TriggerEvent(visible_in(event))
                 if changes:
                     await asyncio.sleep(EVENT_COMMIT_SECONDS)
                 await memory.remember(numbers)

@@ -10,7 +10,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import clean, visible_in
 from airflow_provider_phonelink.decisions.registration import (
     assess,
     hopeless_message,
@@ -131,7 +131,7 @@ class DashaRegistrationTrigger(BaseTrigger):
             self.dasha_conn_id, self.phone_number_ids, schedule, matters=self._judgements
         ) as (poller, subscription):
             event = await self._wait(poller, subscription)
-        yield TriggerEvent(event)
+        yield TriggerEvent(visible_in(event))
 
     def _check(self) -> None:
         self.phone_number_ids = arguments.uuids("phone_number_ids", self.phone_number_ids)
