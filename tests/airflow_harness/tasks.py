@@ -183,6 +183,18 @@ def run_trigger(
     return asyncio.run(_run_trigger(trigger, connections or {}, max_events, timeout))
 
 
+def run_in_a_triggerer(trigger: BaseTrigger, connections: Mapping[str, Mapping[str, Any]]) -> list[Any]:
+    """Run a trigger to its end by Airflow's own runner of triggers, and return the payloads of its events."""
+    from airflow.jobs.triggerer_job_runner import TriggerRunner
+
+    runner: Any = TriggerRunner()
+    trigger.task_instance = None
+    runner.triggers[1] = {"task": None, "is_watcher": False, "name": "harness", "events": 0}
+    with trigger_context(connections):
+        asyncio.run(runner.run_trigger(1, trigger))
+    return [event.payload for _, event, *_ in runner.events]
+
+
 async def _run_trigger(
     trigger: BaseTrigger, connections: Mapping[str, Mapping[str, Any]], max_events: int | None, timeout: float
 ) -> list[Any]:
