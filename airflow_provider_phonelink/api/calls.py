@@ -48,7 +48,7 @@ class Call(Generic[T]):
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait before the next step. Only the retry flow yields this."""
+    """Wait before going on."""
 
     seconds: float
 
@@ -79,7 +79,7 @@ class Setting:
 #: How many requests of one :class:`Parallel` are under way at once.
 CONCURRENCY = 8
 
-Flow: TypeAlias = "Generator[Call[Any] | Parallel[Any] | Setting, Any, T]"
+Flow: TypeAlias = "Generator[Call[Any] | Parallel[Any] | Setting | Pause, Any, T]"
 
 
 class Stepper(Generic[StepT, T]):

@@ -57,10 +57,12 @@ def with_retries(flow: Flow[T], settings: Settings, *, repeat: bool = True) -> S
     return stepper.result
 
 
-def _answer(step: Call[Any] | Parallel[Any] | Setting, settings: Settings, repeat: bool) -> Steps[Any]:
+def _answer(
+    step: Call[Any] | Parallel[Any] | Setting | Pause, settings: Settings, repeat: bool
+) -> Steps[Any]:
     if isinstance(step, Setting):
         return getattr(settings, step.name)
-    if isinstance(step, Parallel):
+    if isinstance(step, (Parallel, Pause)):
         return (yield step)
     return (yield from _tries(step, settings, repeat))
 

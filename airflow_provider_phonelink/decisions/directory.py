@@ -6,10 +6,10 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import NotNamedError
 from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.text import clean
-from airflow_provider_phonelink.decisions.e164 import e164
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

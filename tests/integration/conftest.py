@@ -12,7 +12,7 @@ from integration.reconciling import dasha_ids, reconcile
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
 from tenacity import wait_none
 
-from airflow_provider_phonelink.api import answers, pacing, retry
+from airflow_provider_phonelink.api import answers, pacing, patience, retry
 from airflow_provider_phonelink.sandbox import seeds
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow each other at once; that the waits are as long as promised is for the unit tests."""
     monkeypatch.setattr(retry, "_backoff", wait_none())
     monkeypatch.setattr(answers, "LONGEST_RETRY_AFTER", 0.01)
+    monkeypatch.setattr(patience, "PAUSES", (0.01,))
     monkeypatch.setattr(pacing, "FIRST_HOLD", 0.001)
     monkeypatch.setattr(pacing, "LONGEST_HOLD", 0.005)
 

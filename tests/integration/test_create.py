@@ -8,6 +8,7 @@ import pytest
 from airflow_harness.tasks import run_task
 from integration.worlds import CREDENTIALS, OTHER_CREDENTIALS, state_of, writes
 
+from airflow_provider_phonelink.api import patience
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.operators.dasha import DashaCreatePhoneNumberOperator
 from airflow_provider_phonelink.sandbox import Fault
@@ -210,3 +211,75 @@ def test_a_pair_that_exists_twice_is_an_error_that_names_both(sandbox, connectio
     assert outcome.state == "failed"
     assert all(id_ in str(outcome.error) for id_ in (first, ANOTHER))
     assert not writes(sandbox)
+
+
+WRITTEN = "+1 (555) 010-0003"
+PLAIN = "+15550100003"
+
+
+@pytest.mark.parametrize(("switch", "stored"), [("plus_digits", PLAIN), ("digits", PLAIN[1:])])
+def test_a_vendor_that_stores_another_notation_has_one_number_however_often_it_runs(
+    sandbox, connections, switch, stored
+):
+    sandbox.set(dasha_stored_notation=switch)
+    first = run_task(create(phone_number=WRITTEN), connections=connections)
+    second = run_task(create(phone_number=WRITTEN), connections=connections)
+
+    assert (first.state, second.state) == ("success", "success"), second.log
+    assert [n.settings.phone_number for n in sandbox.world.dasha.numbers.values()].count(stored) == 1
+    assert (first.value["adopted"], second.value["adopted"]) == (False, True)
+    assert first.value["id"] == second.value["id"]
+    for outcome in (first, second):
+        assert f"{WRITTEN} is stored by the vendor as {stored}" in outcome.log
+
+
+def test_another_notation_of_a_number_that_exists_is_warned_of(sandbox, connections):
+    other = sandbox.world.dasha.add_number(PLAIN, CREDENTIALS)
+    outcome = run_task(create(phone_number=WRITTEN), connections=connections)
+
+    assert outcome.state == "success"
+    assert f"exists beside number {PLAIN} (id {other})" in outcome.log
+    assert outcome.value["phone_number"] == WRITTEN
+
+
+def test_another_notation_may_be_refused(sandbox, connections):
+    sandbox.world.dasha.add_number(PLAIN, CREDENTIALS)
+    sandbox.world.dasha.add_number(PLAIN, OTHER_CREDENTIALS)
+    outcome = run_task(create(phone_number=WRITTEN, if_other_notation="fail"), connections=connections)
+
+    assert outcome.state == "failed"
+    assert isinstance(outcome.error, PhonelinkFailException)
+    assert f"number {PLAIN}" in str(outcome.error)
+    assert not writes(sandbox)
+
+
+def test_the_same_notation_with_other_credentials_is_another_number(sandbox, connections):
+    sandbox.world.dasha.add_number(PLAIN, OTHER_CREDENTIALS)
+    outcome = run_task(create(phone_number=WRITTEN, if_other_notation="fail"), connections=connections)
+
+    assert outcome.state == "success"
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    monkeypatch.setattr(patience, "PAUSES", (0.5, 1.0, 1.5, 2.0))
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("hides", ["both", "reads", "lists"])
+def test_a_new_number_that_is_not_there_yet_is_waited_for(sandbox, connections, hides):
+    sandbox.set(dasha_new_number_lag=1.2, dasha_lag_hides=hides)
+    outcome = run_task(create(), connections=connections)
+
+    assert outcome.state == "success", outcome.log
+    assert len(with_pair(sandbox)) == 1
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_lost_answer_and_a_number_that_is_not_there_yet_make_one_number(sandbox, connections):
+    sandbox.set(dasha_new_number_lag=1.5)
+    sandbox.faults.add(Fault("drop", method="POST", when="after"))
+    outcome = run_task(create(), connections=connections)
+
+    assert outcome.state == "success", outcome.log
+    assert len(with_pair(sandbox)) == 1

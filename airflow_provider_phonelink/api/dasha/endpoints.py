@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, TypeVar
 
 from airflow_provider_phonelink.api import arguments, dasha
 from airflow_provider_phonelink.api.calls import Call, or_nothing, path
+from airflow_provider_phonelink.api.e164 import same_number
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -335,8 +336,9 @@ def _reads_number(number_id: str) -> Callable[[bytes], PhoneNumber]:
 
 def _reads_pair(body: dict[str, object]) -> Callable[[bytes], PhoneNumber]:
     def check(number: PhoneNumber) -> None:
-        pair = (number.phone_number, number.credentials_id.lower())
-        if pair != (body["phoneNumber"], body["credentialsId"]):
+        # The vendor may store another notation than it was sent.
+        same = same_number(number.phone_number, str(body["phoneNumber"]))
+        if not same or number.credentials_id.lower() != body["credentialsId"]:
             raise ValueError("the answer is about another phone number or other credentials")
 
     return _checked(dasha.models.PhoneNumber.model_validate_json, check)

@@ -10,6 +10,7 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import Parallel, as_flow
 from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.dasha.paging import Listing
+from airflow_provider_phonelink.api.e164 import e164, same_number
 from airflow_provider_phonelink.api.errors import (
     AccessDeniedError,
     AuthenticationError,
@@ -90,6 +91,34 @@ def find_number(phone_number: str, credentials_id: str) -> Flow[PhoneNumber | No
         raise PromiseError(
             f"{clean(phone_number)} exists {len(found)} times with credentials {credentials_id} (ids {ids}), although "
             "the vendor promises that this pair is unique. Nothing was changed; delete the duplicates."
+        )
+    return found[0] if found else None
+
+
+def find_in_another_notation(
+    phone_number: str, credentials_id: str, *, thorough: bool = False
+) -> Flow[PhoneNumber | None]:
+    """
+    Find a number with these credentials that is the same one, written in another way.
+
+    :param thorough: Whether to read all numbers for it, rather than only those that are written in E.164.
+    :raises PromiseError: If there are several.
+    """
+    plain = e164(phone_number)
+    if plain is None or (plain == phone_number and not thorough):
+        return None
+    numbers = yield from all_numbers(phone_number=None if thorough else plain)
+    found = [
+        number
+        for number in numbers
+        if number.credentials_id.lower() == credentials_id
+        and number.phone_number != phone_number
+        and same_number(number.phone_number, phone_number)
+    ]
+    if len(found) > 1:
+        raise PromiseError(
+            f"{clean(phone_number)} exists with credentials {credentials_id} in {len(found)} other notations: "
+            f"{', '.join(number.label for number in found)}. Nothing was changed; delete the ones that are not used."
         )
     return found[0] if found else None
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.api.dasha.endpoints import LinkMode
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
-    from airflow_provider_phonelink.promises.dasha.create import IfExists
+    from airflow_provider_phonelink.promises.dasha.create import IfExists, IfOtherNotation
     from airflow_provider_phonelink.promises.dasha.link import IfLinked
     from airflow_provider_phonelink.promises.outcomes import Changed
 
@@ -47,6 +47,9 @@ class DashaCreatePhoneNumberOperator(DashaOperator):
     :param if_exists: What to do if the number exists. ``adopt`` (default) takes it as it is: a different
         ``registration`` is an error, a different text is a warning. ``update`` gives it the settings that this task
         names and keeps the others. ``fail`` fails. (templated)
+    :param if_other_notation: What to do if the same phone number exists with these credentials in another notation,
+        such as ``+15550100003`` for ``+1 (555) 010-0003``. ``warn`` (default) creates this one and names the other in a
+        warning, or adopts the other if the vendor takes both for the same. ``fail`` fails. (templated)
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     """
 
@@ -57,6 +60,7 @@ class DashaCreatePhoneNumberOperator(DashaOperator):
         "description",
         "registration",
         "if_exists",
+        "if_other_notation",
         "dasha_conn_id",
     )
     operator_extra_links = (NumberInConsoleLink(),)
@@ -70,6 +74,7 @@ class DashaCreatePhoneNumberOperator(DashaOperator):
         description: str | None = None,
         registration: bool | str | None = None,
         if_exists: IfExists = "adopt",
+        if_other_notation: IfOtherNotation = "warn",
         dasha_conn_id: str = "dasha_default",
         multiple_outputs: bool = True,
         **kwargs: Any,
@@ -81,6 +86,7 @@ class DashaCreatePhoneNumberOperator(DashaOperator):
         self.description = description
         self.registration = registration
         self.if_exists = if_exists
+        self.if_other_notation = if_other_notation
         self.dasha_conn_id = dasha_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -96,6 +102,7 @@ class DashaCreatePhoneNumberOperator(DashaOperator):
                     description=self.description,
                     registration=self.registration,
                     if_exists=self.if_exists,
+                    if_other_notation=self.if_other_notation,
                 )
             )
         outcome.log_to(self.log)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api import arguments, patience
+from airflow_provider_phonelink.api.calls import Pause
 from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import (
     AlreadyExistsError,
@@ -14,7 +15,8 @@ from airflow_provider_phonelink.api.errors import (
     NotTakenEffectError,
     RejectedError,
 )
-from airflow_provider_phonelink.api.text import shown
+from airflow_provider_phonelink.api.patience import patiently
+from airflow_provider_phonelink.api.text import clean, shown
 from airflow_provider_phonelink.decisions.registration import registers
 from airflow_provider_phonelink.promises.outcomes import Outcome, plain
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 IfExists: TypeAlias = Literal["adopt", "update", "fail"]
 IF_EXISTS = ("adopt", "update", "fail")
+IfOtherNotation: TypeAlias = Literal["warn", "fail"]
+IF_OTHER_NOTATION = ("warn", "fail")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,7 @@ def create_number(
     description: str | None = None,
     registration: bool | str | None = None,
     if_exists: str = "adopt",
+    if_other_notation: str = "warn",
 ) -> Flow[Created]:
     """
     Make sure that the number exists.
@@ -56,25 +61,65 @@ def create_number(
     :param registration: None, likewise; the vendor's default is off.
     :param if_exists: ``adopt`` takes an existing number with this pair as it is, ``update`` gives it the settings
         named here and keeps the others, ``fail`` refuses it.
+    :param if_other_notation: What to do if the same number exists with these credentials, written in another way:
+        ``warn`` creates this one, too, unless the vendor takes both for the same; ``fail`` refuses.
     :raises AlreadyExistsError: If the number exists and may not be adopted as it is.
     :raises NotTakenEffectError: If the vendor accepted the number or its settings, but they do not show afterwards.
     """
     if_exists = arguments.choice("if_exists", if_exists, IF_EXISTS)
+    arguments.choice("if_other_notation", if_other_notation, IF_OTHER_NOTATION)
     wish = _wish(display_name=display_name, description=description, registration=registration)
     phone_number = arguments.phone_number("phone_number", phone_number)
     credentials_id = arguments.uuid("credentials_id", credentials_id)
     existing = yield from reads.find_number(phone_number, credentials_id)
-    if existing is None:
-        try:
-            number, adopted = yield from writes.create_number(phone_number, credentials_id, **wish)
-        except (RejectedError, ConflictError):
-            # The vendor does not document the status for a duplicate: look whether somebody else created it first.
-            existing = yield from reads.find_number(phone_number, credentials_id)
-            if existing is None:
-                raise
-        else:
-            return (yield from _prove_or_adopt(number, adopted, wish, if_exists))
-    return (yield from _adopt(existing, wish, if_exists))
+    if existing is not None:
+        return (yield from _adopt(existing, wish, if_exists))
+    other = yield from reads.find_in_another_notation(phone_number, credentials_id)
+    if other and if_other_notation == "fail":
+        raise AlreadyExistsError(
+            f"{clean(phone_number)} was not created: number {other.label} is the same one in another notation, with "
+            "the same credentials, and if_other_notation='fail'. Nothing was changed."
+        )
+    try:
+        number, adopted = yield from writes.create_number(phone_number, credentials_id, **wish)
+    except (RejectedError, ConflictError) as error:
+        # The status for a duplicate is not documented: look whether the number is there, however it is written.
+        existing = yield from _found_after(error, phone_number, credentials_id)
+        if existing is None:
+            raise
+        created = yield from _adopt(existing, wish, if_exists)
+    else:
+        created = yield from _prove_or_adopt(number, adopted, wish, if_exists)
+    return replace(created, warnings=(*created.warnings, *_notations(phone_number, created.number, other)))
+
+
+def _found_after(
+    refusal: RejectedError | ConflictError, phone_number: str, credentials_id: str
+) -> Flow[PhoneNumber | None]:
+    """Look for what the vendor may have refused to create twice; after a conflict, until it shows."""
+    for pause in (*patience.PAUSES, None) if isinstance(refusal, ConflictError) else (None,):
+        found = yield from reads.find_number(phone_number, credentials_id)
+        if found is None:
+            found = yield from reads.find_in_another_notation(phone_number, credentials_id, thorough=True)
+        if found is not None or pause is None:
+            break
+        yield Pause(pause)
+    return found
+
+
+def _notations(phone_number: str, number: PhoneNumber, other: PhoneNumber | None) -> list[str]:
+    """Warn of notations: people and SIP providers may take them for different numbers."""
+    if number.phone_number != phone_number:
+        return [
+            f"{clean(phone_number)} is stored by the vendor as {clean(number.phone_number)} (id {clean(number.id)}). "
+            "Write it like that from now on."
+        ]
+    if other is not None:
+        return [
+            f"Number {number.label} exists beside number {other.label}, which is the same one in another notation, "
+            "with the same credentials. Delete the one that is not used."
+        ]
+    return []
 
 
 def _prove_or_adopt(
@@ -94,10 +139,10 @@ def _prove_or_adopt(
 
 def _prove(created: PhoneNumber, wish: dict[str, Any]) -> Flow[Created]:
     try:
-        number: PhoneNumber = yield endpoints.get_number(created.id)
+        number: PhoneNumber = yield from patiently(endpoints.get_number(created.id))
     except NotFoundError:
         raise NotTakenEffectError(
-            f"Number {created.label} was created, but right afterwards the vendor does not know it."
+            f"Number {created.label} was created, but the vendor still does not know it ten seconds later."
         ) from None
     differing = _differing(number, wish)
     if "registration" in differing:

@@ -8,6 +8,7 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import endpoints, writes
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError, TakenError
 from airflow_provider_phonelink.api.labels import agent_label
+from airflow_provider_phonelink.api.patience import patiently
 from airflow_provider_phonelink.promises.outcomes import Changed
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def link_number(
 
 
 def _link_inbound(number_id: str, agent_id: str, if_linked: str) -> Flow[Changed[PhoneNumber]]:
-    number: PhoneNumber = yield endpoints.get_number(number_id)
+    number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     previous = number.incoming_calls_agent_id
     if previous == agent_id:
         return _unchanged(number, f"answers for {agent_label(agent_id)} already", previous)
@@ -75,7 +76,7 @@ def _link_inbound(number_id: str, agent_id: str, if_linked: str) -> Flow[Changed
 
 
 def _link_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]]:
-    affected: AffectedAgents = yield endpoints.affected_agents(number_id)
+    affected: AffectedAgents = yield from patiently(endpoints.affected_agents(number_id))
     if agent_id in affected.outbound:
         number: PhoneNumber = yield endpoints.get_number(number_id)
         return _unchanged(number, f"is the outbound number of {agent_label(agent_id)} already", None)

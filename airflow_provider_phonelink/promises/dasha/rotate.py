@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.calls import Parallel
+from airflow_provider_phonelink.api import arguments, patience
+from airflow_provider_phonelink.api.calls import Parallel, Pause
 from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads, writes
 from airflow_provider_phonelink.api.errors import (
     NotTakenEffectError,
@@ -154,10 +154,7 @@ def _ids(argument: str, value: Any) -> list[str]:
 
 def _members(pool: Sequence[str] | Mapping[str, str]) -> Flow[dict[str, PhoneNumber | None]]:
     if not isinstance(pool, Mapping):
-        reading = yield from reads.read_numbers(arguments.uuids("pool", pool))
-        for error in reading.errors.values():
-            raise error
-        return dict(reading.numbers)
+        return (yield from _read_patiently(arguments.uuids("pool", pool)))
     wanted = checked_filter("pool", pool)
     listed = yield from reads.all_numbers(provider_id=wanted.get("provider_id"))
     # By id, for the vendor promises no order, and the order decides whose turn it is.
@@ -167,6 +164,20 @@ def _members(pool: Sequence[str] | Mapping[str, str]) -> Flow[dict[str, PhoneNum
     if not found:
         raise PoolUnhealthyError(f"No number matches the pool {clean(wanted)}. Nothing was changed.")
     return dict(found)
+
+
+def _read_patiently(number_ids: Sequence[str]) -> Flow[dict[str, PhoneNumber | None]]:
+    """Read numbers; ask again for those that are not there, as new ones may not be yet."""
+    found: dict[str, PhoneNumber | None] = dict.fromkeys(number_ids)
+    for pause in (*patience.PAUSES, None):
+        reading = yield from reads.read_numbers(id_ for id_, number in found.items() if number is None)
+        for error in reading.errors.values():
+            raise error
+        found.update(reading.numbers)
+        if pause is None or all(found.values()):
+            break
+        yield Pause(pause)
+    return found
 
 
 def _unfit(

@@ -8,6 +8,7 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import endpoints, writes
 from airflow_provider_phonelink.api.errors import NotTakenEffectError
 from airflow_provider_phonelink.api.labels import agent_label
+from airflow_provider_phonelink.api.patience import patiently
 from airflow_provider_phonelink.promises.outcomes import Changed
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def unlink_number(
 
 
 def _unlink_inbound(number_id: str, agent_id: str | None) -> Flow[Changed[PhoneNumber]]:
-    number: PhoneNumber = yield endpoints.get_number(number_id)
+    number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     previous = number.incoming_calls_agent_id
     if previous is None or agent_id not in (None, previous):
         return _unchanged(number, f"{agent_label(previous)} has it", previous)
@@ -60,7 +61,7 @@ def _unlink_inbound(number_id: str, agent_id: str | None) -> Flow[Changed[PhoneN
 
 
 def _unlink_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]]:
-    affected: AffectedAgents = yield endpoints.affected_agents(number_id)
+    affected: AffectedAgents = yield from patiently(endpoints.affected_agents(number_id))
     if agent_id not in affected.outbound | affected.maybe_outbound:
         number: PhoneNumber = yield endpoints.get_number(number_id)
         return _unchanged(number, f"it is not the outbound number of {agent_label(agent_id)}", None)

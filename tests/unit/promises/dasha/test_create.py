@@ -140,7 +140,7 @@ def test_a_creation_that_does_not_take_is_an_error(carry_out, if_exists) -> None
     vendor = FakeDasha()
     vendor.on("POST", "", faults.status(201, json=number_json(1, phoneNumber="+1")))
     with pytest.raises(
-        errors.NotTakenEffectError, match="right afterwards the vendor does not know it"
+        errors.NotTakenEffectError, match="the vendor still does not know it ten seconds later"
     ) as caught:
         carry_out(create(if_exists=if_exists), vendor=vendor)
     assert caught.value.retry_helps

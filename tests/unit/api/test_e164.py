@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import NotNamedError
 from airflow_provider_phonelink.decisions.directory import Directory
-from airflow_provider_phonelink.decisions.e164 import e164
 from airflow_provider_phonelink.decisions.links import ListedNumber
 
 ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"

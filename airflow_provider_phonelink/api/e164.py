@@ -38,6 +38,11 @@ def e164(text: str) -> str | None:
     return _valid(digits if digits.startswith("+") else f"+{digits.removeprefix('00')}")
 
 
+def same_number(first: str, second: str) -> bool:
+    """Return whether two texts certainly name the same number, in whatever notation."""
+    return first == second or (e164(first) is not None and e164(first) == e164(second))
+
+
 def _parts(text: str) -> tuple[str, list[str]]:
     """Return the number in a text and its parameters, such as an extension; what follows a host is about the host."""
     scheme = next((scheme for scheme in _SCHEMES if text.lower().startswith(scheme)), "")
