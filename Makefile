@@ -1,7 +1,7 @@
-# Everything here needs python3 (3.10 - 3.13) with pip and make, nothing else: the environments are made on first use.
+# Everything here needs python3 (3.10 or newer) with pip and make, nothing else: the environments are made on first use.
 #   make demo    onboards, rotates and offboards numbers in a real Airflow, against the sandbox
 #   make check   what to run while you work
-#   make test    everything that has to pass before a change goes in (Python 3.11 - 3.13)
+#   make test    everything that has to pass before a change goes in (Python 3.11 or newer)
 # `make help` lists the rest, with what each proves and how long it takes. AIRFLOW=3.0 runs a target on the oldest supported Airflow.
 
 SHELL := /bin/bash
@@ -37,8 +37,8 @@ help: ## : Show the targets, and how long each takes on two cores once its envir
 
 $(UV):
 	$(say) 'uv $(UV_VERSION)'
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else \
-	    f"$(PYTHON) is {v[0]}.{v[1]}; set PYTHON= to a Python from 3.10 to 3.13")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v >= (3, 10) else \
+	    f"$(PYTHON) is {v[0]}.{v[1]}; set PYTHON= to Python 3.10 or newer")'
 	@rm -rf $(dir $(@D))
 	@$(PYTHON) -m venv $(dir $(@D))
 	@$(dir $(@D))bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
@@ -71,12 +71,12 @@ $(FULL)/.ready: constraints/full.txt pyproject.toml | $(UV)
 
 # Names and versions only: no addresses, no hashes, no paths. The oldest set takes every direct dependency at its lower
 # bound, and what those need as of shortly after Airflow 3.0.6 was released: later releases of cadwyn, FastAPI and the
-# standard provider are not what that Airflow ran with. The compatibility layer is younger than that by design. The full
-# set needs Python 3.11: what builds the documentation and Airflow agree on no version for 3.10.
+# standard provider are not what that Airflow ran with. The minors between take all that was current shortly after their
+# last release. The full set needs Python 3.11: what builds the documentation and Airflow agree on no version for 3.10.
 COMPILE := pip compile pyproject.toml --quiet --extra sandbox --group test --universal --python-version 3.10 \
     --no-header --no-annotate --upgrade
-OLDEST := --resolution lowest-direct --exclude-newer 2025-10-15 \
-    --exclude-newer-package apache-airflow-providers-common-compat=2026-01-25
+OLDEST := --resolution lowest-direct --exclude-newer 2025-10-15
+BETWEEN := 3.1=2026-03-25 3.2=2026-06-15
 
 .PHONY: constraints
 constraints: | $(UV) ## 1 min: Choose the pinned versions anew, from the bounds in pyproject.toml
@@ -84,6 +84,11 @@ constraints: | $(UV) ## 1 min: Choose the pinned versions anew, from the bounds 
 	@$(UV) $(COMPILE) --output-file constraints/airflow-3.3.txt >/dev/null
 	$(say) 'constraints/airflow-3.0.txt (oldest)'
 	@$(UV) $(COMPILE) $(OLDEST) --output-file constraints/airflow-3.0.txt >/dev/null
+	@set -- $(BETWEEN); for minor; do \
+	    printf '\033[1m==> %s\033[0m\n' "constraints/airflow-$${minor%=*}.txt ($${minor#*=})"; \
+	    $(UV) $(COMPILE) --exclude-newer "$${minor#*=}" --constraint <(echo "apache-airflow==$${minor%=*}.*") \
+	        --output-file "constraints/airflow-$${minor%=*}.txt" >/dev/null; \
+	done
 	$(say) 'constraints/full.txt (newest, with the system tests and the documentation)'
 	@$(UV) $(COMPILE:3.10=3.11) --group system --group docs --constraint constraints/airflow-3.3.txt \
 	    --output-file constraints/full.txt >/dev/null
@@ -212,6 +217,44 @@ ON_OLDEST := $(filter-out tests/unit/promises tests/unit/sandbox,$(wildcard test
 	$(say) 'system tests with coverage'
 	@$(FULL)/bin/coverage run -m pytest tests/system $(PYTEST_ARGS)
 
+# One deployment on each minor version, two at a time: one after the other takes longer than one core is busy with them.
+MINORS := 3.0 3.1 3.2 3.3
+
+.PHONY: minors
+minors: ## 5 min: One short deployment on each minor version of Airflow: scheduler, triggerer, API server, PostgreSQL
+	@for minor in $(MINORS); do $(MAKE) env AIRFLOW=$$minor; done
+	$(install) $(POSTGRESQL)
+	@$(MAKE) --keep-going --jobs 2 --output-sync=target $(MINORS:%=.minor-%)
+
+.minor-%:
+	@$(MAKE) .minor AIRFLOW=$*
+
+.PHONY: .minor
+.minor: $(READY)
+	$(say) 'one short deployment, Airflow $(AIRFLOW)'
+	@$(PYTEST) tests/minors $(PYTEST_ARGS)
+
+# The next Airflow, before it is released: what fails here is known in time, and stops nobody.
+NEXT := .venv/airflow-next
+
+$(NEXT)/.ready: constraints/airflow-next.txt pyproject.toml | $(UV)
+	$(say) 'environment $(NEXT): $(shell grep ^apache-airflow== constraints/airflow-next.txt)'
+	@rm -f $@ && $(UV) venv --quiet --clear --no-managed-python --python "$$(command -v $(PYTHON))" $(NEXT)
+	@$(UV) pip install --quiet --compile-bytecode --prerelease allow --python $(NEXT)/bin/python \
+	    --editable '.[sandbox]' --group test --constraint constraints/airflow-next.txt
+	@touch $@
+
+.PHONY: next
+next: ## 5 min: Unit tests and one short deployment on the next Airflow, a beta version
+	@$(MAKE) $(NEXT)/.ready
+	$(install) $(POSTGRESQL)
+	$(say) 'unit tests and one short deployment, $(shell grep ^apache-airflow== constraints/airflow-next.txt)'
+	@$(NEXT)/bin/python -m pytest tests/unit tests/minors $(PYTEST_ARGS)
+
+.PHONY: .next-if-it-works
+.next-if-it-works:
+	-@$(MAKE) next || echo '==> the next Airflow: failed, which stops nobody'
+
 # Two lanes, one for each core of a small machine: what fails in one does not keep the other from ending. What both need
 # is there before they start. Each ends with its deployments, which are least disturbed then. The output of the side lane
 # comes at the end.
@@ -221,16 +264,16 @@ SIDE := build/test-on-the-side.txt
 test: $(READY) ## 23 min: Everything that has to pass before a change goes in
 	@$(MAKE) lint
 	@$(MAKE) types
-	@$(MAKE) env AIRFLOW=3.0
+	@for minor in $(MINORS); do $(MAKE) env AIRFLOW=$$minor; done
 	@$(MAKE) $(FULL)/.ready
 	$(install) $(PACKAGES)
 	@$(COVERAGE) erase
 	@mkdir -p $(dir $(SIDE))
 	$(say) 'on the side: the oldest Airflow, fault matrix, system tests; progress in $(SIDE)'
-	@$(MAKE) --keep-going test-oldest .matrix-tests .system-covered >$(SIDE) 2>&1 & side=$$!; \
+	@$(MAKE) --keep-going test-oldest .matrix-tests .system-covered .minor-3.0 .minor-3.1 >$(SIDE) 2>&1 & side=$$!; \
 	trap 'kill $$side 2>/dev/null; exit 130' INT TERM; \
 	failed=; \
-	$(MAKE) --keep-going .covered-tests docs dist test-system || failed="$$failed main lane"; \
+	$(MAKE) --keep-going .covered-tests docs dist test-system .minor-3.2 .minor-3.3 .next-if-it-works || failed="$$failed main lane"; \
 	wait $$side || failed="$$failed side lane"; \
 	cat $(SIDE); \
 	[ -z "$$failed" ] || { echo "==> failed:$$failed"; exit 1; }
@@ -271,7 +314,7 @@ dist: | $(UV) ## 1 min: That wheel and sdist are complete, and the README runs f
 	@PYTHONPATH=tests $(DIST)/bin/python tools/check_dist.py dist
 
 .PHONY: matrix
-matrix: ## 1 h: Unit and integration tests on every Python of this machine and both Airflows
+matrix: ## 2 h: Unit and integration tests on every minor version of Airflow and the Pythons of this machine
 	@$(PYTHON) tools/matrix.py
 
 .PHONY: clean

@@ -152,14 +152,14 @@ class Deployment:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, name: str) -> Component:
-        """Start a component, or start it again after :meth:`kill`."""
+    def start(self, name: str, settings: Mapping[str, str] | None = None) -> Component:
+        """Start a component, or start it again after :meth:`kill`, perhaps with other settings than the rest has."""
         log = self.logs / f"{name}.log"
         with log.open("ab") as output:
             log_begins = output.tell()
             process = subprocess.Popen(
                 [sys.executable, "-m", "airflow", *_arguments(name)],
-                env={**self._environment, HOST_NAME: name},
+                env={**self._environment, HOST_NAME: name, **(settings or {})},
                 cwd=self.home.path,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -10,6 +10,7 @@ from collections import defaultdict
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -108,12 +109,10 @@ def register(dag: DAG) -> None:
     DagBundlesManager().sync_bundles_to_db()
     bag = _dag_bag(os.devnull)
     bag.bag_dag(dag)
-    try:
-        from airflow.dag_processing.dagbag import sync_bag_to_db
-    except ImportError:  # Airflow 3.0
+    if hasattr(bag, "sync_to_db"):  # Airflow 3.0
         bag.sync_to_db(BUNDLE, None)
     else:
-        sync_bag_to_db(bag, BUNDLE, None)
+        import_module(type(bag).__module__).sync_bag_to_db(bag, BUNDLE, None)
 
 
 def load_dag(file: Path, dag_id: str | None = None) -> DAG:
@@ -128,7 +127,7 @@ def load_dag(file: Path, dag_id: str | None = None) -> DAG:
 def _dag_bag(folder: str) -> Any:
     try:
         from airflow.dag_processing.dagbag import DagBag
-    except ImportError:  # Airflow 3.0
+    except ImportError:  # Airflow 3.0 and 3.1
         from airflow.models.dagbag import DagBag as OldDagBag
 
         return OldDagBag(dag_folder=folder, include_examples=False)

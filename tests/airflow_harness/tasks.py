@@ -332,10 +332,16 @@ class _Server:
         self.final: dict[str, Any] = {}
 
     def client(self) -> Any:
-        from airflow.sdk.api.client import Client
+        from airflow.sdk.api import client as api
 
-        client = Client(base_url=None, token="", dry_run=True, transport=httpx.MockTransport(self._answer))
-        client.base_url = httpx.URL("http://in-process.invalid/")
+        http = getattr(api, "httpx2", None) or httpx  # Airflow 3.4 speaks with another library
+
+        def answer(request: httpx.Request) -> Any:
+            answered = self._answer(request)
+            return http.Response(answered.status_code, headers=answered.headers, content=answered.content)
+
+        client: Any = api.Client(base_url=None, token="", dry_run=True, transport=http.MockTransport(answer))
+        client.base_url = http.URL("http://in-process.invalid/")
         return client
 
     def push(self, task_id: str, key: str, value: Any) -> None:
