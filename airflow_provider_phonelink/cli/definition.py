@@ -1,5 +1,5 @@
 """
-The commands, each described once: for ``phonelink`` and for ``airflow phonelink``.
+The commands, each described once, for ``phonelink`` and for ``airflow phonelink``.
 
 Every ``airflow`` command imports this module, so it imports nothing but the standard library and the list of vendors.
 """
@@ -25,7 +25,7 @@ EXIT_CODES = "Exit codes: 0 all is as it should be, 2 it is not (drift), 1 an er
 
 @dataclass(frozen=True)
 class Argument:
-    """One option or positional argument, in argparse's words."""
+    """One option or positional argument, in the terms of argparse."""
 
     flags: tuple[str, ...]
     words: dict[str, Any]
@@ -33,7 +33,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Command:
-    """A command; ``function`` is where it is, as ``module:function``."""
+    """A command; ``function`` is its location, ``module:function``."""
 
     name: str
     help: str
@@ -175,10 +175,10 @@ COMMANDS: tuple[Command | Group, ...] = (
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser for which a wrong command line is an error like any other: 2 means drift."""
+    """A parser that exits with 1 on a wrong command line, because 2 means drift."""
 
     def error(self, message: str) -> Any:
-        """Say what is wrong and exit with 1."""
+        """Print what is wrong and exit with 1."""
         self.exit(1, f"{self.prog}: error: {message}\n")
 
 

@@ -1,4 +1,4 @@
-"""Print results, and on a terminal how long work gets on."""
+"""Print results and, on a terminal, progress."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
-#: Where results go while everything else that is printed goes to the error output.
+#: Where results go while everything else goes to the error output.
 _results: list[TextIO] = []
 
 
 @contextmanager
 def only_results_on_stdout() -> Iterator[None]:
-    """Let nobody else write to the standard output: Airflow 3.0 puts log lines there."""
+    """Keep everything but results out of the standard output; Airflow 3.0 writes log lines to it."""
     _results.append(sys.stdout)
     try:
         with redirect_stdout(sys.stderr):
@@ -80,10 +80,10 @@ def print_diff(lines: Sequence[str]) -> None:
 @contextmanager
 def progress(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
     """
-    Show on a terminal that something takes its time, on the error output; elsewhere show nothing.
+    Show progress on the error output if that is a terminal; otherwise show nothing.
 
-    :param total: How many pieces there are; None if that is not known.
-    :return: What to call when a piece is done, with any arguments.
+    :param total: How many pieces there are; None if that is unknown.
+    :return: A function to call, with any arguments, when a piece is done.
     """
     if not sys.stderr.isatty():
         yield lambda *_: None
@@ -105,5 +105,5 @@ def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> N
     table = Table(*columns, box=SIMPLE, pad_edge=False)
     for row in rows:
         table.add_row(*(Text(visible(plain(row.get(column)))) for column in columns))
-    # Whoever reads it in place of a terminal wants whole lines.
+    # Another reader than a terminal needs whole lines.
     Console(file=results(), width=None if results().isatty() else 10_000).print(table)

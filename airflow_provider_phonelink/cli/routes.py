@@ -1,4 +1,4 @@
-"""``phonelink routes``: the engine of the reconcile operators, by hand."""
+"""``phonelink routes``: what the reconcile operators do, by hand."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _print(report: Report, form: str) -> None:
 
 
 def _print_to_decide(found: Plan, form: str) -> None:
-    """Show the plan where it does not get into the way of a result for machines."""
+    """Show the plan where it does not interfere with output for programs."""
     if form == "table":
         _print(Report(found), form)
         return

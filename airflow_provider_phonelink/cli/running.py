@@ -1,4 +1,4 @@
-"""Run a command: give it its client, and make an error one clear line."""
+"""Run a command: provide its hook, and print an error as one clear line."""
 
 from __future__ import annotations
 
@@ -31,17 +31,20 @@ def run(function: str, options: argparse.Namespace) -> int:
     """
     Run a command and return its exit code.
 
-    :param function: The command, as ``module:function``; called with the options, returns an exit code.
+    :param function: The location of the command, ``module:function``. It is called with the options and returns an
+        exit code.
     """
     module, _, name = function.partition(":")
     command: Callable[[Any], int] = getattr(import_module(module), name)
-    # As Airflow's own commands do before they read a connection: look into its database, too.
+    # As in Airflow's own commands, so that connections are also looked up in its database.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     try:
         with only_results_on_stdout(), _quiet_logs():
             code = command(options)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what reads our output has gone
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # the process that reads our output has ended
         return ERROR
     except (PhonelinkError, AirflowException) as error:
         return complain(str(error))
@@ -79,7 +82,7 @@ def hook_of(conn_id: str, *, max_retries: int | None = None) -> VendorHook[Any]:
 
 @contextmanager
 def _quiet_logs() -> Iterator[None]:
-    """Show what the client warns of, such as tries that failed, and spare people the rest."""
+    """Show the client's warnings, such as failed tries, and nothing else."""
     log = logging.getLogger("airflow_provider_phonelink")
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("phonelink: %(message)s"))

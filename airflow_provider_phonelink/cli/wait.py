@@ -35,7 +35,7 @@ SHORTEST_LOOK = 2.0
 
 
 def wait(options: argparse.Namespace) -> int:
-    """Wait until all registrations are active; fail at once when one never can be."""
+    """Wait until all registrations are active; fail at once if one never can be."""
     number_ids = arguments.uuids("NUMBER_ID", options.number_ids)
     for name in ("timeout", "poll_interval"):
         if not 0 <= getattr(options, name) < float("inf"):
@@ -59,7 +59,7 @@ async def _wait(
     timeout: float,
     poll_interval: float,
 ) -> Assessment | None:
-    """Return the last look, which shows all active if they became so in time."""
+    """Return the last look, in which all numbers are active if that was reached in time."""
     deadline = time.monotonic() + timeout
     doubts = Doubts(number_ids, datetime.now(timezone.utc), timedelta(0))
     last, failed_polls = None, 0
@@ -87,7 +87,7 @@ async def _wait(
 
 
 def _look(hook: VendorHook[Any]) -> Callable[[list[str]], Flow[Assessment]]:
-    """Return what looks once at registrations, by the rules of the connection."""
+    """Return the flow that looks once at registrations, by the rules of the connection."""
     if hook.vendor.registrations is None:
         kinds = " or ".join(vendor.key for vendor in vendors.VENDORS if vendor.registrations)
         raise ConfigurationError(

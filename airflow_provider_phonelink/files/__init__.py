@@ -1,1 +1,1 @@
-"""Rows that people hand in, whatever they are about: from tables, YAML, JSON and plain data, and back into files."""
+"""Rows from people, whatever they describe: read from tables, YAML, JSON and plain data, and written to files."""

@@ -1,4 +1,4 @@
-"""What rows may say, and rows with their places, so that a message can name both."""
+"""What rows may contain, and rows with their places, so that a message can name both."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 T = TypeVar("T")
-#: Columns and keys that everybody may add.
+#: Columns and keys that anybody may add.
 EXTRA_PREFIX = "x_"
-#: Places that a message names for one problem.
+#: How many places a message names for one problem.
 _MOST_PLACES = 3
 
 
 @dataclass(frozen=True)
 class Columns:
     """
-    What the columns of a table, or the keys of a row in YAML, JSON or plain data, are called.
+    The names of the columns of a table, or of the keys of a row in YAML, JSON or plain data.
 
-    :param item: What a row is, such as ``route``; ``routes`` is the key above a list of them.
-    :param required: For each thing that a row has to say, the names it goes by; a row uses one of them.
-    :param optional: What a row may say.
-    :param extra: Further names, whose content is handed on as it is. Names that begin with ``x_`` always are.
+    :param item: What a row describes, such as ``route``; ``routes`` is then the key of a list of rows.
+    :param required: For each required value, its possible names; a row uses one of them.
+    :param optional: The names of optional values.
+    :param extra: Further names, whose values are passed on unchanged. So are those of names that begin with ``x_``.
     """
 
     item: str
@@ -39,15 +39,15 @@ class Columns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All names that mean something here."""
+        """All names that have a meaning here."""
         return (*(name for names in self.required for name in names), *self.optional)
 
     def knows(self, name: object) -> bool:
-        """Return whether a column may be called so."""
+        """Return whether a column may have this name."""
         return name in self.names or self.hands_on(name)
 
     def hands_on(self, name: object) -> bool:
-        """Return whether what a column says is handed on as it is."""
+        """Return whether the values of a column are passed on unchanged."""
         return name in self.extra or (isinstance(name, str) and name.startswith(EXTRA_PREFIX))
 
     def with_extra(self, value: object) -> Columns:
@@ -55,7 +55,7 @@ class Columns:
         Return these columns and further ones.
 
         :param value: None or an empty list, or names: a list, or text such as ``"team, campaign"``.
-        :raises InvalidArgumentError: If it is anything else, or a name that means something already.
+        :raises InvalidArgumentError: If it is anything else, or if a name has a meaning already.
         """
         if value is None or value in ((), []):
             return self
@@ -67,11 +67,11 @@ class Columns:
 
 
 class Row(dict[str, Any]):
-    """What a row says, by name; what it leaves empty is not in it."""
+    """The values of a row, by name, without empty ones."""
 
-    #: Where it stands, such as ``route 3 (line 7)``.
+    #: Where the row is, such as ``route 3 (line 7)``.
     place: str
-    #: What it says in extra columns.
+    #: The values of extra columns.
     extra: dict[str, Any]
 
     def __init__(self, values: Mapping[str, Any], columns: Columns, place: str) -> None:
@@ -82,7 +82,7 @@ class Row(dict[str, Any]):
 
 
 class Problems:
-    """What is wrong, each said once, with the places where it is so."""
+    """Problems, each with the places where it occurs."""
 
     def __init__(self, earlier: Problems | None = None) -> None:
         self._places: defaultdict[str, list[str]] = defaultdict(list)
@@ -90,7 +90,7 @@ class Problems:
             self._places[problem] += places
 
     def add(self, problem: str, place: str = "") -> None:
-        """Note a problem."""
+        """Add a problem, or a further place of it."""
         self._places[problem].append(place)
 
     def __bool__(self) -> bool:
@@ -105,24 +105,24 @@ class Problems:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows as they were read. What is wrong with them is raised when they are used."""
+    """Rows as they were read. Problems are raised when the rows are used."""
 
     rows: tuple[Row, ...]
     columns: Columns
-    #: The argument that they came by, and the file, if it was one.
+    #: The argument that the rows come from, and the file, if there is one.
     argument: str
     where: str | None = None
     problems: Problems | None = None
-    #: Names without which a table cannot say what is required, and which are said to be missing already.
+    #: Required columns that a table lacks, which the problems name already.
     missing: tuple[str, ...] = ()
-    #: Whether it is written down that there are none, and not just nothing found.
+    #: Whether an empty result was written down as such, rather than nothing having been found.
     none_is_said: bool = True
-    #: How many rows were left to others.
+    #: How many rows belong to others.
     others: int = 0
 
     def chosen(self, column: str, value: str, choices: Collection[str]) -> Rows:
         """
-        Return the rows that have a value in a column; all, if no row has anything there.
+        Return the rows with a given value in a column; all rows, if none has any value there.
 
         :param value: One of ``choices``, which are in lower case.
         """
@@ -144,12 +144,12 @@ class Rows:
 
     def each(self, parse: Callable[[Row], T], *, removing: bool = False) -> list[T]:
         """
-        Return what each row means.
+        Return what each row stands for.
 
-        :param parse: Returns what a row means; raises InvalidArgumentError if it means nothing.
-        :param removing: Whether things are removed because no row mentions them, so that a table which lost its rows
-            is not taken for one that wants nothing.
-        :raises InvalidArgumentError: If anything is wrong, with all that is.
+        :param parse: Returns what a row stands for; raises InvalidArgumentError if the row cannot be used.
+        :param removing: Whether things are removed because no row mentions them. Then a table that lost its rows is
+            refused, instead of being read as one that asks for nothing.
+        :raises InvalidArgumentError: If anything is wrong; the message names everything that is.
         """
         problems = [*(self.problems or ())]
         found: list[T] = []
@@ -189,9 +189,9 @@ class Rows:
 
 def rows_of(items: object, columns: Columns, argument: str) -> Rows:
     """
-    Return plain data as rows: a list, or anything like one, with a mapping for each row.
+    Return plain data as rows: a list or another iterable, with a mapping for each row.
 
-    :raises InvalidArgumentError: If it is no list.
+    :raises InvalidArgumentError: If it is not a list.
     """
     if isinstance(items, Rows):
         return items
@@ -207,7 +207,7 @@ def rows_of(items: object, columns: Columns, argument: str) -> Rows:
 
 
 def row_of(item: object, columns: Columns, place: str, problems: Problems) -> Row | None:
-    """Return a row, and note what it should not say; None if it is no mapping."""
+    """Return a row, and add problems for what it must not contain; None if it is not a mapping."""
     if not isinstance(item, Mapping):
         problems.add(f"is {type(item).__name__}, not a mapping", place)
         return None
@@ -221,7 +221,7 @@ def row_of(item: object, columns: Columns, place: str, problems: Problems) -> Ro
 
 
 def unknown(name: object, columns: Columns) -> str:
-    """Return the problem with a name that means nothing here."""
+    """Return the problem of a name that has no meaning here."""
     return f"{shown(name)} is not known; a {columns.item} has {', '.join(columns.names)}"
 
 

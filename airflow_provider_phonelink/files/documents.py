@@ -1,4 +1,4 @@
-"""Rows in YAML and JSON, with the lines they stand in, and without what those formats let pass."""
+"""Rows in YAML and JSON, with their line numbers; stricter than those formats themselves."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from airflow_provider_phonelink.files.columns import Problems, Rows, row_of
 if TYPE_CHECKING:
     from airflow_provider_phonelink.files.columns import Columns
 
-#: No list of rows is nested deeper.
+#: Deeper nesting than this is refused; no list of rows needs it.
 _DEEPEST = 20
-#: Keys that merges may copy in all: a short file can ask for any number of copies.
+#: How many keys all merges together may copy: a short file can ask for any number of copies.
 _MOST_MERGED = 1_000_000
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-#: What a valid JSON text consists of.
+#: The tokens of a valid JSON text.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 
 
 def read_yaml(text: str, columns: Columns, *, argument: str, where: str) -> Rows:
     """
-    Return the rows of a YAML document. All scalars are text: YAML takes +15550100001 for a number, and no for False.
+    Return the rows of a YAML document. All scalars are text: YAML would read +15550100001 as a number, and no as False.
 
-    :raises ValueError: If it is no YAML, or has no list of rows.
+    :raises ValueError: If it is not YAML, or has no list of rows.
     """
     import yaml
 
@@ -43,7 +43,7 @@ def read_json(text: str, columns: Columns, *, argument: str, where: str) -> Rows
     """
     Return the rows of a JSON document.
 
-    :raises ValueError: If it is no JSON, or has no list of rows.
+    :raises ValueError: If it is not JSON, or has no list of rows.
     """
     try:
         json.loads(text)
@@ -96,13 +96,13 @@ class _Mapping:
 
 
 class _Builder:
-    """Puts together plain data from what a parser reports, piece by piece, at any depth without recursion."""
+    """Builds plain data from the events of a parser, at any depth without recursion."""
 
     def __init__(self, merge_key: str | None) -> None:
         self.merge_key = merge_key
         self.documents: list[Any] = []
         self.problems = Problems()
-        #: The lines in which mappings begin, by their identity.
+        #: The lines in which mappings begin, by the mapping's id().
         self.lines: dict[int, int] = {}
         self._open: list[_List | _Mapping] = []
         self._anchors: dict[str, Any] = {}
@@ -110,7 +110,7 @@ class _Builder:
 
     @property
     def at_key(self) -> bool:
-        """Whether what comes next is a key."""
+        """Whether the next value is a key."""
         return bool(self._open) and isinstance(self._open[-1], _Mapping) and self._open[-1].key is None
 
     def add(self, value: Any, line: int, anchor: str | None = None) -> None:
@@ -141,7 +141,7 @@ class _Builder:
         self.add(self._anchors[name], line)
 
     def _merge(self, into: dict[str, Any], merged: Any, line: int) -> None:
-        """Merge a mapping or a list of them; what is there already comes first."""
+        """Merge a mapping or a list of them; keys that exist already take precedence."""
         for source in merged if isinstance(merged, list) else [merged]:
             if not isinstance(source, dict):
                 raise ValueError(f"line {line}: only mappings can be merged by <<")  # noqa: TRY004 - the text is wrong
@@ -153,7 +153,7 @@ class _Builder:
 
 
 def _take(builder: _Builder, event: Any) -> None:
-    """Take what the YAML parser reports."""
+    """Process an event of the YAML parser."""
     import yaml
 
     line = event.start_mark.line + 1
@@ -171,7 +171,7 @@ def _take(builder: _Builder, event: Any) -> None:
 
 
 def _take_token(builder: _Builder, piece: str, line: int) -> None:
-    """Take a token of a valid JSON text."""
+    """Process a token of a valid JSON text."""
     if piece == "[":
         builder.open(_List(), line)
     elif piece == "{":
@@ -213,7 +213,7 @@ def _rows(builder: _Builder, columns: Columns, argument: str, where: str) -> Row
 
 
 def _yaml_problem(error: Any) -> str:
-    """Return what is wrong and where, without the text around it that the library quotes."""
+    """Return what is wrong and where, without the surrounding text that the library quotes."""
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is not YAML"
     return clean(f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem)

@@ -1,4 +1,4 @@
-"""Read rows from wherever they are, in whatever form."""
+"""Read rows from any source, in any form."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def read_rows(
     beginning: str | None = None,
 ) -> Rows:
     """
-    Return rows. What is wrong with single rows is raised when they are used, by :meth:`Rows.each`.
+    Return rows. Problems of single rows are raised when the rows are used, by :meth:`Rows.each`.
 
-    :param source: Plain data; a list written out as text in JSON or YAML, as a template may give it; or where a
-        file is whose name ends in one of :data:`SUFFIXES`: a path, a ``file://`` URL, a URL of object storage.
-    :param columns: What the rows may say.
-    :param argument: The argument that they come by, for messages.
-    :param folder: Where a relative path begins; the working directory if there is none.
+    :param source: Plain data; a list as text in JSON or YAML, as a template may render it; or the location of a file
+        whose name ends in one of :data:`SUFFIXES`: a path, a ``file://`` URL or a URL of object storage.
+    :param columns: What the rows may contain.
+    :param argument: The name of the argument, for messages.
+    :param folder: Where a relative path starts; the working directory if there is none.
     :param beginning: What :func:`~airflow_provider_phonelink.files.sources.as_written` returned for a templated
         source.
     :raises InvalidArgumentError: If it is none of these, or cannot be read.
@@ -73,7 +73,7 @@ def _parsed(text: str, reader: Any, columns: Columns, argument: str, where: str)
 
 
 def _read_text(text: str, columns: Columns, *, argument: str, where: str) -> Rows:
-    """Read a list as a template writes it out: as JSON, or as Python does, which is YAML enough."""
+    """Read a list as a template renders it: as JSON, or in Python's notation, which YAML can read."""
     try:
         return read_json(text, columns, argument=argument, where=where)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where rows come from: a file, one in a zip file beside a DAG, or any object storage that Airflow knows."""
+"""Where rows come from: a file, a file in a zip file beside a DAG, or any object storage that Airflow supports."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from airflow_provider_phonelink.api.text import clean
 if TYPE_CHECKING:
     from typing import IO
 
-#: Bytes of a file that are read at most: 50,000 routes have less.
+#: The most bytes that are read of a file; 50,000 routes take fewer.
 LARGEST = 5 * 2**20
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MARKS = ("{{", "{%", "{#")
-#: What reading from object storage raises if the storage answers, and reading again would end the same.
+#: What reading from object storage raises if a retry cannot help.
 _FINAL = (
     FileNotFoundError,
     PermissionError,
@@ -37,11 +37,11 @@ _FINAL = (
 
 def as_written(source: object) -> str | None:
     """
-    Return how the author of a DAG begins a place that only rendering completes.
+    Return the part of a location that the author of the DAG wrote, before the first template.
 
     :param source: The argument before it is rendered.
-    :return: None if all of it stands in the DAG, so that any place is meant; otherwise the text before the first
-        template, which is empty if another task names the whole place.
+    :return: None if the whole location is in the DAG, so that any place is allowed; otherwise the text before the first
+        template, which is empty if another task provides the whole location.
     """
     if not isinstance(source, str):
         return None if hasattr(source, "open") else ""
@@ -56,9 +56,10 @@ def read_source(
     Return the text of a file.
 
     :param source: A path, a ``file://`` URL, a URL of object storage, or a path object of either kind.
-    :param folder: Where a relative path begins; the working directory if there is none.
-    :param beginning: What :func:`as_written` returned. The file is in the folder that it names, or in ``folder``.
-    :raises InvalidArgumentError: If there is no such file, it is elsewhere, too large, or no text.
+    :param folder: Where a relative path starts; the working directory if there is none.
+    :param beginning: What :func:`as_written` returned. The file must be in the folder that this names, or in
+        ``folder``.
+    :raises InvalidArgumentError: If the file does not exist, is in another folder, is too large, or is not text.
     :raises SourceUnavailableError: If object storage does not answer.
     """
     try:
@@ -71,7 +72,7 @@ def read_source(
 
 
 def _local_path(source: str) -> str | None:
-    """Return the path in a path or a ``file://`` URL; None if it is another URL."""
+    """Return the path of a path or a ``file://`` URL; None for any other URL."""
     if not _URL.match(source):
         return source
     parts = urlsplit(source)
@@ -83,7 +84,7 @@ def _local_path(source: str) -> str | None:
 
 
 def _within(path: str, folder: str | Path | None, beginning: str | None) -> Path:
-    """Return a path without symbolic links, provided that a template does not lead elsewhere with it."""
+    """Return a path without symbolic links; refuse it if a template leads out of the allowed folder."""
     try:
         found = (Path(folder or "") / path).resolve()
         if beginning is None:
@@ -100,7 +101,7 @@ def _within(path: str, folder: str | Path | None, beginning: str | None) -> Path
 
 
 def _refuse_another_place(url: str, beginning: str | None) -> None:
-    """Refuse a URL of which a template has chosen more than what follows a bucket and a folder in it."""
+    """Refuse a URL if a template chooses more than what follows a bucket and a folder in it."""
     if beginning is None:
         return
     place = beginning.rpartition("/")[0] + "/"
@@ -168,7 +169,7 @@ def _text(content: bytes) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return why, in the words of the operating system or by the kind of error: others quote keys and contents."""
+    """Return the operating system's reason, or the class of the error: other texts may quote keys and contents."""
     told = getattr(error, "strerror", None) or (
         str(error) if isinstance(error, (ImportError, ValueError)) else ""
     )

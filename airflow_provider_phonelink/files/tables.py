@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.files.columns import Columns
 
 _DELIMITERS = (",", ";", "\t")
-#: A first line by which a spreadsheet is told the delimiter.
+#: A first line that tells a spreadsheet the delimiter.
 _DELIMITER_LINE = re.compile(r'"?sep=([^"\r\n])"?[ ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
 _LINE = re.compile(r"[^\r\n]+")
 
 
 class _Line(NamedTuple):
-    """The cells of a line, and the number of the line in the file, from 1."""
+    """The cells of a line, and the line's number in the file, from 1."""
 
     number: int
     cells: list[str]
@@ -34,7 +34,7 @@ def read_table(text: str, columns: Columns, *, argument: str, where: str) -> Row
     Return the rows of a table. Lines and columns that are wholly empty do not count.
 
     :param text: The table: a line with the names of the columns, and a line for each row.
-    :raises ValueError: If it is no table at all.
+    :raises ValueError: If it is not a table.
     """
     lines = [line for line in _lines(text, columns) if any(line.cells)]
     if not lines:
@@ -64,7 +64,7 @@ def read_table(text: str, columns: Columns, *, argument: str, where: str) -> Row
 def _check_names(
     names: list[str], columns: Columns, lines: list[_Line], problems: Problems
 ) -> tuple[str, ...]:
-    """Note what is wrong with the columns, and return which that are required are missing."""
+    """Add the problems of the columns, and return the required ones that are missing."""
     for position, name in enumerate(names, 1):
         if not name:
             if any(line.cells[position - 1 : position] not in ([], [""]) for line in lines):
@@ -100,7 +100,7 @@ def _lines(text: str, columns: Columns) -> Iterator[_Line]:
 
 
 def _delimiter(text: str, columns: Columns) -> str:
-    """Return what the first line that says something has between the names that are known."""
+    """Return the delimiter: what separates the known names in the first line that is not empty."""
 
     def known_names(delimiter: str) -> tuple[int, int]:
         names = [trimmed(name).strip('"') for name in first.split(delimiter)]

@@ -1,4 +1,4 @@
-"""Write rows and results so that a terminal shows, a spreadsheet keeps and the reader reads them as they are."""
+"""Write rows and results so that terminals, spreadsheets and this package's reader keep them unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Return rows as a table; a list in a cell is written with commas, None as nothing."""
+    """Return rows as a table; a list in a cell is written with commas, None as an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -24,12 +24,12 @@ def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
 
 
 def as_json(document: Any) -> str:
-    """Return plain data as JSON in ASCII, which no terminal obeys."""
+    """Return plain data as JSON in ASCII, which has no effect on a terminal."""
     return json.dumps(document, indent=2).replace("\x7f", "\\u007f") + "\n"
 
 
 def as_yaml(document: Any) -> str:
-    """Return plain data as YAML; if anything in it cannot be seen, all that is not ASCII is escaped."""
+    """Return plain data as YAML; if anything in it is invisible, everything that is not ASCII is escaped."""
     import yaml
 
     text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
