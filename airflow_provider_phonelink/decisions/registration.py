@@ -133,24 +133,24 @@ class Judgement:
 
     number_id: str
     verdict: Verdict
-    #: The vendor's literal; empty for a number that could not be read.
+    #: The state as the vendor writes it; empty for a number that could not be read.
     state: str = ""
     phone_number: str | None = None
-    #: What explains the verdict, as a clause; may be empty.
+    #: A clause that explains the verdict; may be empty.
     why: str = ""
-    #: Whether nobody has said what the state means.
+    #: Whether the state is in neither set.
     unknown: bool = False
 
     @property
     def reason(self) -> str:
-        """The state with whatever explains it."""
+        """The state and whatever explains it."""
         if self.phone_number is None:
             return self.why
         return f"{clean(self.state)}{f', {self.why}' if self.why else ''}"
 
     @property
     def description(self) -> str:
-        """The number with its state and whatever explains it, for a message."""
+        """The number, its state and whatever explains it, for a message."""
         return f"{number_label(self.number_id, self.phone_number)}: {self.reason}"
 
 
@@ -161,7 +161,7 @@ def judge(
     Judge one number's registration.
 
     :param number: The number as read, or None if there is no number with that id.
-    :param now: The moment of the look, with a time zone.
+    :param now: When the look was made, with a time zone.
     """
     if number is None:
         return Judgement(number_id, Verdict.GONE, why="there is no such number")
@@ -224,12 +224,12 @@ class Assessment:
 
     @property
     def states(self) -> dict[str, str]:
-        """Each number's state, the vendor's literal."""
+        """Each number's state, as the vendor writes it."""
         return _states(self.judgements)
 
     @property
     def report(self) -> dict[str, Any]:
-        """What became of each number: ids of those that are active, why others failed, states of the rest."""
+        """The result for each number: the ids of active ones, why others failed, the states of the rest."""
         return {
             "active": [j.number_id for j in self.judgements if j.verdict is Verdict.ACTIVE],
             "failed": {judgement.number_id: judgement.reason for judgement in self.hopeless},
@@ -238,7 +238,7 @@ class Assessment:
 
     @property
     def unknown_states(self) -> dict[str, str]:
-        """Each state of which nobody has said what it means, with a sentence on how to say so."""
+        """Each state that is in neither set, with a sentence on how to add it."""
         return {
             judgement.state: self._how_to_tell(clean(judgement.state))
             for judgement in self.waiting
@@ -273,7 +273,7 @@ def assess(
     """
     Judge all numbers of a wait.
 
-    :param refused: What the vendor said of numbers that this key may not read.
+    :param refused: The vendor's errors for numbers that this key may not read.
     """
     judgements = [judge(number_id, number, rules, now) for number_id, number in numbers.items()]
     judgements += [

@@ -1,4 +1,4 @@
-"""What a wait remembers from look to look, when the next look is due, and when the wait is over."""
+"""What a wait remembers between looks, when the next look is due, and when the wait is over."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.decisions.registration import Judgement
 
-#: How long a number that nobody has seen yet may be missing: a vendor's reads may lag behind its writes.
+#: How long a number that no look has shown yet may be missing: a vendor's reads may lag behind its writes.
 NEW_FOR = timedelta(seconds=60)
-#: What to do about numbers that fail, and about those that are not active in time.
+#: How to react to numbers that fail, or that are not active in time.
 REACTIONS = ("fail", "report")
-#: Seconds between two polls at the least, so that an interval of 0 is no busy loop.
+#: The fewest seconds between two polls, so that an interval of 0 is not a busy loop.
 SHORTEST_INTERVAL = 0.1
 
 
@@ -46,10 +46,10 @@ def is_over(assessment: Assessment, on_failed: str) -> bool:
 
 class Doubts:
     """
-    Verdicts of a wait that one look does not settle.
+    The verdicts that one look cannot decide.
 
-    A number that has never been seen may be so new that reads do not show it yet, and a registration that fails may
-    recover. Such a number counts as waiting, for a time.
+    A number that has never been seen may be so new that reads do not show it yet, and a failed registration may
+    recover. Such numbers count as waiting for some time.
 
     :param never_seen: The numbers that no look of this wait has shown.
     :param began: When the wait began.
@@ -62,17 +62,17 @@ class Doubts:
         self._failed_for = failed_for
         self._failing_since: dict[str, datetime] = {}
         self._told_states: set[str] = set()
-        #: Whether a later look may settle a verdict although nothing has changed.
+        #: Whether a later look may decide a verdict although nothing has changed.
         self.any = False
 
     def weigh(self, assessment: Assessment, at: datetime) -> Assessment:
-        """Return what a look showed, with the verdicts that are still in doubt as waiting."""
+        """Return the assessment of a look, with verdicts that are still in doubt as waiting."""
         judgements = tuple(self._weigh(judgement, at) for judgement in assessment.judgements)
         self.any = judgements != assessment.judgements
         return replace(assessment, judgements=judgements)
 
     def first_time_unknown(self, assessment: Assessment) -> list[str]:
-        """Return a sentence for each unknown state that this wait meets for the first time."""
+        """Return a sentence for each unknown state that this wait sees for the first time."""
         unknown = assessment.unknown_states
         sentences = [sentence for state, sentence in unknown.items() if state not in self._told_states]
         self._told_states |= unknown.keys()

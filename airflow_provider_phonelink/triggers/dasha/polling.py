@@ -1,9 +1,9 @@
 """
-Poll once for everyone who waits on the same connection.
+Poll once for all waits on the same connection.
 
-All waits of a triggerer process on one connection share one poller: it reads all their numbers together,
-when the first of them is due, and wakes only those for whom something changed that they have to judge. A
-thousand waits cost the vendor what one costs.
+All waits of a triggerer process on one connection share a poller: it reads all their numbers together when the
+first wait is due, and wakes only the waits for which something has changed that they depend on. A thousand waits
+cost the vendor no more requests than one.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ T = TypeVar("T")
 
 Member: TypeAlias = "Callable[[PhoneNumber], bool]"
 
-#: Waits that are due this much of their interval later are polled together with the one that is due now.
+#: A wait joins a poll that comes early by up to this fraction of its interval.
 JOIN_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How often a wait wants its numbers polled; see :func:`.decisions.waiting.next_interval`."""
+    """How often a wait needs a poll; see :func:`.decisions.waiting.next_interval`."""
 
     poll_interval: float
     exponential_backoff: bool = False
@@ -57,15 +57,15 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Latest:
-    """What the last successful poll brought to a wait."""
+    """The result of the last successful poll for a wait."""
 
     __slots__ = ("at", "numbers", "refused", "settings")
 
     numbers: dict[str, PhoneNumber | None]
-    #: What the vendor said of numbers that this key may not read.
+    #: The vendor's errors for numbers that this key may not read.
     refused: dict[str, VendorError]
     settings: DashaSettings
-    #: When it was looked.
+    #: When the poll was made.
     at: datetime
 
 
@@ -74,9 +74,9 @@ _numbers: Matters = attrgetter("numbers", "refused")
 
 
 class Subscription:
-    """What one wait gets from a poller: the latest state of its numbers, and a word when it has to look at it."""
+    """What a poller provides to one wait: the latest state of its numbers, and a wake-up when it has to look."""
 
-    # There may be ten thousand of them, so they are small, and wait on a future rather than in a task of their own.
+    # There may be ten thousand of these, so they are small and wait on a future rather than in a task of their own.
     __slots__ = (
         "_hurry",
         "_interval",
@@ -103,16 +103,16 @@ class Subscription:
         member: Member | None = None,
         matters: Matters | None = None,
     ) -> None:
-        #: With ``member``, those that were found so far.
+        #: With ``member``, the numbers found so far.
         self.number_ids = number_ids
-        #: Whether a number belongs to this wait; None if it is for certain ids.
+        #: Whether a number belongs to this wait; None if the wait is for given ids.
         self.member = member
         #: None before the first successful poll.
         self.latest: Latest | None = None
         #: The last poll's error; None if it succeeded.
         self.error: Exception | None = None
         self.failed_polls = 0
-        #: Whether each successful poll is news, for somebody who judges by what time has passed.
+        #: Whether every successful poll wakes the wait, because its verdicts depend on the time that has passed.
         self.each_look = False
         self._matters = matters or _numbers
         self._mattered: object = None
@@ -125,7 +125,7 @@ class Subscription:
         self.due = now + self._interval
 
     async def news(self, timeout: float) -> bool:
-        """Wait until what matters changed or a poll failed; False if nothing did for ``timeout`` seconds."""
+        """Wait until what matters changes or a poll fails; False if neither happens within ``timeout`` seconds."""
         if not self._news:
             loop = asyncio.get_running_loop()
             self._waiter = loop.create_future()
@@ -143,15 +143,15 @@ class Subscription:
             self._waiter.set_result(None)
 
     def is_due(self, now: float) -> bool:
-        """Return whether it is time for a poll, or so nearly that it can join one."""
+        """Return whether a poll is due, or nearly enough to join one."""
         return self._hurry or self.due <= now + JOIN_TOLERANCE * self._interval
 
     def hurry(self) -> None:
-        """Ask for a poll at once, and for news even if it brings no change."""
+        """Ask for a poll at once, and for a wake-up even if nothing has changed."""
         self._hurry = True
 
     def take(self, reading: Reading, settings: DashaSettings, now: float, at: datetime) -> None:
-        """Take what a poll brought, if it brought all of this wait's numbers."""
+        """Take the result of a poll, if it has all of this wait's numbers."""
         if self.member and not self._find_members(reading):
             return
         refused, failed = {}, []
@@ -161,7 +161,7 @@ class Subscription:
                 reading.errors[id_] for id_ in self.number_ids if id_ in reading.errors.keys() - refused
             ]
         if failed:
-            if self.is_due(now):  # what was read for somebody else does not count against this wait
+            if self.is_due(now):  # a read for another wait does not count against this one
                 self.fail(failed[0], now)
             return
         try:
@@ -172,7 +172,7 @@ class Subscription:
                 for number_id in self.number_ids
                 if number_id not in refused
             }
-        except KeyError:  # it was somebody else's turn, and the list did not show them all
+        except KeyError:  # the poll was for another wait, and the list did not have all of them
             return
         self.latest = Latest(numbers, refused, settings, at)
         mattered, self._mattered = self._mattered, self._matters(self.latest)
@@ -180,13 +180,13 @@ class Subscription:
         self._polled(now, news=self.each_look or mattered != self._mattered)
 
     def _find_members(self, reading: Reading) -> bool:
-        """Find out which numbers this wait is for by now; False if the poll does not tell."""
+        """Find out which numbers belong to this wait now; False if the poll does not show that."""
         absent = [number_id for number_id in self.number_ids if number_id not in reading.listed]
         looked_up = reading.numbers.keys() | reading.errors.keys()
         if self.member is None or not reading.complete or not looked_up.issuperset(absent):
             return False
         found = [number_id for number_id, number in reading.listed.items() if self.member(number)]
-        # A number that is gone is told as such once, if it was there before.
+        # A number that is gone is reported once, if it was there before.
         there = {
             number_id
             for number_id in self.number_ids
@@ -205,7 +205,7 @@ class Subscription:
         self._polled(now, news=True)
 
     def _polled(self, now: float, *, news: bool) -> None:
-        if self.is_due(now):  # a poll that came early, for somebody else, does not make the intervals grow
+        if self.is_due(now):  # an early poll for another wait does not make the intervals grow
             self._polls += 1
         self._interval = self._schedule.interval(self._polls)
         self.due = now + self._interval
@@ -216,20 +216,20 @@ class Subscription:
 
 
 class Poller:
-    """Poll for all subscriptions to one connection. It lives as long as it has any."""
+    """Polls for all subscriptions to one connection, as long as there are any."""
 
     def __init__(self, dasha_conn_id: str) -> None:
         from airflow_provider_phonelink.api.dasha.rereading import PageMemory
         from airflow_provider_phonelink.hooks.dasha import DashaHook
 
-        # A poll is not tried again: the next one is the retry.
+        # A failed poll is not repeated: the next one is the retry.
         self._hook = DashaHook(dasha_conn_id, max_retries=0)
         self._pages = PageMemory()
         self._settings: DashaSettings | None = None
         self.subscriptions: set[Subscription] = set()
         self._total: int | None = None
         self._nudge = asyncio.Event()
-        #: When it looks again at who is due, if it sleeps.
+        #: When the poller checks again which waits are due, if it is asleep.
         self._wakes = -math.inf
         self._task: asyncio.Task[None] | None = None
 
@@ -243,10 +243,10 @@ class Poller:
         return await self._hook.arun(flow)
 
     def join(self, subscription: Subscription) -> None:
-        """Poll for one more wait."""
+        """Add a wait."""
         self.subscriptions.add(subscription)
         if self._task is None:
-            # In a context of its own: the log of the wait that happens to come first is not everybody's.
+            # In a context of its own, so that it does not log as the wait that happened to come first.
             self._task = contextvars.Context().run(
                 asyncio.get_running_loop().create_task, self._poll_forever()
             )
@@ -254,7 +254,7 @@ class Poller:
             self.nudge()
 
     async def leave(self, subscription: Subscription) -> None:
-        """Poll for one wait less, and stop with the last one."""
+        """Remove a wait, and stop after the last one."""
         self.subscriptions.discard(subscription)
         if not self.subscriptions and self._task is not None:
             task, self._task = self._task, None
@@ -263,7 +263,7 @@ class Poller:
             await self._hook.aclose()
 
     def nudge(self) -> None:
-        """Let the poller look again at who is due."""
+        """Make the poller check again which waits are due."""
         self._nudge.set()
 
     async def _poll_forever(self) -> None:
@@ -296,14 +296,14 @@ class Poller:
             reading = await self._hook.arun(
                 read_numbers(wanted, self._total, self._pages, everything=everything)
             )
-        except Exception as error:  # whatever it is, every wait concerned has to hear of it
+        except Exception as error:  # whatever it is, every wait that is due has to learn of it
             _log.debug("A poll failed", exc_info=True)
             for subscription in due:
                 subscription.fail(error, now())
         else:
             self._total = reading.total
             if settings == self._settings:
-                settings = self._settings  # the same object, so that nobody has to compare them again
+                settings = self._settings  # the same object, so that comparing them again is cheap
             self._settings = settings
             at = datetime.now(timezone.utc)
             for subscription in tuple(self.subscriptions):
@@ -324,12 +324,12 @@ async def subscribed(
     """
     Share the poller of a connection while the context lasts.
 
-    :param dasha_conn_id: Airflow connection; waits on different connections never share anything.
+    :param dasha_conn_id: The Airflow connection. Waits on different connections share nothing.
     :param number_ids: Ids in canonical form.
-    :param member: Whether a number belongs to this wait: then it is for all numbers of which that is true at the time
-        of a poll, and for those ``number_ids`` of which it was true.
-    :param matters: What of a look this wait judges by, to be compared with that of the last one: only a difference
-        wakes it. All of the numbers, if not given.
+    :param member: Whether a number belongs to this wait. The wait is then for all numbers that belong to it at the
+        time of a poll, and for those ``number_ids`` that once did.
+    :param matters: Returns what this wait depends on in a look. Only a difference from the last look wakes the wait.
+        Without it, the whole of the numbers matters.
     """
     loop = asyncio.get_running_loop()
     pollers = _pollers.setdefault(loop, {})
@@ -342,5 +342,7 @@ async def subscribed(
         yield poller, subscription
     finally:
         if poller is pollers.get(dasha_conn_id) and poller.subscriptions == {subscription}:
-            del pollers[dasha_conn_id]  # before anything is awaited, so that nobody joins a poller that ends
+            del pollers[
+                dasha_conn_id
+            ]  # before anything is awaited, so that no wait joins a poller that is stopping
         await poller.leave(subscription)
