@@ -14,12 +14,7 @@ from unit.api.dasha import test_endpoints as dasha_calls
 from unit.test_docs import PUBLIC
 
 from airflow_provider_phonelink.api.calls import Call
-from airflow_provider_phonelink.api.settings import Settings
-from airflow_provider_phonelink.cli.lists import Table
-from airflow_provider_phonelink.hooks.vendor import VendorHook
-from airflow_provider_phonelink.promises.routing import Routing
 from airflow_provider_phonelink.sandbox import Sandbox
-from airflow_provider_phonelink.sandbox.world import StandIn
 from airflow_provider_phonelink.vendors import VENDORS, Vendor, load
 
 if TYPE_CHECKING:
@@ -81,17 +76,6 @@ def test_each_method_of_a_hook_has_an_asynchronous_twin(vendor: Vendor) -> None:
     public = {name for name in own if not name.startswith("_")}
     alone = {name for name in public if f"a{name}" not in public and name[1:] not in public}
     assert {name for name in alone if not re.fullmatch(r"a\w+_many", name)} == set()
-
-
-@pytest.mark.parametrize("vendor", VENDORS, ids=KEYS)
-def test_each_vendor_has_what_its_entry_says(vendor: Vendor) -> None:
-    assert issubclass(load(vendor.settings), Settings)
-    assert issubclass(load(vendor.hook), VendorHook)
-    assert isinstance(load(vendor.routing), Routing)
-    for table in (vendor.number_table, vendor.agent_table, vendor.credentials_table):
-        assert table is None or isinstance(load(table), Table)
-    assert vendor.registrations is None or callable(load(vendor.registrations))
-    assert vendor.stand_in is None or isinstance(load(vendor.stand_in), StandIn)
 
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=KEYS)
