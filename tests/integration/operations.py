@@ -187,7 +187,7 @@ def _links(sandbox: Sandbox, number: str) -> tuple[str | None, list[str]]:
 
 
 NUMBERS = "sip-phone-numbers$"
-ONE = "sip-phone-numbers/[^/]+$"
+ONE = "sip-phone-numbers/*$"
 AFFECTED = "affected-agents$"
 LINK = "agent-link$"
 #: Read as an answer, which the proof contradicts.
@@ -303,10 +303,10 @@ OPERATIONS = (
         ),
         kept=lambda sandbox, number: sandbox.world.callingbox.links()[number] == (AGENT, [OTHER_AGENT]),
         requests=(
-            Request("look at the agent", "GET", "agents/[^/]+$"),
+            Request("look at the agent", "GET", "agents/*$"),
             Request("look at the number", "GET", "v1/numbers$"),
             Request("write", "POST", "numbers$"),
-            Request("proof", "GET", "agents/[^/]+$", nth=2),
+            Request("proof", "GET", "agents/*$", nth=2),
         ),
     ),
     Operation(
@@ -319,9 +319,9 @@ OPERATIONS = (
         ),
         kept=lambda sandbox, number: sandbox.world.callingbox.links()[number] == (None, [OTHER_AGENT]),
         requests=(
-            Request("look", "GET", "agents/[^/]+$"),
-            Request("write", "DELETE", "numbers/[^/]+$"),
-            Request("proof", "GET", "agents/[^/]+$", nth=2),
+            Request("look", "GET", "agents/*$"),
+            Request("write", "DELETE", "numbers/*$"),
+            Request("proof", "GET", "agents/*$", nth=2),
         ),
     ),
 )
