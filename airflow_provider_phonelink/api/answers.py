@@ -1,4 +1,4 @@
-"""Turn what came over the wire, or what kept it from coming, into an answer or an error."""
+"""Turn an HTTP answer, or the reason why none arrived, into a result or an error."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _redacted(value: Any, secrets: Secrets) -> Any:
 
 
 def interpret(call: Call[T], answer: Answer, secrets: Secrets) -> T:
-    """Return the answer to a call, or raise the :class:`VendorError` that it amounts to."""
+    """Return the result of a call, or raise the :class:`VendorError` that the answer stands for."""
     if not 200 <= answer.status < 300:
         raise _refusal(call, answer, secrets)
     try:
@@ -104,7 +104,7 @@ def interpret(call: Call[T], answer: Answer, secrets: Secrets) -> T:
 
 
 def no_answer(call: Call[Any], error: BaseException, secrets: Secrets) -> NoAnswerError:
-    """Return the error for a request that brought no complete answer."""
+    """Return the error for a request without a complete answer."""
     what = clean(error, secrets) or "no details"
     return NoAnswerError(f"no answer ({type(error).__name__}: {what}).", method=call.method, path=call.path)
 
@@ -133,7 +133,7 @@ def _error_text(body: bytes) -> str:
     try:
         payload = _parsed(body)
     except ValueError:
-        # Whole, although only its start will be shown: a key that is cut in two is not recognised any more.
+        # The whole text, although only its start will be shown: a truncated key would not be recognised.
         text = body.decode("utf-8", "replace").strip()
         return "an HTML page instead of JSON" if text.startswith("<") else text
     if not isinstance(payload, dict):

@@ -19,12 +19,12 @@ from airflow_provider_phonelink.api.text import is_unsafe, shown, trimmed
 from airflow_provider_phonelink.api.uuids import is_uuid
 
 MAX_TEXT_LENGTH = 255
-#: What an absent XCom or variable renders to in a template.
+#: What a missing XCom or variable renders to in a template.
 _RENDERED_NOTHING = frozenset({"none", "null", "undefined"})
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-#: What programs for tables make of a phone number, and how each is called.
+#: What spreadsheets and other table programs turn a phone number into, and what messages call it.
 _SPREADSHEET = (
     (re.compile(r"[+-]?[0-9]+([.,][0-9]*)?[eE][+-]?[0-9]+"), "a number in scientific notation"),
     (re.compile(r"[+-]?[0-9]+[.,]0*"), "a decimal number"),
@@ -49,7 +49,7 @@ def uuid(argument: str, value: object) -> str:
 
 
 def uuids(argument: str, value: object) -> list[str]:
-    """Return one or several uuids, each once. One may be given without a list around it."""
+    """Return one or several uuids, each once. A single one may be given without a list."""
     values = [value] if isinstance(value, (str, UUID)) or value is None else value
     if not isinstance(values, Iterable):
         raise InvalidArgumentError(argument, f"{shown(value)} is neither an id nor a list of ids.")
@@ -71,7 +71,7 @@ def names(argument: str, value: object) -> tuple[str, ...]:
 
 
 def opaque_id(argument: str, value: object) -> str:
-    """Return an id whose form is the vendor's affair, provided that it cannot change a path it is put in."""
+    """Return an id whose form is up to the vendor, as long as it cannot change the path that it becomes part of."""
     text = _present(argument, value)
     _refuse_blanks_and_controls(argument, text)
     if text in {".", ".."} or "/" in text or "\\" in text:
@@ -86,7 +86,7 @@ def opaque_id(argument: str, value: object) -> str:
 
 
 def phone_number(argument: str, value: object) -> str:
-    """Return a phone number: 1 to 255 characters in whatever format the SIP provider wants."""
+    """Return a phone number: 1 to 255 characters, in whatever format the SIP provider expects."""
     text = _present(argument, value)
     if made := what_a_spreadsheet_made(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is {made}, not a phone number. {_KEEP_AS_TEXT}")
@@ -104,7 +104,7 @@ def what_a_spreadsheet_made(text: str) -> str | None:
 
 
 def text(argument: str, value: object) -> str:
-    """Return a text of 1 to 255 characters that is more than white space, with the white space around it."""
+    """Return a text of 1 to 255 characters that is not only white space; white space around it is kept."""
     found = _present(argument, value)
     if any(map(is_unsafe, found)):
         raise InvalidArgumentError(argument, f"{shown(value)} has invisible or control characters in it.")
@@ -137,11 +137,11 @@ def choice(argument: str, value: object, choices: Sequence[str]) -> str:
     if value not in choices:
         allowed = " or ".join(f"'{name}'" for name in choices)
         raise InvalidArgumentError(argument, f"{shown(value)} is not one of the choices: use {allowed}.")
-    return choices[choices.index(value)]  # not the value: a str enum's own text is another
+    return choices[choices.index(value)]  # not the value: a str enum has another text
 
 
 def boolean(argument: str, value: object) -> bool:
-    """Return a truth value; its usual spellings as text count."""
+    """Return a truth value; the usual spellings as text are accepted."""
     known = value if isinstance(value, bool) else _BOOLEANS.get(str(value).strip().lower())
     if known is None:
         raise InvalidArgumentError(argument, f"{shown(value)} is neither true nor false.")
@@ -162,7 +162,7 @@ def integer(argument: str, value: object, *, lowest: int, highest: int) -> int:
 
 
 def seconds(argument: str, value: object) -> float:
-    """Return a number of seconds, 0 or more and finite. Text is not read as one."""
+    """Return a number of seconds, finite and at least 0. Text is not accepted."""
     number = -1.0
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         try:
@@ -187,7 +187,7 @@ def _present(argument: str, value: object) -> str:
 
 
 def _why(value: object) -> str:
-    """Return how a number came to stand where text should, and what to do."""
+    """Return how a number came to be where text is expected, and what to do."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
     return (

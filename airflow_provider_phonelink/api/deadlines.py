@@ -1,7 +1,7 @@
 """
 Let a synchronous request end in time.
 
-httpx bounds each read and not their sum, so a vendor whose bytes trickle in could hold a worker for ever. Here the
+httpx bounds each read and not their sum, so a vendor whose bytes trickle in could hold a worker forever. Here the
 network itself knows when the request under way has to end.
 """
 

@@ -1,4 +1,4 @@
-"""Types of what vendors send: values that are an empty text where there is none, and bounded lists."""
+"""Field types of the vendors' answers: values for which empty text means none, and lists that stop at a bad item."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 def _nothing(_: object) -> None:
-    """Take an empty text for nothing."""
+    """Read empty text as None."""
 
 
-# Function validators would be called for every value; this one is only where there is an empty text.
+# A function validator would be called for every value; this one is called only for empty text.
 _Empty: TypeAlias = Annotated[Literal[""], AfterValidator(_nothing)]
 
 OptionalDate: TypeAlias = Annotated[datetime | _Empty | None, Field(union_mode="left_to_right")]

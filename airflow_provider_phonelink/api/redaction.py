@@ -1,4 +1,4 @@
-"""Keep secrets out of whatever is shown or kept, also where a vendor echoes them in another encoding."""
+"""Keep secrets out of everything that is shown or stored, even if a vendor echoes them in another encoding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: A shorter secret would be found in text that has nothing to do with it, so a shorter API key is refused.
+#: A shorter secret would also match unrelated text, so a shorter API key is refused.
 SHORTEST_SECRET = 8
 
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Connections that a sender keeps open at the most; all of them may idle, for opening one costs more.
+#: The most connections that a sender keeps open. All of them may be idle, because opening one costs more.
 MOST_CONNECTIONS = 64
 #: What httpx raises when an answer does not arrive whole, and what the body collector adds to it.
 _FAILURES = (httpx.RequestError, httpx.InvalidURL, BodyError, TimeoutError)
@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 
 class _BearerAuth(httpx.Auth):
-    """Put the key on a request at the last moment, so that no client, request or log line carries it."""
+    """Adds the key to a request at the last moment, so that no client, request or log line has it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -75,7 +75,7 @@ def _ssl_context(settings: Settings) -> ssl.SSLContext:
 
 @lru_cache(maxsize=16)
 def _cached_ssl_context(verify: bool, ca_bundle: str | None, *_: object) -> ssl.SSLContext:
-    """Make a TLS context once for each state of its files: it costs more than all the rest of a client."""
+    """Make a TLS context once for each state of its files: it costs more than the rest of a client."""
     if not verify:
         return httpx.create_ssl_context(verify=False)
     return ssl.create_default_context(cafile=ca_bundle) if ca_bundle else httpx.create_ssl_context()
@@ -123,7 +123,7 @@ def _client_options(settings: Settings) -> dict[str, Any]:
 
 
 def _proxy(settings: Settings) -> str | None:
-    """Return the proxy's URL, which may have a password in it: for a client, and to be kept nowhere."""
+    """Return the proxy's URL for a client. It may have a password in it, so it must not be stored."""
     if is_loopback(urlsplit(settings.base_url).hostname or ""):
         return None
     if settings.proxy:
@@ -143,7 +143,7 @@ def _bounded_transport(options: Mapping[str, Any], proxy: str | None) -> httpx.H
 
 @contextmanager
 def _proxy_errors(settings: Settings) -> Iterator[None]:
-    """Say that it is the proxy, if one keeps httpx from making a client. What httpx says may show its password."""
+    """Raise an error about the proxy if httpx cannot use it; the text of httpx may show the password."""
     try:
         yield
     except (ValueError, ImportError, httpx.InvalidURL):
@@ -158,7 +158,7 @@ def _proxy_errors(settings: Settings) -> Iterator[None]:
 
 
 class _SenderBase:
-    """What the two senders share: the request to send, and what to make of its outcome."""
+    """What the two senders share: building requests and interpreting their outcomes."""
 
     def __init__(self, settings: Settings, pacer: Pacer | None = None) -> None:
         self.settings = settings
@@ -166,7 +166,7 @@ class _SenderBase:
         self._base_url = settings.base_url.rstrip("/")
 
     def _request_options(self, call: Call[Any]) -> dict[str, Any]:
-        # A whole URL, for httpx parses one from parts three times.
+        # A whole URL, because httpx parses a URL in parts three times.
         url = (
             f"{self._base_url}{call.path}?{urlencode(call.params)}"
             if call.params
@@ -184,7 +184,7 @@ class _SenderBase:
         return BodyCollector(self.settings.timeout, response.headers)
 
     def _interpret(self, call: Call[T], response: httpx.Response, body: bytes) -> T:
-        # A vendor may echo the key anywhere, also in what is kept.
+        # A vendor may echo the key anywhere, even in fields that are kept.
         body = answers.without_secrets(body, self.settings.secrets)
         answer = answers.Answer(response.status_code, response.reason_phrase, response.headers, body)
         try:
@@ -226,7 +226,7 @@ class Sender(_SenderBase):
         self._client.close()
 
     def send(self, call: Call[T]) -> T:
-        """Carry out one call, with the repeats that it allows."""
+        """Carry out one call, repeated as far as it allows."""
         return self.run(as_flow(call))
 
     def run(self, flow: Flow[T]) -> T:
@@ -287,8 +287,8 @@ class AsyncSender(_SenderBase):
         super().__init__(settings, pacer)
         self._own_options = client_options
         _client_options(settings)  # an unusable file shows here, and not in the middle of a flow
-        # A client for each request under way, the last one used first: httpcore looks at every connection of
-        # a pool several times a request, so that one pool for all makes each request the slower the more there are.
+        # One client for each request under way, the last one used first: httpcore goes through all connections of a
+        # pool several times per request, so with one pool for all, requests get slower the more there are.
         self._clients: list[httpx.AsyncClient] = []
         self._idle: list[httpx.AsyncClient] = []
         self._retired = False
@@ -314,7 +314,7 @@ class AsyncSender(_SenderBase):
             await self._clients.pop().aclose()
 
     async def send(self, call: Call[T]) -> T:
-        """Carry out one call, with the repeats that it allows."""
+        """Carry out one call, repeated as far as it allows."""
         return await self.run(as_flow(call))
 
     async def run(self, flow: Flow[T]) -> T:

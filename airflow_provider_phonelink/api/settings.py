@@ -27,31 +27,31 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     default_base_url: ClassVar[str]
-    #: What the console's pages on numbers are called in their addresses, as far as can be told from the API.
+    #: The part of the console's addresses that stands for numbers, as far as the API suggests it.
     console_numbers: ClassVar[str]
 
     base_url: str
     api_key: SecretStr
-    #: Names the place these settings come from in messages, such as ``Connection 'production'``.
+    #: How messages refer to the place that these settings come from, such as ``Connection 'production'``.
     source: str = "settings"
 
-    #: Seconds a try may take to connect, and then to answer; twice as many in all, however slowly it trickles in.
+    #: Seconds that a try may take to connect, and then to answer; twice as many in total, however slow the answer.
     timeout: float = Field(10.0, ge=0.001, le=3600)
-    #: Seconds after which a call is not tried again, counted from its first try.
+    #: Seconds after its first try until which a call may be repeated.
     total_timeout: float = Field(120.0, ge=0.001, le=86400)
-    #: Tries after the first one.
+    #: How often a call may be repeated.
     max_retries: int = Field(4, ge=0, le=100)
     #: Failed polls in a row after which a wait gives up.
     max_failed_polls: int = Field(10, ge=1, le=100_000)
-    #: Requests a second at most; None is no limit.
+    #: The most requests per second; None for no limit.
     requests_per_second: float | None = Field(None, ge=0.001, le=10_000)
     #: Whether the vendor's TLS certificate is verified.
     verify_ssl: bool = True
-    #: File with the certificates to trust instead of the usual ones.
+    #: A file with certificates to trust instead of the usual ones.
     ca_bundle: str | None = None
-    #: URL of an HTTP proxy. A password in it is treated as a secret.
+    #: The URL of an HTTP proxy. A password in it is treated as a secret.
     proxy: SecretStr | None = None
-    #: Allow plain ``http://`` to other hosts than loopback.
+    #: Whether plain ``http://`` is allowed to hosts other than loopback.
     allow_http: bool = False
     #: Base URL of the vendor's web console, for links in the Airflow UI; where its pages are not at
     #: ``<base>/<kind>/<id>``, a URL with ``{kind}`` and ``{id}`` in it.
@@ -82,11 +82,11 @@ class Settings(BaseModel):
         return url
 
     def number_in_console(self, number_id: str) -> str:
-        """Return the address of a number's page in the console; empty if the console's is not known."""
+        """Return the address of a number's page in the console; empty if there is no ``console_url``."""
         return self._in_console(self.console_numbers, number_id)
 
     def agent_in_console(self, agent_id: str) -> str:
-        """Return the address of an agent's page in the console; empty if the console's is not known."""
+        """Return the address of an agent's page in the console; empty if there is no ``console_url``."""
         return self._in_console("agents", agent_id)
 
     def _in_console(self, kind: str, identifier: str) -> str:
@@ -102,6 +102,6 @@ class Settings(BaseModel):
 
     @property
     def secrets(self) -> Secrets:
-        """What must never be shown."""
+        """The strings that must never be shown."""
         proxy = self.proxy.get_secret_value() if self.proxy else ""
         return Secrets(self.api_key.get_secret_value(), proxy, _password(proxy))

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.redaction import Secrets
 
 MAX_LENGTH = 500
-#: Problems that a message lists at most.
+#: The most problems that a message lists.
 MOST_LISTED = 20
 #: C* are control, format, surrogate and private characters; Zl and Zp are line and paragraph separators.
 _UNSAFE_CATEGORIES = ("C", "Zl", "Zp")
 
 
-#: Characters of a text that a message shows.
+#: The most characters of a text that a message shows.
 MAX_SHOWN = 100
 
 
@@ -26,7 +26,7 @@ _BUILT_IN: dict[type, Callable[[Any], Any]] = {str: str.__str__, dict: dict, lis
 
 
 class _Written(reprlib.Repr):
-    """Python's own way to cut what is long, at each level of what is nested."""
+    """Python's own way to abbreviate long values, at each level of nesting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class _Written(reprlib.Repr):
         self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = 4
 
     def repr1(self, x: Any, level: int) -> str:
-        # Sub-classes of the built-in types, too, for each writes out all that is in it.
+        # Subclasses of built-in types, too, because each of them would write out its whole content.
         for kind, plain in _BUILT_IN.items():
             if isinstance(x, kind) and type(x) is not kind:
                 return super().repr1(plain(x), level)
@@ -58,7 +58,7 @@ def clean(text: object, secrets: Secrets | None = None) -> str:
 
 
 def visible(text: str) -> str:
-    r"""Return ``text`` with what a terminal obeys and what cannot be seen written as escapes, such as ``\x1b``."""
+    r"""Return ``text`` with control and invisible characters written as escapes, such as ``\x1b``."""
     return "".join(_escaped(character) if is_unsafe(character) else character for character in text)
 
 
@@ -79,7 +79,7 @@ def shown(value: object) -> str:
     """
     try:
         return visible(_written.repr(value[:MAX_SHOWN] + "…" if _is_long(value) else value))
-    except ValueError:  # Python writes out no integer of more than 4,300 digits
+    except ValueError:  # Python refuses to write out integers of more than 4,300 digits
         return f"a value of type {type(value).__name__}"
 
 
@@ -94,7 +94,7 @@ def trimmed(text: str) -> str:
 
 
 def is_unsafe(character: str) -> bool:
-    """Return whether a character is no letter, digit, mark, symbol or blank: control, format, private, surrogate."""
+    """Return whether a character is a control, format, private or surrogate character, or a line separator."""
     return unicodedata.category(character).startswith(_UNSAFE_CATEGORIES)
 
 

@@ -1,4 +1,4 @@
-"""The how-manieth run of its schedule a run is: consecutive runs have consecutive ordinals, whenever they are tried."""
+"""A run's ordinal: its position in its schedule. Consecutive runs have consecutive ordinals, whenever they run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: Runs are counted from here, those before it downwards. Any moment would do, as long as it never changes.
+#: Runs are counted from here; earlier runs have negative ordinals. Any moment will do, as long as it never changes.
 EPOCH = datetime(2020, 1, 1, tzinfo=timezone.utc)
 
 _SECOND = timedelta(seconds=1)
@@ -28,7 +28,7 @@ def cron_ordinal(expression: str, zone: tzinfo, moment: datetime) -> int:
     in both of the hours that are called the same, any other one has it in the second of them, and what falls into
     the hour that is left out comes an hour later.
 
-    :param expression: What croniter takes.
+    :param expression: A cron expression, in croniter's syntax.
     :param zone: The schedule's time zone.
     :param moment: A moment with a time zone.
     """

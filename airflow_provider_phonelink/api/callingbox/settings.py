@@ -14,5 +14,5 @@ class CallingBoxSettings(Settings):
     default_base_url = CALLINGBOX.base_url
     console_numbers = "numbers"
 
-    #: Name of the number's id in the body of attach and of set-primary, which the vendor does not document.
+    #: The name of the number's id in the bodies of attach and set-primary, which the vendor does not document.
     attach_body_key: str = Field("number_id", min_length=1)

@@ -11,7 +11,7 @@ from airflow_provider_phonelink.vendors import DASHA
 
 
 def _split(value: object) -> object:
-    """Let a list be written as ``A, B`` where JSON is awkward (a connection URI)."""
+    """Accept a list written as ``A, B``, for places where JSON is awkward, such as a connection URI."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -24,9 +24,9 @@ class DashaSettings(Settings):
     default_base_url = DASHA.base_url
     console_numbers = "phone-numbers"
 
-    #: Registration states that count as active, in any case.
+    #: Registration states that count as active, regardless of case.
     active_states: StateNames = ("Registered", "Active")
-    #: Registration states that count as failed, in any case.
+    #: Registration states that count as failed, regardless of case.
     failed_states: StateNames = ("Failed", "Error", "Rejected")
     #: Whether an active state counts only until its ``expiresAt``.
     check_expiry: bool = True

@@ -25,7 +25,7 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
     included, but only from the agent in the plan: if another agent has it by then, it is left for the next run. Links
     that no route mentions stay, unless ``prune`` is on. Numbers stay bought and billed.
 
-    A retry or a second run plans anew and writes only what is still missing. If some changes fail, the others are
+    A retry or a second run makes a new plan and writes only what is still missing. If some changes fail, the others are
     still made; then the task fails and names each one, and it is retried if that can help.
 
     Returns a dict with the same entries as

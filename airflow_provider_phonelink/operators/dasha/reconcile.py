@@ -23,7 +23,7 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
     first, then moves, removals last. Links that no route mentions stay, unless ``prune`` is on. An outbound route
     makes the number the agent's one outbound number.
 
-    A retry or a second run plans anew and writes only what is still missing. If some changes fail, the others are
+    A retry or a second run makes a new plan and writes only what is still missing. If some changes fail, the others are
     still made; then the task fails and names each one, and it is retried if that can help. Each change looks again
     before it writes, but the vendor has no conditional write: a link that somebody else makes in the moment between
     the last look and the write is overwritten.

@@ -25,34 +25,44 @@ if TYPE_CHECKING:
 
 class DashaRotatePhoneNumberOperator(DashaOperator):
     """
-    Give an agent the next healthy number of a pool as its outbound number.
+    Give an agent the next healthy number of a pool as its outbound number at Dasha BlackBox.
 
-    The agent is never left without a number: replacing one is a single write. A run keeps its choice for its
-    retries and clears while that number is healthy (in Airflow's task state store from 3.3 on, in a Variable
-    before), consecutive runs move on through the pool, and the number in use is picked again only if no other
-    one is healthy. Let a DAG have ``max_active_runs=1``, for two runs at once would rotate past each other.
+    The task looks at the pool, chooses a number, links it and reads the link again. The agent is never left without a
+    number, because replacing one is a single write. If too few numbers are healthy, nothing changes.
 
-    Returns ``current`` (the number in snake case), ``previous`` (its id, None if it is not one of the pool or the
-    scope), ``changed``, ``skipped`` (id to reason) and ``pool_size``.
+    A run keeps its choice for its retries, and when it is cleared, as long as that number is healthy. The choice is
+    stored before the write: in Airflow's task state store from 3.3 on, in a Variable before. Consecutive runs move on
+    through the pool; the number in use is picked again only if no other one is healthy. Give the DAG
+    ``max_active_runs=1``, because two runs at once would interfere with each other.
+
+    Returns a dict: ``current``, the number with its fields in snake case; ``previous``, the id of the number before,
+    None if that is neither in the pool nor in the scope; ``changed`` (bool), whether this try wrote; ``skipped``, a
+    dict of id to reason; and ``pool_size``.
+
+    From the vendor's pages on linking a phone number to an agent and on affected agents.
 
     :param agent_id: The agent. (templated)
-    :param pool: Ids of the numbers, or a filter: a dict of ``provider_id``, ``display_name_prefix`` and
-        ``description_tag`` (a text within the description), of which all named ones must match. A plain text is
-        Airflow's own ``pool``, the one of worker slots.
-    :param number_pool: The same as ``pool`` under a name that Airflow does not use itself. Here a text, such as a
-        template, may be a list or dict as Python or JSON write it, or ids with commas between them. (templated)
-    :param strategy: ``round_robin`` starts at the run's place in its schedule and takes the next healthy number;
-        ``weighted`` does so with each number coming as often as its weight, though at most every other time;
-        anything else is the import path of a callable: see
-        :data:`airflow_provider_phonelink.decisions.rotation.Chooser`. Runs without a place in a schedule, such as
+    :param pool: The ids of the numbers, or a filter: a dict of ``provider_id``, ``display_name_prefix`` and
+        ``description_tag`` (a text within the description); a number has to match all that are given. A plain text is
+        Airflow's own ``pool``, which is one of worker slots.
+    :param number_pool: The same as ``pool``, under a name that Airflow does not use itself. Text, as from a template,
+        may be a list or dict in the notation of Python or JSON, or ids separated by commas. (templated)
+    :param strategy: ``round_robin`` (default) starts at the run's position in its schedule and takes the next healthy
+        number. ``weighted`` does the same, with each number coming as often as its weight, but at most every other
+        time. Anything else is the import path of a callable, see
+        :data:`airflow_provider_phonelink.decisions.rotation.Chooser`. Runs without a position in a schedule, such as
         those that an asset triggers, take the number after the one in use. (templated)
-    :param weights: For ``weighted``: id to a whole number from 1; 1 for those not named. (templated)
-    :param min_healthy: With fewer healthy numbers nothing changes and the task fails; at least 1. (templated)
-    :param quarantine: Ids that are not to be picked. (templated)
-    :param scope: Further ids among which the agent's present number may be. (templated)
-    :param healthy_without_registration: Whether numbers whose registration is switched off may be picked.
-    :param verify: Whether the link is read afterwards; if it cannot be confirmed, the number before is put back.
-    :param dasha_conn_id: Airflow connection of type ``dasha``. (templated)
+    :param weights: For ``weighted``: a dict of id to weight, a whole number from 1 to 1000; 1 for numbers not listed.
+        (templated)
+    :param min_healthy: The fewest healthy numbers, at least 1 (default). With fewer, nothing changes and the task
+        fails. (templated)
+    :param quarantine: Ids of numbers that must not be picked. (templated)
+    :param scope: Further ids of numbers that the agent may be using at present. (templated)
+    :param healthy_without_registration: Whether numbers whose registration is switched off may be picked; False by
+        default.
+    :param verify: Whether to read the link afterwards, and to put the old number back if the link does not show; True
+        by default.
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     """
 
     template_fields: Sequence[str] = (
@@ -106,7 +116,7 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
 
     @classmethod
     def partial(cls, **kwargs: Any) -> OperatorPartial:
-        """Take a ``pool`` of numbers for mapped tasks, too: Airflow would take it for the pool of worker slots."""
+        """Accept a ``pool`` of numbers in mapped tasks, too; Airflow would take it for a pool of worker slots."""
         if not isinstance(kwargs.get("pool", ""), str):
             kwargs["number_pool"] = kwargs.pop("pool")
         partial: OperatorPartial = super().partial(**kwargs)
@@ -231,7 +241,7 @@ def _before(found: Survey, earlier: Mapping[str, Any]) -> str | None:
 
 def ordinal_of(context: Context) -> int | None:
     """
-    Return the how-manieth run of its schedule a run is; None without a logical date or a regular schedule.
+    Return a run's ordinal, its position in its schedule; None without a logical date or a regular schedule.
 
     Counts by the logical date alone: the data interval of a cron run may have no length.
     """
@@ -244,12 +254,12 @@ def ordinal_of(context: Context) -> int | None:
     if expression := _attribute(timetable, "expression"):
         return cron_ordinal(expression, _zone(_attribute(timetable, "timezone")), logical_date)
     delta = _attribute(timetable, "delta")
-    # A relativedelta may be of months, which have no one length.
+    # A relativedelta may be in months, which differ in length.
     return delta_ordinal(delta, logical_date) if isinstance(delta, timedelta) else None
 
 
 def _attribute(timetable: Any, name: str) -> Any:
-    """Read what Airflow 3.0 and 3.1 keep under a private name."""
+    """Read an attribute that Airflow 3.0 and 3.1 keep under a private name."""
     return getattr(timetable, name, None) or getattr(timetable, f"_{name}", None)
 
 
