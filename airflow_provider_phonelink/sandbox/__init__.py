@@ -28,7 +28,7 @@ _MODULES = {"Fault": "faults", "Sandbox": "server", "Step": "dasha.registration"
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for only now: the pytest plugin is loaded long before a sandbox is needed."""
+    """Import a name only when it is used: the pytest plugin is loaded long before a sandbox is needed."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=0, help="0 (the default) takes a free one")
     parser.add_argument("--seed", help="a JSON file with what to start with, or `demo`")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="SWITCH=VALUE", help="settle undocumented behaviour"
+        "--set", action="append", default=[], metavar="SWITCH=VALUE", help="decide undocumented behaviour"
     )
     for key, vendor in stand_ins().items():
         parser.add_argument(f"--api-key-{key}", default=vendor.api_key, metavar="KEY")

@@ -21,7 +21,7 @@ class Wire:
     """
     The client's connection.
 
-    :param connections: the server's open connections, by which the client's own can be closed under it.
+    :param connections: the server's open connections, needed to close the client's.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Wire:
             pass
 
     async def hang_up(self, *, reset: bool = False) -> None:
-        """Close the connection, whatever has been sent. ASGI has no word for that, so it is done below it."""
+        """Close the connection, whatever has been sent. ASGI cannot do that, so it is done on the transport."""
         for connection in list(self._connections()):
             if connection.client == self._scope["client"]:
                 if reset:
-                    # Closing a socket that is not to linger resets the connection.
+                    # Closing a socket without lingering resets the connection.
                     connection.transport.get_extra_info("socket").setsockopt(
                         socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
                     )
@@ -67,7 +67,7 @@ class Answer:
     """
     What is to be sent, and how.
 
-    :param delivery: sends it; :func:`whole` unless something is to go wrong.
+    :param delivery: how it is sent; :func:`whole` unless something should go wrong.
     """
 
     status: int
@@ -81,7 +81,7 @@ class Answer:
         return 200 <= self.status < 300
 
     async def send(self, wire: Wire) -> None:
-        """Send it, in the way it is to be sent."""
+        """Send the answer in its way of delivery."""
         await (self.delivery or whole)(self, wire)
 
     def json(self) -> Any:
@@ -131,7 +131,7 @@ def dripping(
 
 
 def dropped(*, reset: bool = False) -> Answer:
-    """Return what closes the connection without a word."""
+    """Return a way of delivery that closes the connection without an answer."""
 
     async def send(_: Answer, wire: Wire) -> None:
         await wire.hang_up(reset=reset)

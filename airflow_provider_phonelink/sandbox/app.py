@@ -40,7 +40,7 @@ def build_app(stand: Stand, reset: Callable[[], None]) -> FastAPI:
     Return the application, to be put behind the gate.
 
     :param stand: what the sandbox consists of.
-    :param reset: brings the sandbox back to how it started.
+    :param reset: restores the sandbox to its initial state.
     """
     # FastAPI's own documentation pages load their scripts from another host, and a stand-in works offline.
     app = FastAPI(title=TITLE, version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -92,7 +92,7 @@ def _add_documentation(app: FastAPI) -> None:
 
 
 def _allowed(app: FastAPI, path: str) -> str:
-    """Return the methods a path takes; FastAPI itself names those of one of its routes only."""
+    """Return the methods that a path accepts; FastAPI itself names only those of one route."""
     methods = {
         method.upper()
         for template, operations in app.openapi()["paths"].items()

@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints, by which other processes drive it. They need no key and show none."""
+"""The sandbox's own endpoints, with which other processes control it. They need no key and show none."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ COLUMNS = ("vendor", "number", "registration", "inbound_agent", "outbound_agents
 
 
 class Error(BaseModel):
-    """What the sandbox could not make sense of."""
+    """A request that the sandbox does not understand."""
 
     error: str
 
 
 def ascii_json(content: Any) -> Response:
-    """Return JSON that can be sent whatever texts are in it, halves of surrogate pairs included."""
+    """Return JSON that can be sent whatever text it has in it, even halves of surrogate pairs."""
     return Response(json.dumps(content).encode(), media_type="application/json")
 
 
@@ -41,7 +41,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {400: {"model": Error, "description": 
 
 @contextmanager
 def _checked() -> Iterator[None]:
-    """Answer 400 to what the sandbox cannot make sense of."""
+    """Answer 400 to a request that the sandbox does not understand."""
     try:
         yield
     except (ValueError, TypeError, AttributeError) as error:
@@ -64,7 +64,7 @@ def control_router(stand: Stand, reset: Callable[[], None]) -> APIRouter:
     Return the sandbox's own endpoints.
 
     :param stand: what the sandbox consists of.
-    :param reset: brings the sandbox back to how it started.
+    :param reset: restores the sandbox to its initial state.
     """
     router = new_router()
     _add_state(router, stand, reset)
@@ -106,7 +106,7 @@ def _add_state(router: APIRouter, stand: Stand, reset: Callable[[], None]) -> No
 
 
 def _add_script(router: APIRouter, stand: Stand) -> None:
-    @router.get("/switches", summary="How undocumented behaviour is settled, and what else is plausible")
+    @router.get("/switches", summary="How undocumented behaviour is decided, and what else is plausible")
     async def switches() -> dict[str, dict[str, Any]]:
         settled = stand.world.switches
         choices = settled.choices()

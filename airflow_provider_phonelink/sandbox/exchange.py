@@ -39,16 +39,16 @@ class Access:
     _denied: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     def allow(self, vendor: str, key: str, organisation: str) -> None:
-        """Let a key act for an organisation."""
+        """Accept a key, for an organisation."""
         self._organisation_of[vendor, key] = organisation
         self._denied.discard((vendor, key))
 
     def deny(self, vendor: str, key: str) -> None:
-        """Make a key one that is known but lacks access (403)."""
+        """Deny a known key access (403)."""
         self._denied.add((vendor, key))
 
     def revoke(self, vendor: str, key: str) -> None:
-        """Make a key unknown (401)."""
+        """Reject a key as unknown (401)."""
         self._organisation_of.pop((vendor, key), None)
         self._denied.discard((vendor, key))
 
@@ -97,8 +97,8 @@ class Exchange:
     One request to a vendor.
 
     :param entry: its line in the journal.
-    :param organisation: whom it acts for; filled in once the key has been looked at.
-    :param dry: what it does is undone again.
+    :param organisation: the organisation that it acts for; set once the key has been checked.
+    :param dry: whether its effect is undone afterwards.
     :param put: puts another request to a vendor, as (organisation, method, path, query string, body).
     """
 
@@ -111,11 +111,11 @@ class Exchange:
     epoch: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Remember when it began: it does not outlive a reset."""
+        """Remember the epoch in which it began: it does not outlive a reset."""
         self.epoch = self.stand.epoch
 
     def error(self, refused: Refused) -> Answer:
-        """Return a refusal as the vendor would word it."""
+        """Return a refusal in the form of the vendor's errors."""
         write = stand_ins()[self.entry.vendor].error
         body, media_type = write(refused, self.entry.path, self.stand.world.switches)
         headers = {
@@ -157,7 +157,7 @@ def query_of(request: Request, model: type[Query]) -> Query:
 
     FastAPI could read them into a model, too, but of an alias some of its versions make a warning for each field.
     """
-    # The vendors would skip over a misspelt name in silence; a stand-in had better say so.
+    # The vendors would silently ignore a misspelt name; a stand-in should report it.
     known = {field.alias or name for name, field in model.model_fields.items()}
     if strange := set(request.query_params) - known:
         raise Refused(400, f"unknown query parameters: {', '.join(sorted(strange))}")
@@ -184,7 +184,7 @@ def parameters(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def json_reply(body: bytes, status: int = 200) -> Response:
-    """Return JSON that is written already: nothing is validated or rendered again."""
+    """Return JSON that is already serialised, so that nothing is validated or rendered again."""
     return Response(body, status, media_type="application/json")
 
 
@@ -198,8 +198,8 @@ def write_reply(switches: Switches, body: bytes, status: int = 200) -> Response:
 
 
 def whole_number(value: Any) -> Any:
-    """Refuse text that is no whole number, before it is read as one."""
-    # pydantic alone would also take "1_0" and "1.0".
+    """Refuse text that is not a whole number, before it is parsed."""
+    # pydantic alone would also accept "1_0" and "1.0".
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+", value):
         raise ValueError("not a whole number")
     return value

@@ -37,7 +37,7 @@ class Struck:
 
     :param armed: the fault.
     :param exchange: the request.
-    :param proceed: lets the request take its course.
+    :param proceed: processes the request as usual.
     """
 
     armed: Armed
@@ -63,13 +63,13 @@ class Struck:
         return answer.with_json(edit(document))
 
     async def take_effect(self) -> None:
-        """Let the request take its course if things go wrong only after it has."""
+        """Process the request as usual if the fault applies only after it has taken effect."""
         if self.fault.when == "after":
             await self.proceed()
 
 
 async def strike(armed: Armed, exchange: Exchange, proceed: Proceed) -> Answer:
-    """Let a fault happen."""
+    """Carry out a fault."""
     armed.fired += 1
     return await EXECUTORS[armed.fault.kind](Struck(armed, exchange, proceed))
 

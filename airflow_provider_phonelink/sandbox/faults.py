@@ -45,7 +45,7 @@ Kind = Literal[
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 PREVENTING = frozenset({"status", "html", "redirect", "drop", "hang", "cut", "broken_json", "wrong_id"})
-"""The kinds that, `before` the request takes effect, keep it from doing so."""
+"""The kinds that keep a request from taking effect if they apply `before` it does."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Fault:
 
     Which requests:
 
-    :param kind: how it goes wrong.
+    :param kind: what goes wrong.
     :param vendor: the vendor's key, such as `dasha`; any if not given.
     :param method: the HTTP method; any if not given.
     :param path: what the path has in it: a piece of it, to which `^` and `$` bind the ends, in which `*` stands for
@@ -146,7 +146,7 @@ class Armed:
         self._path = PathPattern(fault.path)
 
     def strikes(self, vendor: str, method: str, path: str) -> bool:
-        """Count a request if it is one of those meant, and say whether it is to go wrong."""
+        """Count a matching request, and return whether it should go wrong."""
         fault = self.fault
         if fault.vendor not in (None, vendor) or self._method not in (None, method):
             return False
@@ -157,7 +157,7 @@ class Armed:
 
 
 class Faults:
-    """The faults in force. Several may strike one request: the one added first is outermost."""
+    """The active faults. Several may apply to one request: the one added first is the outermost."""
 
     def __init__(self) -> None:
         self._armed: list[Armed] = []
@@ -165,16 +165,16 @@ class Faults:
 
     @property
     def fired(self) -> int:
-        """How often the faults in force have struck."""
+        """How often the active faults have applied."""
         return sum(armed.fired for armed in self._armed)
 
     @property
     def armed(self) -> list[Armed]:
-        """The faults in force."""
+        """The active faults."""
         return list(self._armed)
 
     def add(self, fault: Fault) -> Armed:
-        """Put a fault in force. What is returned counts its strikes."""
+        """Activate a fault. The result counts how often it applies."""
         armed = Armed(fault)
         with self._lock:
             self._armed = [*self._armed, armed]
@@ -190,17 +190,17 @@ class Faults:
         return self.add(Fault("meanwhile", run=run, **which))
 
     def remove(self, armed: Armed) -> None:
-        """Take one fault out of force."""
+        """Deactivate a fault."""
         with self._lock:
             self._armed = [other for other in self._armed if other is not armed]
 
     def clear(self) -> None:
-        """Take all faults out of force."""
+        """Deactivate all faults."""
         with self._lock:
             self._armed = []
 
     def striking(self, vendor: str, method: str, path: str) -> list[Armed]:
-        """Return the faults that strike a request, outermost first."""
+        """Return the faults that apply to a request, outermost first."""
         if not self._armed:
             return []
         with self._lock:

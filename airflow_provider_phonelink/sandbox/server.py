@@ -51,7 +51,7 @@ class Sandbox:
 
     :param port: the port; 0 takes a free one.
     :param seed: what to start with: a seed document, the path of one, or `demo`. Nothing, if not given.
-    :param switches: how undocumented behaviour is settled (see `Switches`).
+    :param switches: how undocumented behaviour is decided (see `Switches`).
     :param journal_cap: how many requests the journal keeps.
     :param keys: the API keys that the vendors' endpoints accept, as `dasha_key`, `callingbox_key`.
     """
@@ -98,7 +98,7 @@ class Sandbox:
 
     @property
     def switches(self) -> Switches:
-        """How undocumented behaviour is settled."""
+        """How undocumented behaviour is decided."""
         return self._stand.world.switches
 
     def __getattr__(self, name: str) -> Any:

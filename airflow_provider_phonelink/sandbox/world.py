@@ -91,7 +91,7 @@ class Account(Protocol):
         """Return a row for each number, for the table of the state."""
 
     def snapshot(self) -> Callable[[], None]:
-        """Remember the state, and return what brings it back."""
+        """Save the state, and return a function that restores it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +149,7 @@ class World:
     """
     All vendors' state under one lock. Its attribute `dasha` is the account of the sandbox's organisation at Dasha.
 
-    :param switches: how undocumented behaviour is settled.
+    :param switches: how undocumented behaviour is decided.
     """
 
     def __init__(self, switches: Switches) -> None:

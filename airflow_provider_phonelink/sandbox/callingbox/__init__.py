@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class CallingBoxSwitches:
-    """How CallingBox's documentation is filled where it is silent."""
+    """The answers to what CallingBox's documentation leaves open."""
 
     callingbox_attach_body_key: str = choice(
         "number_id", "numberId", "id", doc="The key of the attach body; any other is answered with 400."
@@ -116,7 +116,7 @@ def open_account(world: World, _: str) -> CallingBox:
 
 
 def plant(world: World, seed: Mapping[str, Any]) -> None:
-    """Add what a seed says."""
+    """Add the contents of a seed."""
     known(CALLINGBOX.key, seed, {"agents", "numbers"})
     account = world.account(CALLINGBOX.key)
     for agent in seed.get("agents", ()):
@@ -126,7 +126,7 @@ def plant(world: World, seed: Mapping[str, Any]) -> None:
 
 
 def error(refused: Refused, _: str, switches: Switches) -> tuple[bytes, str]:
-    """Return an error in the shape that is switched on."""
+    """Return an error in the shape that the switch selects."""
     told: dict[str, dict[str, Any]] = {
         "text": {"error": refused.detail},
         "object": {"error": {"message": refused.detail}},

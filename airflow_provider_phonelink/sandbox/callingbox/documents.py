@@ -25,7 +25,7 @@ class CallingBoxJson:
         self._numbers: Fragments[NumberRecord] = Fragments(self._render_number)
 
     def agent(self, account: CallingBox, agent: AgentRecord) -> bytes:
-        """Return an agent with its numbers, as detail and mutation answers show it."""
+        """Return an agent with its numbers, as it is shown when one agent is read or changed."""
         document = json.dumps(self._agent(agent)).encode()
         if self._world.switches.callingbox_sparse:
             return document
@@ -40,7 +40,7 @@ class CallingBoxJson:
         return json.dumps(document).encode()
 
     def numbers(self, numbers: list[NumberRecord], has_more: bool) -> bytes:
-        """Return a list of numbers, in the shape that is switched on."""
+        """Return a list of numbers, in the shape that the switch selects."""
         shape = self._world.switches.callingbox_numbers_shape
         items = array([self._number(number) for number in numbers])
         if shape == "array":

@@ -102,5 +102,5 @@ class Error(BaseModel):
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document the errors an endpoint answers."""
+    """Document the errors that an endpoint answers with."""
     return {status: {"model": Error, "description": "Error"} for status in statuses}

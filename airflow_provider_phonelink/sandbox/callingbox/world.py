@@ -65,7 +65,7 @@ class CallingBox:
     One organisation's agents and numbers, under the vendor's rules. Nothing here buys or releases a number.
 
     :param clock: the time.
-    :param switches: how undocumented behaviour is settled.
+    :param switches: how undocumented behaviour is decided.
     :param lock: guards all state of the sandbox; every public method takes it.
     """
 
@@ -219,7 +219,7 @@ class CallingBox:
             }
 
     def snapshot(self) -> Callable[[], None]:
-        """Remember the state, and return what brings it back."""
+        """Save the state, and return a function that restores it."""
         with self._lock:
             agents, numbers, revision = dict(self.agents), dict(self.numbers), self.revision
 

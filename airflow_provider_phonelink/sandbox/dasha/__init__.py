@@ -44,7 +44,7 @@ REGISTERED = [{"after": 0, "state": "Registered"}]
 
 @dataclass
 class DashaSwitches:
-    """How Dasha's documentation is filled where it is silent."""
+    """The answers to what Dasha's documentation leaves open."""
 
     dasha_created_status: int = choice(201, 200, doc="Status of a successful create.")
     dasha_duplicate_status: int = choice(
@@ -193,7 +193,7 @@ def open_account(world: World, organisation: str) -> Organisation:
 
 
 def plant(world: World, seed: Mapping[str, Any]) -> None:
-    """Add what a seed says."""
+    """Add the contents of a seed."""
     known(DASHA.key, seed, {"agents", "numbers", "plans", "linked_elsewhere"})
     account = world.account(DASHA.key)
     for agent, name in seed.get("agents", {}).items():
@@ -220,17 +220,17 @@ def error(refused: Refused, path: str, _: Switches) -> tuple[bytes, str]:
     return json.dumps(problem).encode(), "application/problem+json"
 
 
-# What every world can do for the sake of this vendor
+# What a world can do for this vendor
 
 
 def organisation(world: World, id: str) -> Organisation:  # noqa: A002 - the vendor's word
-    """Return an organisation, a new one if there is none of that id yet."""
+    """Return an organisation; create it if there is none with that id."""
     account: Organisation = world.account(DASHA.key, id)
     return account
 
 
 def link_elsewhere(world: World, phone_number: str) -> None:
-    """Let another organisation have a phone number linked inbound."""
+    """Pretend that another organisation has linked a phone number inbound."""
     organisation(world, "org-elsewhere").add_number(phone_number, inbound="agent-elsewhere")
 
 

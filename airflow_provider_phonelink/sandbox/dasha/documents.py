@@ -49,7 +49,7 @@ class DashaJson:
         return self._optional({**shown, "orgId": organisation})
 
     def agents(self, organisation: Organisation, skip: int, take: int) -> bytes:
-        """Return agents in the shape that is switched on."""
+        """Return agents in the shape that the switch selects."""
         shape = self._world.switches.dasha_agents_shape
         known = list(organisation.agents.values())
         wanted = known if shape == "whole_array" else known[skip : skip + take]
@@ -68,12 +68,12 @@ class DashaJson:
         }
 
     def affected_by(self, organisation: Organisation, credentials_id: str) -> bytes:
-        """Return who uses the numbers of some credentials."""
+        """Return the agents that use the numbers of some credentials."""
         numbers = [_affected(number, users) for number, users in organisation.affected_by(credentials_id)]
         return json.dumps({"phoneNumbers": numbers, "affectedCallsCount": 0}).encode()
 
     def affected(self, organisation: Organisation, number_id: str) -> bytes:
-        """Return who uses a number."""
+        """Return the agents that use a number."""
         number = organisation.get(number_id)
         return json.dumps(_affected(number, organisation.affected(number_id))).encode()
 

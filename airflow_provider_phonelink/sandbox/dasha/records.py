@@ -19,7 +19,7 @@ Users: TypeAlias = list[tuple[str, str, list[str]]]
 
 @dataclass(frozen=True)
 class NumberSettings:
-    """What POST and PUT say of a number."""
+    """The settings of a number in the bodies of POST and PUT."""
 
     phone_number: str
     credentials_id: str
@@ -29,7 +29,7 @@ class NumberSettings:
 
     @property
     def pair(self) -> tuple[str, str]:
-        """What is unique in an organisation."""
+        """The pair that is unique in an organisation."""
         return self.phone_number, self.credentials_id
 
     def stored_as(self, notation: str) -> NumberSettings:
@@ -63,7 +63,7 @@ class NumberRecord:
 
 @dataclass(frozen=True)
 class NumberQuery:
-    """What a list request asks for."""
+    """The parameters of a list request."""
 
     skip: int = 0
     take: int = 20
@@ -74,7 +74,7 @@ class NumberQuery:
 
     @property
     def narrows(self) -> bool:
-        """Whether not every number is asked for."""
+        """Whether the list is filtered."""
         return bool(self.phone_number or self.linked_agent or self.unlinked_only or self.provider_id)
 
     def matches(self, number: NumberRecord, agents: tuple[str, ...], *, exactly: bool) -> bool:
@@ -98,7 +98,7 @@ class OutboundLinks:
             self.put(agent, number)
 
     def agents_of(self, number: str) -> list[str]:
-        """Return the agents that call out with a number, in the order they came."""
+        """Return the agents that call out with a number, oldest first."""
         return list(self._agents_of.get(number, ()))
 
     def put(self, agent: str, number: str) -> None:
@@ -124,7 +124,7 @@ class AgentRecord:
 
 
 class InUse(Refused):
-    """A number that agents use is not deleted without force."""
+    """Agents use the number, so it is not deleted without force."""
 
     def __init__(self, users: Users) -> None:
         shown = [{"agentId": agent, "agentName": name, "uses": uses} for agent, name, uses in users]
@@ -133,7 +133,7 @@ class InUse(Refused):
 
 
 class NoNumber(Refused):
-    """There is no number of an id, or not for every read yet."""
+    """There is no number with this id, or not every read shows it yet."""
 
     def __init__(self, number_id: str) -> None:
         super().__init__(404, f"Phone number '{number_id}' was not found.")

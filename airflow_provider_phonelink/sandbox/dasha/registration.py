@@ -1,7 +1,7 @@
 """
 SIP registration over time, as a pure function of a script and the clock.
 
-Nothing runs in the background: a number's registration status is computed when somebody looks.
+Nothing runs in the background: a number's registration status is computed when it is read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 DISABLED = "Disabled"
-"""The one literal the vendor publishes: the state of a number whose `registration` is false."""
+"""The only literal that the vendor documents: the state of a number whose `registration` is false."""
 
 ACTIVE_STATES = frozenset({"registered", "active"})
 FAILED_STATES = frozenset({"failed", "error", "rejected"})
@@ -45,7 +45,7 @@ class Step:
     renews: Annotated[bool, Strict()] = True
 
     def __post_init__(self) -> None:
-        """Refuse what could never happen."""
+        """Refuse a step that could never happen."""
         if self.after < 0:
             raise ValueError("a registration step's `after` must not be negative")
         if self.lifetime is not None and self.lifetime <= 0:
@@ -54,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Status:
-    """What the vendor shows of a registration at one moment."""
+    """The registration as the vendor shows it at one moment."""
 
     state: str
     error: str | None
@@ -82,7 +82,7 @@ def _step_of(step: Step | tuple[Any, ...] | list[Any] | Mapping[str, Any]) -> St
 
 
 def disabled(since: float) -> Status:
-    """Return the status of a number that is not to be registered."""
+    """Return the status of a number whose registration is switched off."""
     return Status(DISABLED, None, None, since, None, inf)
 
 
@@ -116,7 +116,7 @@ def _lifetime(step: Step, start: float, now: float, default: float) -> tuple[flo
         lifetime = default
     if not step.renews:
         return start, start + lifetime, inf
-    # SIP clients register again halfway through, so that a lost packet does no harm.
+    # SIP clients register again after half the lifetime, so that a lost packet does no harm.
     interval = lifetime / 2
     renewals = max(0, floor((now - start) / interval))
     updated = start + renewals * interval

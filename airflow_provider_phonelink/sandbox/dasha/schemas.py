@@ -15,7 +15,7 @@ MAX_INT32 = 2_147_483_647
 
 
 def _true_or_false(value: Any) -> Any:
-    # pydantic alone would also take "yes" and "1".
+    # pydantic alone would also accept "yes" and "1".
     if isinstance(value, str):
         if value.lower() not in ("true", "false"):
             raise ValueError("neither true nor false")
@@ -75,7 +75,7 @@ class DeleteQuery(_Schema):
 class PhoneNumberBody(_Schema):
     """Configuration for creating or updating a SIP phone number."""
 
-    # The vendor would skip over a misspelt name in silence; a stand-in had better say so.
+    # The vendor would silently ignore a misspelt name; a stand-in should report it.
     model_config = ConfigDict(extra="forbid")
 
     phone_number: Annotated[str, Field(min_length=1, max_length=255)]
@@ -209,7 +209,7 @@ class ProblemDetails(BaseModel):
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document the errors an endpoint answers."""
+    """Document the errors that an endpoint answers with."""
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
     return {
         status: {"description": "Error", "content": {"application/problem+json": {"schema": schema}}}

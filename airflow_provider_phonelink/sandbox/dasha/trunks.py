@@ -110,7 +110,7 @@ class Trunks:
             self.numbers[provider_id].pop(number_id, None)
 
     def snapshot(self) -> Callable[[], None]:
-        """Remember the state, and return what brings it back."""
+        """Save the state, and return a function that restores it."""
         with self._lock:
             credentials, providers = dict(self.credentials), dict(self.providers)
             numbers = {provider: dict(connected) for provider, connected in self.numbers.items()}

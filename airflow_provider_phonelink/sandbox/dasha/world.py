@@ -41,7 +41,7 @@ class Organisation:
 
     :param id: the organisation's id.
     :param clock: the time.
-    :param switches: how undocumented behaviour is settled.
+    :param switches: how undocumented behaviour is decided.
     :param lock: guards all state of the sandbox; every public method takes it.
     :param linked_elsewhere: whether another organisation has a phone number linked inbound.
     """
@@ -263,7 +263,7 @@ class Organisation:
             return {n.settings.phone_number for n in self.numbers.values() if n.inbound_agent is not None}
 
     def snapshot(self) -> Callable[[], None]:
-        """Remember the state, and return what brings it back."""
+        """Save the state, and return a function that restores it."""
         with self._lock:
             numbers, pairs, outbound = dict(self.numbers), dict(self._pairs), dict(self.outbound.number_of)
             agents, plans, revision = dict(self.agents), dict(self.plans), self.revision
