@@ -33,8 +33,8 @@ ITS_DAY = datetime(2026, 3, 4, tzinfo=timezone.utc)
 
 #: Whether a number has arrived or left is looked up elsewhere, too, where the proof is refused.
 SEEN_ELSEWHERE = {"final": "success"}
-#: A number of which the vendor says that it is gone has no agents.
-GONE = {"status 404": "success"}
+#: Where numbers cannot be read by their credentials, each is read by itself.
+READ_SINGLY = dict.fromkeys(("status 403", "status 404", "status 422", "html 200"), "success")
 #: What cannot be confirmed is put back, and the next try looks anew.
 PUT_BACK = {"final": "up_for_retry"}
 
@@ -170,14 +170,12 @@ LONGER = (
             Request("look at the pool", "GET", NUMBERS),
             Request("look at the pool, next page", "GET", NUMBERS, nth=2, like="look at the pool"),
             Request("look at the pool, last page", "GET", NUMBERS, nth=3, like="look at the pool"),
-            Request("look at the number before", "GET", "/{0}/affected-agents$", ends=GONE),
-            Request("look at the next number", "GET", "/{1}/affected-agents$", ends=GONE),
             Request(
-                "look at the other number", "GET", "/{2}/affected-agents$", like="look at the next number"
+                "look at the outbound links", "GET", "sip-credentials/*/affected-agents$", ends=READ_SINGLY
             ),
             Request("write", "PUT", "agent-link$", looked_for=False),
             # The link, and its being put back.
-            Request("proof", "GET", "/{1}/affected-agents$", nth=2, ends=PUT_BACK, undone=2),
+            Request("proof", "GET", "/{1}/affected-agents$", ends=PUT_BACK, undone=2),
         ),
     ),
     Operation(
