@@ -77,7 +77,7 @@ class Organisation:
             number = self._add(settings, provider_id)
             lag = self._switches.dasha_new_number_lag
             number = replace(number, shown_from=number.created + lag if lag else 0.0)
-            self._store(number, number)
+            self.put(number, number)
             return number
 
     def page(self, query: NumberQuery) -> tuple[list[NumberRecord], int]:
@@ -107,7 +107,7 @@ class Organisation:
             if not settings.registers_as(old.settings):
                 script = self.plans.get(settings.phone_number, old.script)
                 new = replace(new, registering_since=now, script=script)
-            self._store(new, old)
+            self.put(new, old)
             return new
 
     def link(self, number_id: str, agent: str, mode: str = INBOUND) -> NumberRecord:
@@ -215,6 +215,17 @@ class Organisation:
                 self.outbound.put(agent, number.id)
             return number.id
 
+    def put(self, number: NumberRecord, old: NumberRecord | None = None) -> None:
+        """Store a number as it is, in place of an old one if there is one."""
+        if old is not None:
+            del self._pairs[old.settings.pair]
+        if number.settings.credentials_id not in self.trunks.credentials:
+            self.trunks.add_credentials(number.settings.credentials_id)
+        self.numbers[number.id] = number
+        self._pairs[number.settings.pair] = number.id
+        self._all_shown_from = max(self._all_shown_from, number.shown_from)
+        self.revision += 1
+
     def plan(self, phone_number: str, steps: Iterable[Step | tuple[Any, ...] | Mapping[str, Any]]) -> None:
         """Say how the registration of a phone number will go, whenever it is created or registered anew."""
         with self._lock:
@@ -225,7 +236,7 @@ class Organisation:
         with self._lock:
             number = self._stored(number_id)
             now = self._clock.now()
-            self._store(replace(number, script=script_of(steps), registering_since=now), number)
+            self.put(replace(number, script=script_of(steps), registering_since=now), number)
 
     def status(self, number: NumberRecord) -> Status:
         """Return where a number's registration stands now."""
@@ -303,7 +314,7 @@ class Organisation:
         now = self._clock.now()
         script = self.plans.get(settings.phone_number)
         number = NumberRecord(str(uuid4()), self.id, settings, now, now, now, script, provider_id)
-        self._store(number)
+        self.put(number)
         if provider_id:
             self.trunks.connect(provider_id, number.id, settings.phone_number)
         return number
@@ -366,7 +377,7 @@ class Organisation:
         if number.inbound_agent == agent:
             return number
         new = replace(number, inbound_agent=agent, updated=self._clock.now())
-        self._store(new, number)
+        self.put(new, number)
         return new
 
     def _link_outbound(self, number_id: str, agent: str) -> None:
@@ -393,13 +404,3 @@ class Organisation:
         if behaviour == "refused":
             raise Refused(409, f"The phone number is not linked to agent '{agent}'.")
         return number if behaviour == "respected" else self._set_inbound(number, None)
-
-    def _store(self, number: NumberRecord, old: NumberRecord | None = None) -> None:
-        if old is not None:
-            del self._pairs[old.settings.pair]
-        if number.settings.credentials_id not in self.trunks.credentials:
-            self.trunks.add_credentials(number.settings.credentials_id)
-        self.numbers[number.id] = number
-        self._pairs[number.settings.pair] = number.id
-        self._all_shown_from = max(self._all_shown_from, number.shown_from)
-        self.revision += 1

@@ -1,14 +1,23 @@
-"""Dasha BlackBox in memory, as its pages describe it."""
+"""Dasha BlackBox in memory: the sandbox's world behind a function that answers httpx's requests."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import httpx
 from unit.api.faults import FakeVendor, body_of
 
-NUMBERS = "/api/v1/sip-phone-numbers"
+from airflow_provider_phonelink.api.dasha.endpoints import NUMBERS
+from airflow_provider_phonelink.sandbox.dasha import error
+from airflow_provider_phonelink.sandbox.dasha.documents import DashaJson
+from airflow_provider_phonelink.sandbox.dasha.records import NumberQuery, NumberRecord, NumberSettings
+from airflow_provider_phonelink.sandbox.switches import Switches
+from airflow_provider_phonelink.sandbox.world import Refused, World
+
 CREDENTIALS = "c0000000-0000-4000-8000-000000000001"
 OTHER_CREDENTIALS = "c0000000-0000-4000-8000-000000000002"
 PROVIDER = "d0000000-0000-4000-8000-000000000001"
@@ -43,8 +52,24 @@ def number_json(index: int = 1, **fields: Any) -> dict[str, Any]:
     }
 
 
+#: What the world knows of a number; how the rest of it is shown is up to the test.
+SETTINGS = {
+    "phoneNumber": "phone_number",
+    "credentialsId": "credentials_id",
+    "displayName": "display_name",
+    "description": "description",
+    "registration": "registration",
+}
+RECORD = {"incomingCallsAgentId": "inbound_agent", "providerId": "provider_id"}
+
+
 class FakeDasha(FakeVendor):
-    """The vendor; what its pages leave open is a parameter."""
+    """
+    The vendor, whose rules are the sandbox's; what its pages leave open is a parameter.
+
+    :param numbers: numbers as the vendor shows them, to the letter.
+    :param outbound: the one outbound number of each agent.
+    """
 
     def __init__(
         self,
@@ -57,103 +82,173 @@ class FakeDasha(FakeVendor):
         largest_page: int = 1000,
     ) -> None:
         super().__init__()
-        self.numbers = {number["id"]: dict(number) for number in numbers}
-        #: The one outbound number of each agent.
-        self.outbound = dict(outbound or {})
-        self.duplicate_status = duplicate_status
-        self.exact_filter = exact_filter
-        self.outbound_literal = outbound_literal
+        filtering = "exact" if exact_filter else "substring"
+        switches = Switches(dasha_duplicate_status=duplicate_status, dasha_phone_filter=filtering)
+        # A test may make up a literal that is not plausible.
+        object.__setattr__(switches, "dasha_outbound_literal", outbound_literal)
+        self._world = World(switches)
+        self._json = DashaJson(self._world)
+        self.organisation = self._world.dasha
+        #: How each number is shown, as far as the world does not know.
+        self.shown: dict[str, dict[str, Any]] = {}
+        self._left_out: dict[str, set[str]] = {}
+        self.numbers: Any = _Numbers(self)
+        self.outbound: Any = _Outbound(self)
         self.empty_bodies = empty_bodies
         self.largest_page = largest_page
+        for number in numbers:
+            self.add(number)
+        for agent, number_id in (outbound or {}).items():
+            self.outbound[agent] = number_id
 
     @property
     def inbound(self) -> dict[str, str | None]:
-        return {number["id"]: number["incomingCallsAgentId"] for number in self.numbers.values()}
+        return {id_: number.inbound_agent for id_, number in self.organisation.numbers.items()}
+
+    def add(self, number: Mapping[str, Any]) -> None:
+        settings = _settings(number)
+        record = {name: number[field] for field, name in RECORD.items()}
+        self.organisation.put(NumberRecord(number["id"], "org-1", settings, 0, 0, 0, **record))
+        self.shown[number["id"]] = {
+            field: value for field, value in number.items() if field not in {*SETTINGS, *RECORD}
+        }
+        self._left_out[number["id"]] = set(SETTINGS) - set(number)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
-        rest = request.url.path.removeprefix(NUMBERS).strip("/").split("/")
-        if rest == [""]:
-            return self._create(request) if request.method == "POST" else self._list(request)
-        number = self.numbers.get(rest[0])
-        if number is None:
-            return httpx.Response(404, json={"title": "Not Found", "status": 404})
-        if rest[1:] == ["agent-link"]:
-            return self._link(request, number)
-        if rest[1:] == ["affected-agents"]:
-            return httpx.Response(200, json=self._affected(number))
-        return self._one(request, number)
+        path = request.url.path
+        try:
+            return self._answer(request, *(*path.removeprefix(NUMBERS).strip("/").split("/"), "")[:2])
+        except Refused as refused:
+            body, media_type = error(refused, path, self._world.switches)
+            return httpx.Response(refused.status, content=body, headers={"content-type": media_type})
 
-    def add(self, number: dict[str, Any]) -> None:
-        self.numbers[number["id"]] = dict(number)
+    def document(self, number_id: str) -> dict[str, Any]:
+        """Return a number as it is shown."""
+        number = self.organisation.numbers[number_id]
+        known: dict[str, Any] = json.loads(self._json.number(number))
+        shown = {**known, **self.shown.get(number_id, {})}
+        left_out = self._left_out.get(number_id, ())
+        return {field: value for field, value in shown.items() if field not in left_out}
 
-    def _written(self, request: httpx.Request, number: dict[str, Any]) -> httpx.Response:
-        self.wrote(request)
-        return httpx.Response(200) if self.empty_bodies else httpx.Response(200, json=number)
-
-    def _create(self, request: httpx.Request) -> httpx.Response:
-        body = body_of(request)
-        pair = (body["phoneNumber"], body["credentialsId"])
-        if pair in {(n["phoneNumber"], n["credentialsId"]) for n in self.numbers.values()}:
-            return httpx.Response(self.duplicate_status, json={"title": "Duplicate"})
-        number = number_json(100 + len(self.numbers), **body)
-        self.add(number)
-        self.wrote(request)
-        return httpx.Response(201, json=number)
+    def _answer(self, request: httpx.Request, number_id: str, action: str) -> httpx.Response:
+        world, params = self.organisation, request.url.params
+        if not request.url.path.startswith(NUMBERS):
+            raise Refused(404, "There is no such endpoint.")
+        match request.method, number_id, action:
+            case "GET", "", _:
+                return self._list(request)
+            case "POST", "", _:
+                number_id = world.create(_settings(body_of(request))).id
+                return self._written(request, number_id, 201)
+            case "GET", _, "affected-agents":
+                return httpx.Response(200, content=self._json.affected(world, number_id))
+            case "GET", _, _:
+                world.get(number_id)
+                return httpx.Response(200, json=self.document(number_id))
+            case "PUT", _, "agent-link":
+                world.link(number_id, params["agentId"], params["mode"])
+            case "DELETE", _, "agent-link":
+                world.unlink(number_id, params["mode"], params.get("agentId"))
+            case "PUT", _, _:
+                world.replace(number_id, _settings(body_of(request)))
+            case _:
+                world.delete(number_id, force=params.get("force") == "true")
+                self.wrote(request)
+                return httpx.Response(204)
+        return self._written(request, number_id)
 
     def _list(self, request: httpx.Request) -> httpx.Response:
         params = request.url.params
-        wanted = params.get("phoneNumber", "")
-        found = [
-            number
-            for number in self.numbers.values()
-            if (
-                number["phoneNumber"] == wanted
-                if wanted and self.exact_filter
-                else wanted in number["phoneNumber"]
-            )
-        ]
-        skip, take = int(params["skip"]), min(int(params["take"]), self.largest_page)
-        page = found[skip : skip + take]
-        return httpx.Response(200, json={"items": page, "totalCount": len(found), "skip": skip, "take": take})
+        take = min(int(params["take"]), self.largest_page)
+        query = NumberQuery(int(params["skip"]), take, params.get("phoneNumber"))
+        numbers, total = self.organisation.page(query)
+        items = [self.document(number.id) for number in numbers]
+        return httpx.Response(
+            200, json={"items": items, "totalCount": total, "skip": query.skip, "take": query.take}
+        )
 
-    def _one(self, request: httpx.Request, number: dict[str, Any]) -> httpx.Response:
-        if request.method == "GET":
-            return httpx.Response(200, json=number)
-        if request.method == "PUT":
-            number.update(
-                {"displayName": None, "description": None, "registration": False, **body_of(request)}
-            )
-            return self._written(request, number)
-        used = number["incomingCallsAgentId"] or number["id"] in self.outbound.values()
-        if used and request.url.params.get("force") != "true":
-            return httpx.Response(409, json={"title": "In use"})
-        del self.numbers[number["id"]]
+    def _written(self, request: httpx.Request, number_id: str, status: int = 200) -> httpx.Response:
         self.wrote(request)
-        return httpx.Response(204)
+        if self.empty_bodies and status == 200:
+            return httpx.Response(200)
+        return httpx.Response(status, json=self.document(number_id))
 
-    def _link(self, request: httpx.Request, number: dict[str, Any]) -> httpx.Response:
-        params = request.url.params
-        agent = params.get("agentId")
-        if params["mode"] == "inbound":
-            number["incomingCallsAgentId"] = agent if request.method == "PUT" else None
-        elif request.method == "PUT":
-            self.outbound[agent] = number["id"]
-        elif self.outbound.get(agent) == number["id"]:
-            del self.outbound[agent]
-        return self._written(request, number)
 
-    def _affected(self, number: dict[str, Any]) -> dict[str, Any]:
-        uses: dict[str, list[str]] = {}
-        if number["incomingCallsAgentId"]:
-            uses[number["incomingCallsAgentId"]] = ["inbound"]
-        for agent, outbound_number in self.outbound.items():
-            if outbound_number == number["id"]:
-                uses.setdefault(agent, []).append(self.outbound_literal)
-        return {
-            "id": number["id"],
-            "phoneNumber": number["phoneNumber"],
-            "affectedAgents": [
-                {"agentId": agent, "agentName": agent.title(), "uses": its_uses}
-                for agent, its_uses in uses.items()
-            ],
-        }
+class _Numbers(Mapping[str, "_Number"]):
+    """The numbers by id, each of which a test can change behind everybody's back."""
+
+    def __init__(self, vendor: FakeDasha) -> None:
+        self._vendor = vendor
+
+    def __getitem__(self, number_id: str) -> _Number:
+        if number_id not in self._vendor.organisation.numbers:
+            raise KeyError(number_id)
+        return _Number(self._vendor, number_id)
+
+    def __setitem__(self, number_id: str, number: Mapping[str, Any]) -> None:
+        self._vendor.add({**number, "id": number_id})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._vendor.organisation.numbers))
+
+    def __len__(self) -> int:
+        return len(self._vendor.organisation.numbers)
+
+    def clear(self) -> None:
+        for number_id in self:
+            self._vendor.organisation.delete(number_id, force=True)
+
+
+class _Number(Mapping[str, Any]):
+    """One number as it is shown."""
+
+    def __init__(self, vendor: FakeDasha, number_id: str) -> None:
+        self._vendor = vendor
+        self._id = number_id
+
+    def __getitem__(self, field: str) -> Any:
+        return self._vendor.document(self._id)[field]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._vendor.document(self._id))
+
+    def __len__(self) -> int:
+        return len(self._vendor.document(self._id))
+
+    def __setitem__(self, field: str, value: Any) -> None:
+        self.update(**{field: value})
+
+    def update(self, **fields: Any) -> None:
+        old = self._vendor.organisation.numbers[self._id]
+        settings = {name: fields[field] for field, name in SETTINGS.items() if field in fields}
+        record = {name: fields[field] for field, name in RECORD.items() if field in fields}
+        new = replace(old, settings=replace(old.settings, **settings), **record)
+        self._vendor.organisation.put(new, old)
+        others = {field: fields[field] for field in set(fields) - {*SETTINGS, *RECORD}}
+        self._vendor.shown.setdefault(self._id, {}).update(others)
+
+
+class _Outbound(MutableMapping[str, str]):
+    """The one outbound number of each agent."""
+
+    def __init__(self, vendor: FakeDasha) -> None:
+        self._links = vendor.organisation.outbound
+
+    def __getitem__(self, agent: str) -> str:
+        return str(self._links.number_of[agent])
+
+    def __setitem__(self, agent: str, number_id: str) -> None:
+        self._links.put(agent, number_id)
+
+    def __delitem__(self, agent: str) -> None:
+        self._links.remove(agent)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._links.number_of))
+
+    def __len__(self) -> int:
+        return len(self._links.number_of)
+
+
+def _settings(body: Mapping[str, Any]) -> NumberSettings:
+    return NumberSettings(**{name: body[field] for field, name in SETTINGS.items() if field in body})

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from unit.api import faults
-from unit.api.fake_dasha import CREDENTIALS, NUMBERS, PROVIDER, FakeDasha, number_id, number_json
+from unit.api.fake_dasha import CREDENTIALS, PROVIDER, FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api import errors
+from airflow_provider_phonelink.api.dasha.endpoints import NUMBERS
 from airflow_provider_phonelink.decisions.registration import RegistrationRules
 from airflow_provider_phonelink.decisions.rotation import demand_healthy
 from airflow_provider_phonelink.promises.dasha.rotate import (
