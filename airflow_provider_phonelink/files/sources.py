@@ -131,6 +131,8 @@ def _read_local(path: Path) -> bytes:
         raise UnusableSourceError("cannot be read (there is no such file in the zip file)") from None
     except Exception as error:  # damaged zip files raise what they like
         raise UnusableSourceError(f"cannot be read ({_reason(error)})") from None
+    if path.is_dir():
+        raise UnusableSourceError("cannot be read (Is a directory)")
     raise UnusableSourceError("is no file" if path.exists() else "cannot be read (No such file or directory)")
 
 
@@ -163,8 +165,9 @@ def _text(content: bytes) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
+        name = encoding.removesuffix("-sig").upper()
         raise UnusableSourceError(
-            f"is not text in {encoding.removesuffix('-sig').upper()}, from line {line} on; save it as UTF-8"
+            f"cannot be read: it is not text in {name}, from line {line} on; save it as UTF-8"
         ) from None
 
 

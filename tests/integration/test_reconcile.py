@@ -118,7 +118,7 @@ class TestWhatItRefuses:
         [
             (None, {}, ("routes: ",)),
             ("nowhere.yaml", {}, ("routes: ", "nowhere.yaml")),
-            ("routes.txt", {}, ("routes: ", ".yaml")),
+            ("routes.xlsx", {}, ("routes: ", ".yaml")),
             ("{{ ti.xcom_pull('nothing') }}", {}, ("routes: ",)),
             ([{"number": phone(1)}], {}, ("routes: ", "route 1, agent_id")),
             ([route(1, AGENT, "outbound")], {}, ("routes: ", "mode")),
@@ -129,7 +129,7 @@ class TestWhatItRefuses:
             ([], {"max_changes": "some"}, ("max_changes: ",)),
             ([], {"dry_run": "perhaps"}, ("dry_run: ",)),
             ([], {"on_drift": "ignore"}, ("on_drift: ",)),
-            ([route(1, AGENT), route(1, OTHER_AGENT)], {}, ("routes: ", "routes 1 and 2 contradict")),
+            ([route(1, AGENT), route(1, OTHER_AGENT)], {}, ("routes: ", "route 1 and route 2 contradict")),
         ],
     )
     def test_bad_arguments_before_anything_is_sent(
@@ -142,8 +142,8 @@ class TestWhatItRefuses:
     @pytest.mark.parametrize(
         ("routes", "words"),
         [
-            ([route(1, AGENT), route("+1 555 010 0001", OTHER_AGENT)], ("routes 1 and 2 contradict",)),
-            ([route(1, AGENT, OUT), route(2, AGENT, OUT)], ("routes 1 and 2 contradict",)),
+            ([route(1, AGENT), route("+1 555 010 0001", OTHER_AGENT)], ("route 1 and route 2 contradict",)),
+            ([route(1, AGENT, OUT), route(2, AGENT, OUT)], ("route 1 and route 2 contradict",)),
             ([route(4, AGENT), route(9, AGENT)], ("route 2", phone(9))),
             ([route(4, AGENT), route(ABSENT, AGENT)], ("route 2", ABSENT)),
         ],

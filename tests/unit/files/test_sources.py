@@ -130,7 +130,7 @@ def test_what_is_no_file(folder) -> None:
     (folder / "large.yaml").write_bytes(b"#" * (sources.LARGEST + 1))
     for name, said in {
         "pipe.yaml": "is no file",
-        "folder.yaml": "is no file",
+        "folder.yaml": "cannot be read (Is a directory)",
         "none.yaml": "No such file",
         "loop.yaml": "cannot be read",
         "large.yaml": "larger than",
