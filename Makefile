@@ -108,7 +108,7 @@ types: $(READY) ## 30 s, then 5 s: Types: the source strictly, tests and tools i
 	@$(VENV)/bin/mypy
 
 .PHONY: unit
-unit: $(READY) ## 2 min: Units, one by one: what each decides, sends, reads and says
+unit: $(READY) ## 3 min: Units, one by one: what each decides, sends, reads and says
 	$(say) 'unit tests, Airflow $(AIRFLOW)'
 	@$(PYTEST) tests/unit $(PYTEST_ARGS)
 
@@ -139,7 +139,7 @@ integration: $(READY) ## 8 min: Operators, sensors, triggers and commands over r
 
 # The simulation has the breadth; here each point of it meets real sockets, and Airflow.
 .PHONY: matrix-tests
-matrix-tests: $(READY) ## 8 min: Every fault at every request over real sockets, and every answer that no vendor documents
+matrix-tests: $(READY) ## minutes: Every fault at every request over real sockets, and every answer that no vendor documents
 	$(say) 'whole fault matrix, Airflow $(AIRFLOW)'
 	@$(PYTEST) tests/integration -m 'matrix or breadth' $(PYTEST_ARGS)
 
@@ -157,29 +157,29 @@ PACKAGES := $(POSTGRESQL) redis-server:redis-server chromium:chromium
 install = @PYTHONPATH=tests $(PYTHON) tools/debian_packages.py
 
 .PHONY: system
-system: $(FULL)/.ready ## 4 min: A real scheduler, triggerer and API server, killed and restarted
+system: $(FULL)/.ready ## minutes: A real scheduler, triggerer and API server, killed and restarted
 	$(install) $(POSTGRESQL)
 	$(say) 'system tests'
 	@$(FULL)/bin/python -m pytest tests/system $(PYTEST_ARGS)
 
 .PHONY: test-system
-test-system: $(FULL)/.ready ## 5 min: Production-like: PostgreSQL, Redis, Celery, a browser
+test-system: $(FULL)/.ready ## minutes: Production-like: PostgreSQL, Redis, Celery, a browser
 	$(install) $(PACKAGES)
 	$(say) 'production-like deployment and browser'
 	@$(FULL)/bin/python -m pytest tests/production tests/browser $(PYTEST_ARGS)
 
 .PHONY: pictures
-pictures: $(FULL)/.ready ## 2 min: Make the documentation's pictures of Airflow anew, by the tests that drive a browser
+pictures: $(FULL)/.ready ## minutes: Make the documentation's pictures of Airflow anew, by the tests that drive a browser
 	$(install) $(POSTGRESQL) chromium:chromium
 	@$(FULL)/bin/python -m pytest tests/browser --pictures docs/pictures $(PYTEST_ARGS)
 
 .PHONY: docs
-docs: $(FULL)/.ready ## 30 s: That the documentation builds without a warning, into build/docs
+docs: $(FULL)/.ready ## 1 min: That the documentation builds without a warning, into build/docs
 	$(say) 'documentation'
 	@$(FULL)/bin/python -m sphinx -W --keep-going -n -q -b html docs build/docs
 
 .PHONY: coverage
-coverage: ## 15 min: That unit, integration and system tests cover 95 % of the branches
+coverage: ## minutes: That unit, integration and system tests cover 95 % of the branches
 	@$(COVERAGE) erase
 	@$(MAKE) .covered-tests .system-covered .covered
 
@@ -189,7 +189,7 @@ coverage: ## 15 min: That unit, integration and system tests cover 95 % of the b
 	@$(COVERAGE) report
 
 .PHONY: test-oldest
-test-oldest: ## 9 min: The same promises on the oldest Airflow, with the lowest versions of all dependencies
+test-oldest: ## minutes: The same promises on the oldest Airflow, with the lowest versions of all dependencies
 	@$(MAKE) .oldest AIRFLOW=3.0
 
 # Promises and sandbox are the same wherever they run; what reads, sends and decides uses the dependencies. The matrix is
@@ -297,7 +297,7 @@ $(BENCH)/.ready: constraints/airflow-3.3.txt pyproject.toml | $(UV)
 	@touch $@
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## 15 min: Measure against the HTTP provider and bare httpx, and write docs/benchmarks.md
+bench: $(BENCH)/.ready ## minutes: Measure against the HTTP provider and bare httpx, and write docs/benchmarks.md
 	@$(BENCH)/bin/python -m benchmarks $(BENCH_ARGS)
 
 # From the wheel, not from the checkout: in an environment that is made anew each time, and has nothing of the latter.
@@ -314,7 +314,7 @@ dist: | $(UV) ## 1 min: That wheel and sdist are complete, and the README runs f
 	@PYTHONPATH=tests $(DIST)/bin/python tools/check_dist.py dist
 
 .PHONY: matrix
-matrix: ## 2 h: Unit and integration tests on every minor version of Airflow and the Pythons of this machine
+matrix: ## hours: Unit and integration tests on every minor version of Airflow and the Pythons of this machine
 	@$(PYTHON) tools/matrix.py
 
 .PHONY: clean

@@ -174,7 +174,8 @@ def test_requests_that_wait_their_turn_are_held_back_by_a_429_and_stay_spaced() 
     asyncio.run(main())
     assert len(starts) == 11
     assert starts[1] - starts[0] >= FIRST_HOLD * 0.99
-    assert starts[9] - starts[1] >= 8 / 50 * 0.9
+    # From the first one on, for the second one may be late on a busy machine, and the last one then is not.
+    assert starts[9] - starts[0] >= (FIRST_HOLD + 8 / 50) * 0.99
 
 
 def test_threads_that_wait_their_turn_are_held_back_by_a_429() -> None:
