@@ -13,13 +13,13 @@ _FORM = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(\s*%)?")
 
 @dataclass(frozen=True)
 class MaxChanges:
-    """A number of changes, or a percentage of the links in scope before the run."""
+    """A number of changes, or a percentage of the links in scope before the run, that may be lost."""
 
     amount: float
     is_percentage: bool
 
     def is_exceeded(self, changes: int, links: int) -> bool:
-        """Return whether there are too many changes."""
+        """Return whether there are too many changes, or links that are lost, of so many links."""
         return changes * 100 > self.amount * links if self.is_percentage else changes > self.amount
 
     def __str__(self) -> str:

@@ -41,6 +41,8 @@ class LinkRules:
     default_mode: str | None
     #: Whether the ids of numbers and providers are uuids, whose case does not matter.
     uuids: bool
+    #: Whether a number is taken from its inbound agent before another one can get it, so that it is without in between.
+    detaches_to_move: bool = False
     #: What may narrow a scope.
     scope_keys: tuple[str, ...] = ("agents", "pool", "modes")
 

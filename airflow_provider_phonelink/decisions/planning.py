@@ -71,6 +71,12 @@ class Plan:
     warnings: tuple[str, ...] = ()
     #: The values of the extra columns of routes, by the link that a route asks for.
     extras: Mapping[Link, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    #: What the vendor allows; None in a plan that was not made by :func:`make_plan`.
+    rules: LinkRules | None = field(default=None, repr=False)
+    #: The links before the run, as far as they were read.
+    found: frozenset[Link] = field(default=frozenset(), repr=False)
+    #: Primary numbers before the run, by agent, where agents have one (CallingBox).
+    primaries: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -114,12 +120,19 @@ class Plan:
         """
         Refuse a plan that is too large.
 
+        A count limits all changes. A percentage limits how many of the links before the run may be lost, to another
+        agent or number or to nobody: a first roll-out loses none.
+
         :raises TooManyChangesError: If it has more changes than ``limit`` allows.
         """
-        if limit is not None and limit.is_exceeded(len(self.changes), self.links_in_scope):
+        if limit is None:
+            return
+        lost = sum(change.loser is not None for change in self.changes)
+        if limit.is_exceeded(lost if limit.is_percentage else len(self.changes), self.links_in_scope):
+            told = f", {lost} of which take a link away" if limit.is_percentage else ""
             raise TooManyChangesError(
-                f"The plan has {len(self.changes)} changes ({self.summary}), which is more than max_changes={limit} of "
-                f"{self.links_in_scope} links in scope. Nothing was changed."
+                f"The plan has {len(self.changes)} changes ({self.summary}){told}, which is more than "
+                f"max_changes={limit} of {self.links_in_scope} links in scope. Nothing was changed."
             )
 
     def _in_words(self, change: Change) -> str:
@@ -145,6 +158,7 @@ def make_plan(
     phone_numbers: Mapping[str, str | None] | None = None,
     warnings: Iterable[str] = (),
     extras: Mapping[Link, Mapping[str, Any]] | None = None,
+    primaries: Mapping[str, str] | None = None,
 ) -> Plan:
     """
     Plan the changes.
@@ -168,6 +182,9 @@ def make_plan(
         phone_numbers=phone_numbers or {},
         warnings=tuple(warnings),
         extras=extras or {},
+        rules=rules,
+        found=frozenset(found),
+        primaries=primaries or {},
     )
 
 
@@ -188,6 +205,30 @@ def numbers_to_ask(
         if not replaced:
             needed |= directory.numbers.keys() if pruned.numbers is None else pruned.numbers
     return [number_id for number_id in directory.numbers if number_id in needed]
+
+
+def numbers_in_use(
+    wishes: Iterable[Link],
+    links: Iterable[Link],
+    asked: Collection[str],
+    directory: Directory,
+    rules: LinkRules,
+) -> list[str]:
+    """
+    Return the numbers of which one may be replaced by an outbound route, and which were not asked for yet.
+
+    An agent that can have one outbound number, and is given another one, loses the one that it has: a plan says which.
+
+    :param links: The outbound links of the numbers that were asked for.
+    """
+    if not rules.one_outbound_number:
+        return []
+    found = set(links)
+    known = {link.agent_id for link in found}
+    replacing = any(
+        link.mode == rules.outbound and link not in found and link.agent_id not in known for link in wishes
+    )
+    return [number_id for number_id in directory.numbers if number_id not in asked] if replacing else []
 
 
 def _changes_that_make(

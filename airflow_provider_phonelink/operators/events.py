@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.text import visible_in
 from airflow_provider_phonelink.assets import agent_uri, number_uri
-from airflow_provider_phonelink.operators.task_memory import TaskMemory
+from airflow_provider_phonelink.decisions.links import INBOUND
+from airflow_provider_phonelink.promises.journal import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow.sdk import Asset, BaseOperator, Context
 
-    from airflow_provider_phonelink.decisions.planning import Plan
+    from airflow_provider_phonelink.operators.journal import TaskJournal
+    from airflow_provider_phonelink.promises.journal import Entry
 
 #: Airflow records a task's events in the request that ends the task, which may take 5 s, at 10 to 20 ms an event.
 MOST_EVENTS = 100
@@ -37,7 +39,7 @@ class LinkChange:
     previous_agent_id: str | None = None
     #: For an outbound link: the number that the agent called out with before, if known.
     previous_number_id: str | None = None
-    #: False if this try found the link as it should be: an earlier try made the change, or none was necessary.
+    #: False where it was told before: Airflow has run the task again after it succeeded.
     changed: bool = True
 
     @property
@@ -113,61 +115,38 @@ def _extra(changes: list[LinkChange]) -> dict[str, Any]:
     return {**visible_in(common), "changed": changed, "changes": len(changes)}
 
 
-def emit_if_changed(operator: BaseOperator, context: Context, change: LinkChange) -> None:
+def emit_journal(
+    operator: BaseOperator, context: Context, journal: TaskJournal, *, vendor: str, forget: bool = False
+) -> None:
     """
-    Emit the events of a change that this try made, or that an earlier try may have made before it died.
+    Tell of all that the tries of a task did, once one succeeds: an earlier one was not able to.
 
-    So each change has its events at least once; if twice, the second ones say that ``changed`` is false.
+    So each change is told at least once; one told twice says the second time that ``changed`` is false.
+
+    :param forget: Whether a try that Airflow makes although this one succeeded tells nothing again.
     """
-    if change.changed or later_try(context):
-        emit_events(operator, context, [change])
+    changes = [change for _, entry in journal for change in link_changes(entry, vendor)]
+    emit_events(operator, context, changes)
+    journal.close(forget=forget)
 
 
-def later_try(context: Context) -> bool:
-    """Return whether an earlier try of the task may have made a change that this one finds made."""
-    ti = context.get("ti")
-    return ti is not None and int(ti.try_number) > 1
-
-
-class ChangeEvents:
-    """
-    The events of a task that applies a plan, whichever of its tries made a change.
-
-    A try that fails or dies half-way emits nothing, and the next one finds its changes made. So each try saves its
-    plan before the first write, and the try that succeeds emits the events of all of them.
-    """
-
-    def __init__(self, operator: BaseOperator, context: Context, *, vendor: str) -> None:
-        self._operator, self._context, self._vendor = operator, context, vendor
-        self._memory = TaskMemory(context, "changes")
-        self._earlier: list[dict[str, Any]] = (self._memory.read() or []) if later_try(context) else []
-        self._planned: list[dict[str, Any]] = []
-
-    def expect(self, plan: Plan) -> None:
-        """Save the changes that are about to be made."""
-        self._planned = [plan.as_json(change) for change in plan.changes]
-        self._earlier = [change for change in self._earlier if change not in self._planned]
-        if self._planned:
-            self._memory.write(self._earlier + self._planned)
-
-    def emit(self) -> None:
-        """Emit the events of all changes, which have all been made."""
-        changes = [self._link_change(change, changed=False) for change in self._earlier]
-        changes += [self._link_change(change, changed=True) for change in self._planned]
-        emit_events(self._operator, self._context, changes)
-        if changes:
-            self._memory.write(None)
-
-    def _link_change(self, planned: dict[str, Any], *, changed: bool) -> LinkChange:
-        removed = planned["action"] == "unlink"
-        agent_id = planned["agent_id"]
-        return LinkChange(
-            vendor=self._vendor,
-            number_id=planned["number_id"],
-            phone_number=planned["phone_number"],
-            mode=planned["mode"],
-            agent_id=None if removed else agent_id,
-            previous_agent_id=agent_id if removed else planned["previous_agent_id"],
-            previous_number_id=planned["previous_number_id"],
-            changed=changed,
+def link_changes(entry: Entry, vendor: str) -> list[LinkChange]:
+    """Return what an entry tells: an inbound link, once for each agent that lost it."""
+    if entry.state is State.NOTHING:
+        return []
+    inbound = entry.mode == INBOUND
+    now = None if entry.removes else entry.agent_id
+    before = entry.losers if inbound or entry.losers else [entry.agent_id if entry.removes else None]
+    return [
+        LinkChange(
+            vendor=vendor,
+            number_id=entry.number_id,
+            phone_number=entry.phone_number,
+            mode=entry.mode,
+            agent_id=now,
+            previous_agent_id=loser,
+            previous_number_id=entry.previous_number_id,
+            changed=entry.pending,
         )
+        for loser in before or [None]
+    ]

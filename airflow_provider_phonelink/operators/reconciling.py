@@ -74,30 +74,33 @@ class ReconcileLinksOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the links, plan, check the plan, apply it."""
-        from airflow_provider_phonelink.operators.events import ChangeEvents
-        from airflow_provider_phonelink.operators.task_memory import TaskMemory
+        from airflow_provider_phonelink.operators.events import emit_journal
+        from airflow_provider_phonelink.operators.journal import open_journal
         from airflow_provider_phonelink.promises.applying import Report
         from airflow_provider_phonelink.promises.routing import routing_of
 
         routing = routing_of(self.hook.vendor)
         with as_airflow_exceptions():
             dry_run, limit, wish = self._checked(routing.rules)
-        with self.hook as hook:
+        if dry_run:
+            with self.hook as hook:
+                plan = hook.run(routing.plan(**wish))
+            self._log_plan(plan)
+            return self._drift(context, Report(plan).result(), plan)
+        with (
+            open_journal(self, context, self.hook.conn_id, _map_index(context)) as journal,
+            self.hook as hook,
+        ):
             plan = hook.run(routing.plan(**wish))
             self._log_plan(plan)
-            if dry_run:
-                return self._drift(context, Report(plan).result(), plan)
             with as_airflow_exceptions():
                 plan.refuse_more_than(limit)
-            events = ChangeEvents(self, context, vendor=hook.vendor.key)
-            events.expect(plan)
-            memory = TaskMemory(context, "traces")
-            report = hook.run(routing.apply(plan, lambda result: result.log_to(self.log), memory))
-        if not report.complete:
-            self._push(context, report.result())
-            raise airflow_exception(report.summary, retry_helps=report.retry_helps)
+            report = hook.run(routing.apply(plan, lambda result: result.log_to(self.log), journal))
+            if not report.complete:
+                self._push(context, report.result())
+                raise airflow_exception(report.summary, retry_helps=report.retry_helps)
         self.log.info("%s", report.summary)
-        events.emit()
+        emit_journal(self, context, journal, vendor=hook.vendor.key, forget=True)
         return delivered(self, context, report.result())
 
     def _checked(self, rules: LinkRules) -> tuple[bool, Any, dict[str, Any]]:
@@ -148,3 +151,9 @@ class ReconcileLinksOperator(BaseOperator):
     def _push(self, context: Context, result: dict[str, Any]) -> None:
         """Leave the result to others although the task does not succeed."""
         push(context, {"return_value": result, **(result if self.multiple_outputs else {})})
+
+
+def _map_index(context: Context) -> str:
+    """Return which of several mapped tasks it is. Nothing else tells them apart: routes may change between tries."""
+    ti = context.get("ti")
+    return str(ti.map_index) if ti else ""

@@ -6,16 +6,16 @@ Each vendor has a :class:`Routing` with what differs between vendors; everything
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_phonelink import vendors
-from airflow_provider_phonelink.decisions.planning import make_plan, numbers_to_ask
+from airflow_provider_phonelink.decisions.planning import make_plan, numbers_in_use, numbers_to_ask
 from airflow_provider_phonelink.decisions.routes import wishes_of
 from airflow_provider_phonelink.decisions.scope import demand_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.decisions.directory import Directory
@@ -24,19 +24,10 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.routes import Route
     from airflow_provider_phonelink.decisions.scope import Scope
     from airflow_provider_phonelink.promises.applying import ChangeResult, Report
+    from airflow_provider_phonelink.promises.journal import Journal
 
     #: Links, and warnings about uses that may be links but are not counted as such.
     FoundLinks = tuple[list[Link], list[str]]
-
-
-class Memory(Protocol):
-    """A JSON value that the tries of a task share."""
-
-    def read(self) -> Any:
-        """Return the value that an earlier try stored; None or empty if there is none."""
-
-    def write(self, value: Any) -> None:
-        """Store a value; None if later tries need nothing any more."""
 
 
 class Apply(Protocol):
@@ -46,14 +37,14 @@ class Apply(Protocol):
         self,
         plan: Plan,
         on_result: Callable[[ChangeResult], None] = ...,
-        memory: Memory | None = None,
+        journal: Journal | None = None,
         /,
     ) -> Flow[Report]:
         """
         Make the changes.
 
         :param on_result: Called with each result as soon as there is one, possibly from several threads.
-        :param memory: Where to store what later tries have to know; None if there are no later tries.
+        :param journal: What earlier tries of the task did, and what this one does; None if there is none.
         """
 
 
@@ -65,6 +56,8 @@ class Survey:
     links: Sequence[Link]
     #: Returns the mode of a route, if the rules alone cannot tell.
     mode_of: Callable[[Route], str] | None = None
+    #: The agents' primary numbers, where agents have one and the list of them shows it.
+    primaries: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +90,9 @@ class Routing:
         known = scope.within(directory) if scope else None
         asked = numbers_to_ask(wishes, known if prune else None, directory, self.rules)
         outbound, warnings = yield from self._outbound_links(asked, directory)
+        if rest := numbers_in_use(wishes, outbound, asked, directory, self.rules):
+            more, _ = yield from self._outbound_links(rest, directory)
+            outbound = [*outbound, *more]
         return make_plan(
             wishes,
             [*survey.links, *outbound],
@@ -106,6 +102,7 @@ class Routing:
             phone_numbers={number.id: number.phone_number for number in directory.numbers.values()},
             warnings=warnings,
             extras={link: route.extra for link, route in wishes.items()},
+            primaries=survey.primaries,
         )
 
     def export(self, scope: Scope | None = None) -> Flow[tuple[list[dict[str, Any]], list[str]]]:

@@ -410,6 +410,9 @@ class _Server:
             return httpx.Response(201)
         if key not in self.variables:
             return _missing(f"variable {key}")
+        if request.method == "DELETE":
+            del self.variables[key]
+            return httpx.Response(204)
         return {"key": key, "value": self.variables[key]}
 
     def _xcoms(

@@ -86,13 +86,25 @@ class TestLinks:
 
     def test_what_an_earlier_try_changed_and_could_not_tell(self, sandbox, number, connections):
         sandbox.faults.add(Fault("status", status=503, method="GET", nth=2, count=None))
-        first = run_task(link(number, retries=1), connections=connections)
+        sandbox.world.dasha.link(number, OTHER_AGENT)
+        kept: dict[str, Any] = {"stored": {}, "variables": {}}
+        first = run_task(link(number, retries=1), connections=connections, **kept)
         assert (first.state, first.asset_events) == ("up_for_retry", [])
         sandbox.faults.clear()
-        found = told(run_task(link(number), connections=connections, try_number=2))
+        found = told(run_task(link(number), connections=connections, try_number=2, **kept))
 
-        assert set(found) == {number_uri(number), agent_uri(AGENT, "inbound")}
-        assert {extra["changed"] for extra in found.values()} == {False}
+        assert set(found) == {
+            number_uri(number),
+            agent_uri(AGENT, "inbound"),
+            agent_uri(OTHER_AGENT, "inbound"),
+        }
+        told_of = {(extra["changed"], extra["previous_agent_id"]) for extra in found.values()}
+        assert told_of == {(True, OTHER_AGENT)}
+        assert kept["variables"] == {}
+
+        again = told(run_task(link(number), connections=connections, try_number=3, **kept))
+        assert set(again) == set(found)
+        assert {extra["changed"] for extra in again.values()} == {False}
 
     @pytest.mark.parametrize(("mode", "side"), [("inbound", "inbound"), ("replaceOutbound", "outbound")])
     def test_a_number_that_is_taken_away(self, sandbox, number, connections, mode, side):
@@ -214,7 +226,7 @@ class TestReconcile:
         found = {event["dest_asset_key"]["uri"]: event["extra"] for event in second.asset_events}
         changed = {(number, found[number_uri(number)]["changed"]) for number in (dasha_ids[1], dasha_ids[4])}
         assert second.state == "success", second.log
-        assert changed == {(dasha_ids[1], False), (dasha_ids[4], True)}
+        assert changed == {(dasha_ids[1], True), (dasha_ids[4], True)}
 
         third = reconcile([route(1, OTHER_AGENT), route(4, AGENT)], run_options={**kept, "try_number": 3})
         assert told(third) == {}

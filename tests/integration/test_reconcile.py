@@ -31,7 +31,7 @@ class TestDasha:
         assert writes(sandbox) == ["PUT agent-link"] * 3
         assert [(c["action"], c["phone_number"], c["state"]) for c in first.value["changes"]] == [
             ("link", phone(4), "done"),
-            ("link", phone(4), "done"),
+            ("move", phone(4), "done"),
             ("move", phone(1), "done"),
         ]
         assert {key: first.value[key] for key in ("drift", "applied", "unchanged", "done", "failed")} == {
@@ -45,7 +45,7 @@ class TestDasha:
         for line in (
             f"~ move   {phone(1)} (id {dasha_ids[1]}) inbound from agent {AGENT} to agent {OTHER_AGENT}",
             f"+ link   {phone(4)} (id {dasha_ids[4]}) inbound to agent {AGENT}",
-            "2 to link, 1 to move, 0 to unlink, 1 unchanged",
+            "1 to link, 2 to move, 0 to unlink, 1 unchanged",
         ):
             assert line in first.log
 
@@ -159,7 +159,7 @@ class TestWhatItRefuses:
         assert reconcile([route(twin, AGENT)]).state == "success"
 
     @pytest.mark.parametrize(
-        ("limit", "allowed"), [(2, False), (3, True), ("149%", None), ("100%", False), ("2", False)]
+        ("limit", "allowed"), [(2, False), (3, True), ("149%", None), ("50%", False), ("2", False)]
     )
     def test_more_changes_than_allowed(self, sandbox, dasha_ids, reconcile, limit, allowed):
         before = state_of(sandbox)
@@ -172,9 +172,11 @@ class TestWhatItRefuses:
 
     def test_a_percentage_is_of_the_links_before(self, sandbox, dasha_ids, reconcile):
         scope = {"agents": [AGENT, OTHER_AGENT]}
-        assert reconcile([route(4, AGENT)], scope=scope, max_changes="50%").state == "success"  # 1 of 2
-        sandbox.world.dasha.unlink(dasha_ids[4])
-        assert reconcile([route(4, AGENT)], scope=scope, max_changes="49%").state == "failed"
+        assert (
+            reconcile([route(4, AGENT)], scope=scope, max_changes="0%").state == "success"
+        )  # none is taken away
+        assert reconcile([route(4, OTHER_AGENT)], scope=scope, max_changes="33%").state == "failed"
+        assert reconcile([route(4, OTHER_AGENT)], scope=scope, max_changes="34%").state == "success"  # 1 of 3
 
 
 class TestDryRun:
@@ -196,7 +198,7 @@ class TestDryRun:
         assert "+ link" in outcome.log
         if on_drift == "fail":
             assert isinstance(outcome.error, PhonelinkFailException)
-            assert "2 to link, 1 to move" in str(outcome.error)
+            assert "1 to link, 2 to move" in str(outcome.error)
 
     @pytest.mark.parametrize("on_drift", ["report", "fail", "skip"])
     def test_without_drift_succeeds(self, sandbox, dasha_ids, reconcile, on_drift):

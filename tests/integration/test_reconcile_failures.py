@@ -31,11 +31,12 @@ class TestPartialFailure:
         first = reconcile(WISHED)
         assert first.state == "up_for_retry", first.log
         assert isinstance(first.error, PhonelinkRetryableException)
-        assert links(sandbox, dasha_ids) == {**BEFORE, 1: (OTHER_AGENT, [])}
-        assert (first.value["done"], first.value["failed"]) == (1, 2)
-        assert [c["state"] for c in first.value["changes"]] == ["failed", "failed", "done"]
+        # The agent that was to lose its only number keeps it, for it did not get the other one.
+        assert links(sandbox, dasha_ids) == BEFORE
+        assert (first.value["done"], first.value["failed"], first.value["held_back"]) == (0, 2, 1)
+        assert [c["state"] for c in first.value["changes"]] == ["failed", "failed", "held back"]
         assert all("503" in c["error"] for c in first.value["changes"][:2])
-        assert "1 of 3 changes are made, 2 failed" in str(first.error)
+        assert "0 of 3 changes are made, 2 failed, 1 were held back" in str(first.error)
         assert f"+ link   {phone(4)} (id {dasha_ids[4]}) inbound to agent {AGENT}: PUT" in str(first.error)
 
         sandbox.faults.clear()
@@ -48,9 +49,10 @@ class TestPartialFailure:
     @pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
     def test_is_not_retried_if_that_cannot_help(self, sandbox, dasha_ids, reconcile, status):
         sandbox.faults.add(Fault("status", status=status, method="PUT", path=dasha_ids[4], count=None))
-        outcome = reconcile([route(1, OTHER_AGENT), route(4, AGENT)])
+        outcome = reconcile([route(1, OTHER_AGENT), route(2, THIRD_AGENT), route(4, AGENT)])
         assert isinstance(outcome.error, PhonelinkFailException), outcome.log
-        assert links(sandbox, dasha_ids) == {**BEFORE, 1: (OTHER_AGENT, [])}
+        assert links(sandbox, dasha_ids) == BEFORE  # each keeps its only number, down the whole chain
+        assert outcome.value["held_back"] == 2
 
     def test_an_agent_that_did_not_get_its_number_keeps_the_old_one(self, sandbox, dasha_ids, reconcile):
         sandbox.faults.add(Fault("status", status=400, method="PUT", path=dasha_ids[4], count=None))
@@ -152,9 +154,9 @@ class TestMeanwhile:
         sandbox.faults.meanwhile(
             lambda world: world.dasha.delete(dasha_ids[4], force=True), method="GET", path=f"{dasha_ids[4]}$"
         )
-        outcome = reconcile([route(4, AGENT), route(1, OTHER_AGENT)])
+        outcome = reconcile([route(4, AGENT), route(2, THIRD_AGENT)])
         assert isinstance(outcome.error, PhonelinkFailException), outcome.log
-        assert sandbox.world.dasha.links()[dasha_ids[1]][0] == OTHER_AGENT
+        assert sandbox.world.dasha.links()[dasha_ids[2]][0] == THIRD_AGENT
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -16,7 +16,7 @@ from integration.worlds import CREDENTIALS, writes
 
 from airflow_provider_phonelink.operators.dasha import DashaRotatePhoneNumberOperator
 from airflow_provider_phonelink.operators.dasha.rotation import ordinal_of
-from airflow_provider_phonelink.operators.task_memory import _LONGEST_KEY, TaskMemory
+from airflow_provider_phonelink.operators.journal import _LONGEST_KEY, open_journal
 from airflow_provider_phonelink.sandbox import Fault, Switches, seeds
 
 EXAMPLE = Path(__file__).parents[2] / "example_dags" / "nightly_rotation.py"
@@ -571,20 +571,30 @@ def test_a_clear_under_a_scheduler(sandbox, deploy_on_sqlite):
 
 def test_names_of_any_length_make_a_key():
     class Instance:
-        dag_id, task_id, map_index, run_id = "d" * 250, "t" * 250, 3, "r"
+        dag_id, task_id, map_index, run_id, try_number = "d" * 250, "t" * 250, 3, "r", 1
 
     class Other(Instance):
         map_index = 4
 
-    keys = {TaskMemory({"ti": ti}, "choice")._variable for ti in (Instance, Other)}  # type: ignore[typeddict-item]
-    assert len(keys) == 2
+    task = rotation(())
+    keys = set()
+    for ti in (Instance, Other):
+        for agent in ("a", "b"):
+            context: Any = {"ti": ti}
+            keys.add(open_journal(task, context, agent)._store.variable)
+    assert len(keys) == 2  # mapped tasks are told apart by what they are about
     assert all(len(key) <= _LONGEST_KEY for key in keys)
 
 
 def test_a_variable_that_is_not_ours_is_no_obstacle(sandbox, pool, connections):
     run = Runs(rotation(pool), connections)
-    run.variables["phonelink_choice__rotation__rotate__-1"] = "not JSON"
     assert run().state == "success"
+    [key] = run.variables
+    for kept in ("not JSON", "[]", '{"r": 1}', '{"r": {"version": 1, "entries": {"x": {"number_id": 3}}}}'):
+        run.variables[key] = kept
+        run.stored.clear()
+        outcome = run(try_number=2)
+        assert outcome.state == "success", outcome.log
 
 
 @pytest.mark.phonelink_sandbox(seed="demo")

@@ -25,6 +25,7 @@ from airflow_provider_phonelink.promises.callingbox.attach import attach_number,
 from airflow_provider_phonelink.promises.dasha.create import create_number
 from airflow_provider_phonelink.promises.dasha.link import link_number
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
+from airflow_provider_phonelink.promises.journal import Journal
 from airflow_provider_phonelink.sandbox import Fault, Switches
 
 PHONES = st.sampled_from(["+15550001", "+15550002", "+155500"])
@@ -65,15 +66,6 @@ UNKNOWNS = st.lists(
     ),
     max_size=6,
 )
-
-
-class TaskMemory:
-    """What a try asks to remember for the next one; an operator has Airflow keep it."""
-
-    traces: Any = None
-
-    def remember(self, traces):
-        self.traces = traces
 
 
 class Promises(RuleBasedStateMachine):
@@ -168,11 +160,8 @@ class Promises(RuleBasedStateMachine):
         before = state_of(self.sandbox)
         holder, _ = self.sandbox.world.callingbox.links()[number]
         try:
-            kept = TaskMemory()
-            self.ends(
-                "callingbox",
-                lambda: attach_number(agent, number, earlier=kept.traces, remember=kept.remember),
-            )
+            journal = Journal()  # an operator has Airflow keep it
+            self.ends("callingbox", lambda: attach_number(agent, number, journal=journal))
         except PhonelinkFailException:
             assert holder not in (None, agent)
             assert agent != "agent-c"
@@ -184,11 +173,8 @@ class Promises(RuleBasedStateMachine):
     @rule(agent=AGENTS, number=st.sampled_from(["pn_1", "pn_2"]))
     def detach(self, agent, number):
         before = state_of(self.sandbox)
-        kept = TaskMemory()
-        self.ends(
-            "callingbox",
-            lambda: detach_number(agent, number, earlier=kept.traces, remember=kept.remember),
-        )
+        journal = Journal()
+        self.ends("callingbox", lambda: detach_number(agent, number, journal=journal))
         assert number not in self.sandbox.world.callingbox.attached(agent)
         assert self.changed(before) <= {number}
 

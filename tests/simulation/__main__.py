@@ -12,8 +12,6 @@ from simulation.histories import History, run
 from simulation.operations import OPERATIONS
 from simulation.promises import broken
 
-SHOWN = 20
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="simulation", description=__doc__)
@@ -50,8 +48,7 @@ def main() -> int:
     )
     for kind, number in kinds.most_common():
         print(f"{number:6} {kind}")
-    for history, problem in sorted(failures.items(), key=lambda item: item[0].count(";"))[:SHOWN]:
-        print(f"{history}\n    {problem}")
+    _show(failures)
     return bool(failures)
 
 
@@ -59,6 +56,16 @@ def _note(history: History, problems: list[str], failures: dict[str, str], kinds
     if problems:
         failures[str(history)] = "\n    ".join(problems)
         kinds.update({f"{history.operation}: {problem.partition(':')[0]}" for problem in problems})
+
+
+def _show(failures: dict[str, str]) -> None:
+    """Print the shortest history of each kind of failure."""
+    seen: set[tuple[str, str]] = set()
+    for history, problem in sorted(failures.items(), key=lambda item: item[0].count(";")):
+        kind = history.partition(";")[0], problem.partition(":")[0]
+        if kind not in seen:
+            seen.add(kind)
+            print(f"{history}\n    {problem}")
 
 
 def _replay(history: History) -> int:

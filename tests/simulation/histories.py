@@ -104,8 +104,10 @@ class Try:
     requests: list[bool] = field(default_factory=list)
     #: The state at its start and after each change in it.
     states: list[State] = field(default_factory=list)
-    #: The index among :attr:`states` of the first one after its own last write.
+    #: The index among :attr:`states` of the first one after its own last write to a link.
     settled: int = 0
+    #: The same for each slot that it wrote to.
+    settled_slots: dict[Slot, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -328,14 +330,17 @@ class _Run:
             return
         before, self._state = self._state, state_of(self._vendors.world)
         self._revision = self._vendors.revision
-        for change in differences(before, self._state):
+        changes = differences(before, self._state)
+        for change in changes:
             self._account.happened.append(
                 Happened(by_task, try_.number if try_ else number, request, *change)
             )
         if try_:
             try_.states.append(self._state)
-            if by_task:
+            if by_task and any(slot[0] != "primary" for slot, *_ in changes):
                 try_.settled = len(try_.states) - 1
+            if by_task:
+                try_.settled_slots.update(dict.fromkeys((slot for slot, *_ in changes), len(try_.states) - 1))
 
 
 @contextmanager

@@ -184,7 +184,8 @@ UNLINK = Operation(
     _dasha(n={"inbound": B}, other={"inbound": B}),
     lambda ids, inputs: {"phone_number_id": ids["n"]},
     DashaUnlinkPhoneNumberOperator,
-    kept=lambda state, ids, inputs: _has(state, "inbound", ids["n"]) is None,
+    # Whoever had it at the task's look; C is linked by somebody else only.
+    kept=lambda state, ids, inputs: _has(state, "inbound", ids["n"]) in (None, C),
     touches=_inbound("n"),
     acts={name: LINK_ACTS[name] for name in ("link to C", "link back to B", "unlink")},
 )

@@ -26,6 +26,8 @@ MOST_WRITES = 16
 def a_green_task_kept_its_promise(account: Account) -> Iterator[str]:
     """What was promised is so after the task's last write, unless somebody else undid it by then."""
     for try_ in _green(account):
+        if account.operation.takes_over and any(number == try_.number for number, _ in account.acts):
+            continue  # it looked at one link after the other, and somebody may have changed one that was done
         if not any(
             account.operation.kept(state, account.ids, try_.inputs) for state in try_.states[try_.settled :]
         ):
@@ -117,6 +119,8 @@ def who_has_a_route_keeps_a_number(account: Account) -> Iterator[str]:
         for happened in account.happened:
             if not happened.by_task or happened.slot[0] != "inbound" or happened.before != agent:
                 continue
+            if "route gone" in account.tries[happened.try_ - 1].inputs:
+                continue
             if _others(account, happened.slot) or _others_took_from(account, agent):
                 continue
             if not _held(account, agent, happened):
@@ -161,9 +165,7 @@ def every_change_is_told(account: Account) -> Iterator[str]:
         if _others(account, slot):
             continue
         end = account.end.get(slot)
-        concerned = {one.before for one in changes} - {end} | ({end} if changes[-1].after == end else set())
-        if end == changes[0].before:
-            concerned = set()
+        concerned = {changes[0].before, end} if end != changes[0].before else set()
         if account.operation.blind:
             concerned &= {end}
         for value in concerned - {None}:
@@ -194,17 +196,24 @@ def nothing_is_told_that_was_not_done(account: Account) -> Iterator[str]:
 def _untrue(account: Account, try_: Try, extra: dict[str, Any]) -> Iterator[str]:
     number, agent = extra["number_id"], extra["agent_id"]
     if extra["mode"] == "inbound":
-        seen = {state.get(("inbound", number)) for state in try_.states[try_.settled :]}
-        if agent not in seen:
+        seen = _seen(try_, ("inbound", number))
+        # Who else got a number right before it was detached is not looked for.
+        unseen = account.operation.name == "detach" and any(one[0] == try_.number for one in account.acts)
+        if agent not in seen and not unseen:
             yield f"{number} is told to be with {agent}, and was with {seen}"
         lost = {one.before for one in account.happened if one.slot == ("inbound", number)}
         previous = extra["previous_agent_id"]
         if previous is not None and (previous == agent or previous not in lost):
             yield f"{number} is told to have been with {previous} before, and lost nobody but {lost}"
     elif account.operation.vendor == "dasha" and agent is not None:
-        seen = {state.get(("outbound", agent)) for state in try_.states[try_.settled :]}
+        seen = _seen(try_, ("outbound", agent))
         if number not in seen:
             yield f"{agent} is told to call out with {number}, and had {seen}"
+
+
+def _seen(try_: Try, slot: Slot) -> set[Any]:
+    """Return what a slot was after the try's last write to it."""
+    return {state.get(slot) for state in try_.states[try_.settled_slots.get(slot, 0) :]}
 
 
 def what_is_returned_is_so(account: Account) -> Iterator[str]:

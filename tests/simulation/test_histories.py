@@ -9,8 +9,6 @@ from simulation.promises import broken
 
 DEVIATIONS = 2
 SHOWN = 5
-#: What is known to break, and is mended next.
-KNOWN = set(OPERATIONS) - {"create"}
 
 
 def failures(operation: str) -> list[str]:
@@ -22,15 +20,7 @@ def failures(operation: str) -> list[str]:
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize(
-    "operation",
-    [
-        pytest.param(
-            name, marks=pytest.mark.xfail(strict=True, reason="to be mended") if name in KNOWN else ()
-        )
-        for name in OPERATIONS
-    ],
-)
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_history_breaks_a_promise(operation: str) -> None:
     found = sorted(failures(operation), key=lambda text: text.partition("\n")[0].count(";"))
     assert not found, f"{len(found)} histories, such as\n" + "\n".join(found[:SHOWN])

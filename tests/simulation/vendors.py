@@ -65,7 +65,9 @@ class Vendors:
 
     def _dasha(self, call: Call[Any]) -> bytes:
         dasha, params = self.world.dasha, call.params
-        number_id, action = (*call.path.split("/")[4:], "", "")[:2]
+        kind, number_id, action = (*call.path.split("/")[3:], "", "")[:3]
+        if kind == "sip-credentials" and action == "affected-agents":
+            return self.dasha_json.affected_by(dasha, number_id)
         match call.method, action:
             case "GET", "affected-agents":
                 return self.dasha_json.affected(dasha, number_id)
@@ -98,12 +100,18 @@ class Vendors:
             case ["GET", "agents", agent_id]:
                 return write.agent(box, box.get_agent(agent_id))
             case ["POST", "agents", agent_id, "numbers"]:
-                return write.agent(box, box.attach(agent_id, (call.body or {})["number_id"]))
+                return write.agent(box, box.attach(agent_id, _named(call)))
             case ["DELETE", "agents", agent_id, "numbers", number_id]:
                 return write.agent(box, box.detach(agent_id, number_id))
             case ["PUT", "agents", agent_id, "primary-number"]:
-                return write.agent(box, box.set_primary(agent_id, (call.body or {})["number_id"]))
+                return write.agent(box, box.set_primary(agent_id, _named(call)))
         raise AssertionError(f"the simulation does not know {call.method} {call.path}")
+
+
+def _named(call: Call[Any]) -> str:
+    if "number_id" not in (call.body or {}):
+        raise Refused(400, "number_id is missing")
+    return str((call.body or {})["number_id"])
 
 
 def refusal(status: int, detail: str) -> answers.Answer:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.api.callingbox.models import Agent
     from airflow_provider_phonelink.api.calls import Flow
-    from airflow_provider_phonelink.operators.events import LinkChange
     from airflow_provider_phonelink.promises.callingbox.attach import IfAttached
     from airflow_provider_phonelink.promises.outcomes import Changed
 
@@ -34,41 +33,16 @@ class _CallingBoxNumberOperator(CallingBoxOperator):
     number_id: str
 
     def _keep_promise(
-        self, context: Context, promise: Callable[..., Flow[Changed[Agent]]], **options: Any
+        self, context: Context, promise: Callable[..., Flow[Changed[Agent]]], subject: str, **options: Any
     ) -> dict[str, Any]:
-        from airflow_provider_phonelink.operators.events import emit_if_changed
-        from airflow_provider_phonelink.operators.task_memory import TaskMemory
+        from airflow_provider_phonelink.operators.events import emit_journal
+        from airflow_provider_phonelink.operators.journal import open_journal
 
-        memory = TaskMemory(context, "traces")
-        with self.hook as hook:
-            outcome = hook.run(
-                promise(
-                    self.agent_id,
-                    self.number_id,
-                    earlier=memory.read(),
-                    remember=memory.write,
-                    **options,
-                )
-            )
+        with open_journal(self, context, self.callingbox_conn_id, subject) as journal, self.hook as hook:
+            outcome = hook.run(promise(self.agent_id, self.number_id, journal=journal, **options))
         outcome.log_to(self.log)
-        emit_if_changed(self, context, self._change(outcome))
+        emit_journal(self, context, journal, vendor="callingbox")
         return delivered(self, context, outcome.result())
-
-    def _change(self, outcome: Changed[Agent]) -> LinkChange:
-        from airflow_provider_phonelink.operators.events import LinkChange
-
-        mode = outcome.subject.type
-        has_it = self.agent_id if self.attaches else None
-        # An outbound agent takes a number from nobody: ``previous_agent_id`` is then the number's inbound agent.
-        had_it = outcome.previous_agent_id if mode == "inbound" else None
-        return LinkChange(
-            vendor="callingbox",
-            number_id=self.number_id,
-            mode=mode,
-            agent_id=has_it,
-            previous_agent_id=(had_it if had_it != has_it else None) if self.attaches else self.agent_id,
-            changed=outcome.changed,
-        )
 
 
 class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
@@ -123,7 +97,9 @@ class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
         """Attach the number."""
         from airflow_provider_phonelink.promises.callingbox.attach import attach_number
 
-        return self._keep_promise(context, attach_number, if_attached=self.if_attached)
+        # Only inbound agents take a number from each other, so that a later try may be about another agent.
+        subject = str(self.number_id) if self.if_attached == "move" else f"{self.number_id}/{self.agent_id}"
+        return self._keep_promise(context, attach_number, subject, if_attached=self.if_attached)
 
 
 class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
@@ -167,4 +143,4 @@ class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
         """Detach the number."""
         from airflow_provider_phonelink.promises.callingbox.attach import detach_number
 
-        return self._keep_promise(context, detach_number)
+        return self._keep_promise(context, detach_number, f"{self.number_id}/{self.agent_id}")

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_phonelink.api.dasha.endpoints import LinkMode
-    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+    from airflow_provider_phonelink.operators.journal import TaskJournal
     from airflow_provider_phonelink.promises.dasha.create import IfExists, IfOtherNotation
     from airflow_provider_phonelink.promises.dasha.link import IfLinked
-    from airflow_provider_phonelink.promises.outcomes import Changed
 
 
 class DashaCreatePhoneNumberOperator(DashaOperator):
@@ -242,14 +241,22 @@ class DashaLinkPhoneNumberOperator(DashaOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Link the number."""
+        from airflow_provider_phonelink.operators.events import emit_journal
         from airflow_provider_phonelink.promises.dasha.link import link_number
 
+        journal = _journal(self, context)
         with self.hook as hook:
             outcome = hook.run(
-                link_number(self.phone_number_id, self.agent_id, self.mode, if_linked=self.if_linked)
+                link_number(
+                    self.phone_number_id,
+                    self.agent_id,
+                    self.mode,
+                    if_linked=self.if_linked,
+                    journal=journal,
+                )
             )
         outcome.log_to(self.log)
-        _emit(self, context, outcome, agent_id=self.agent_id, previous=outcome.previous_agent_id)
+        emit_journal(self, context, journal, vendor="dasha")
         return delivered(self, context, outcome.result())
 
 
@@ -297,36 +304,24 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Unlink the number."""
+        from airflow_provider_phonelink.operators.events import emit_journal
         from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 
         refuse_none(self, self._given)
+        journal = _journal(self, context)
         with self.hook as hook:
-            outcome = hook.run(unlink_number(self.phone_number_id, self.mode, self.agent_id))
+            outcome = hook.run(unlink_number(self.phone_number_id, self.mode, self.agent_id, journal=journal))
         outcome.log_to(self.log)
-        number = outcome.subject
-        now = number.incoming_calls_agent_id if self.mode == "inbound" else None
-        _emit(self, context, outcome, agent_id=now, previous=self.agent_id or outcome.previous_agent_id)
+        emit_journal(self, context, journal, vendor="dasha")
         return delivered(self, context, outcome.result())
 
 
-def _emit(
-    operator: DashaLinkPhoneNumberOperator | DashaUnlinkPhoneNumberOperator,
-    context: Context,
-    outcome: Changed[PhoneNumber],
-    *,
-    agent_id: str | None,
-    previous: str | None,
-) -> None:
-    from airflow_provider_phonelink.operators.events import LinkChange, emit_if_changed
+def _journal(
+    operator: DashaLinkPhoneNumberOperator | DashaUnlinkPhoneNumberOperator, context: Context
+) -> TaskJournal:
+    """Return the task's journal, kept by what can have one link only: the number, or the agent that calls out."""
+    from airflow_provider_phonelink.operators.journal import open_journal
 
-    number = outcome.subject
-    change = LinkChange(
-        vendor="dasha",
-        number_id=number.id,
-        phone_number=number.phone_number,
-        mode=operator.mode,
-        agent_id=agent_id,
-        previous_agent_id=previous if previous != agent_id else None,
-        changed=outcome.changed,
-    )
-    emit_if_changed(operator, context, change)
+    inbound = operator.mode == "inbound"
+    subject = str(operator.phone_number_id).lower() if inbound else str(operator.agent_id)
+    return open_journal(operator, context, operator.dasha_conn_id, operator.mode, subject)

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
     from airflow_provider_phonelink.decisions.rotation import Chooser, Turn
-    from airflow_provider_phonelink.operators.events import LinkChange
-    from airflow_provider_phonelink.promises.dasha.rotate import Rotated, Survey
+    from airflow_provider_phonelink.promises.dasha.rotate import Survey
+    from airflow_provider_phonelink.promises.journal import Entry
+
+#: Of how many runs it is known which number they chose, should one be cleared.
+RUNS_REMEMBERED = 50
 
 
 class DashaRotatePhoneNumberOperator(DashaOperator):
@@ -125,43 +128,33 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Look at the pool, choose, remember the choice, make the link."""
         from airflow_provider_phonelink.decisions.rotation import next_number
-        from airflow_provider_phonelink.operators.events import emit_if_changed
-        from airflow_provider_phonelink.operators.task_memory import TaskMemory
+        from airflow_provider_phonelink.operators.events import emit_journal
+        from airflow_provider_phonelink.operators.journal import open_journal
         from airflow_provider_phonelink.promises.dasha.rotate import rotate_to
+        from airflow_provider_phonelink.promises.journal import outbound_key
 
         with as_airflow_exceptions():
             how = self._strategy(), self._checked_weights()
         with self.hook as hook:
             found = self._survey()
-            memory = TaskMemory(context, "choice")
-            earlier = memory.read() or {}
+            # A run keeps its number when it is cleared, too, also after it succeeded.
+            journal = open_journal(
+                self, context, self.dasha_conn_id, str(self.agent_id), runs=RUNS_REMEMBERED
+            )
+            earlier = journal.of(outbound_key(self.agent_id))
             before = _before(found, earlier)
             with as_airflow_exceptions():
-                turn = _turn(found, before, earlier.get("number"), context)
+                turn = _turn(found, before, earlier.number_id if earlier else None, context)
                 chosen = next_number(found.pool, turn, *how)
-            # Before the link: a try that dies after it must choose the same number.
-            memory.write({"number": chosen, "before": before})
-            outcome = hook.run(rotate_to(self.agent_id, chosen, found, verify=self.verify, before=before))
+            outcome = hook.run(
+                rotate_to(self.agent_id, chosen, found, verify=self.verify, before=before, journal=journal)
+            )
         for reason in outcome.pool.skipped.values():
             self.log.info("Skipped %s", reason)
         outcome.log_to(self.log)
         self.phone_number_id = outcome.current.id  # for the link to the console
-        emit_if_changed(self, context, self._change(outcome))
+        emit_journal(self, context, journal, vendor="dasha")
         return delivered(self, context, outcome.result())
-
-    def _change(self, outcome: Rotated) -> LinkChange:
-        from airflow_provider_phonelink.operators.events import LinkChange
-
-        current = outcome.current
-        return LinkChange(
-            vendor="dasha",
-            number_id=current.id,
-            phone_number=current.phone_number,
-            mode="replaceOutbound",
-            agent_id=self.agent_id,
-            previous_number_id=outcome.previous if outcome.previous != current.id.lower() else None,
-            changed=outcome.changed,
-        )
 
     def _survey(self) -> Survey:
         from airflow_provider_phonelink.api import arguments
@@ -232,10 +225,10 @@ def _turn(found: Survey, before: str | None, kept: str | None, context: Context)
     return Turn(ordinal_of(context), before or found.suspected, kept, str(ti.run_id) if ti else "")
 
 
-def _before(found: Survey, earlier: Mapping[str, Any]) -> str | None:
+def _before(found: Survey, earlier: Entry | None) -> str | None:
     """Return the number that this run replaces: not the one that an earlier try of it has put there already."""
-    if earlier and found.previous in (None, earlier["number"]):
-        return earlier["before"] or found.previous
+    if earlier and found.previous in (None, earlier.number_id):
+        return earlier.previous_number_id or found.previous
     return found.previous
 
 

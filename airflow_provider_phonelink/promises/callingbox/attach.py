@@ -6,45 +6,27 @@ Both keep the agents' primary numbers; see :mod:`airflow_provider_phonelink.prom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
-from airflow_provider_phonelink.api.errors import (
-    AttachmentError,
-    AttachmentInterruptedError,
-    ChangedMeanwhileError,
-    ConflictError,
-    NotFoundError,
-    NotTakenEffectError,
-    PhonelinkError,
-    RejectedError,
-    TakenError,
-)
+from airflow_provider_phonelink.api.callingbox import reads
+from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, TakenError
 from airflow_provider_phonelink.api.labels import agent_label, number_label
-from airflow_provider_phonelink.promises.callingbox import primary
-from airflow_provider_phonelink.promises.callingbox.traces import Traces
+from airflow_provider_phonelink.decisions.links import INBOUND
+from airflow_provider_phonelink.promises.callingbox.steps import NOBODY as NOBODY
+from airflow_provider_phonelink.promises.callingbox.steps import Steps, is_inbound
+from airflow_provider_phonelink.promises.journal import Entry, Journal, attached_key, inbound_key
 from airflow_provider_phonelink.promises.outcomes import Changed
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.api.callingbox.models import Agent
+    from airflow_provider_phonelink.api.callingbox.models import Agent, Number
     from airflow_provider_phonelink.api.calls import Flow
 
 IfAttached: TypeAlias = Literal["fail", "move"]
 IF_ATTACHED = ("fail", "move")
 
-#: In place of the id of a number's inbound agent: there is none, it is unknown, it may be any.
-NOBODY = ""
-UNKNOWN = "?"
+#: Stands for the inbound agent that a number may be taken from, where that may be any.
 ANYBODY = "*"
-
-#: Stores what a later try has to know (see :class:`Traces`); None when there is nothing left to know.
-Remember: TypeAlias = Callable[[Mapping[str, Any] | None], None]
-
-
-def forget(_: Mapping[str, Any] | None) -> None:
-    """Store nothing: there are no later tries."""
 
 
 def attach_number(
@@ -53,8 +35,7 @@ def attach_number(
     *,
     if_attached: str = "fail",
     only_from: str = ANYBODY,
-    earlier: Mapping[str, Any] | None = None,
-    remember: Remember = forget,
+    journal: Journal | None = None,
 ) -> Flow[Changed[Agent]]:
     """
     Make sure that the agent has the number.
@@ -63,88 +44,90 @@ def attach_number(
         number is taken from that agent first; if it then cannot be attached, that agent gets it back.
     :param only_from: The only agent that a move may take the number from, or ``NOBODY``: a plan that names this agent
         does not ask for the number to be taken from another one.
-    :param earlier: What an earlier try stored with ``remember``.
-    :param remember: Called, before anything is written, with what a later try has to know.
+    :param journal: What earlier tries of the task did, and what this one does.
     :raises TakenError: If another inbound agent has the number and ``if_attached="fail"``.
-    :raises ChangedMeanwhileError: If an inbound agent has it other than the one that it may be taken from.
-    :raises NotTakenEffectError: If the vendor accepted the attachment, but it does not show afterwards.
+    :raises ChangedMeanwhileError: If another inbound agent has it than the one that it may be taken from, or somebody
+        gave it to another one after an earlier try.
+    :raises NotTakenEffectError: If the vendor accepted the attachment and it cannot be seen afterwards.
     :raises AttachmentError: If the number could not be moved, or a primary number could not be put right.
     """
     if_attached = arguments.choice("if_attached", if_attached, IF_ATTACHED)
     agent_id = arguments.opaque_id("agent_id", agent_id)
     number_id = arguments.opaque_id("number_id", number_id)
-    steps = _Steps(number_id, Traces.read(number_id, earlier), remember)
+    journal = journal or Journal()
     agent, attached = yield from reads.attachment(agent_id, number_id)
+    key = _key(agent, number_id)
+    earlier = journal.earlier(key)
     if attached:
-        agent = yield from steps.finished(agent)
-        return _unchanged(
-            agent,
-            f"Number {number_label(number_id)} is already attached to {agent_label(agent_id)}",
-            agent_id,
-        )
+        state = f"Number {number_label(number_id)} is already attached to {agent_label(agent_id)}"
+        return (yield from _found(agent, journal, key, state, agent_id, agent_id))
     number = yield from reads.find_number(number_id)
     holder = number.inbound_agent_id if number else None
-    taken = holder not in (None, agent_id) and (yield from _is_inbound(agent))
+    if earlier and only_from == ANYBODY:
+        _demand_untouched(earlier, holder, agent_id, journal, key)
+    taken = holder not in (None, agent_id) and (yield from is_inbound(agent))
     if taken and if_attached == "fail":
         raise TakenError(
             f"Number {number_label(number_id)} is attached to the inbound {agent_label(holder)}, and CallingBox allows "
             f"one inbound agent a number, so it was not attached to {agent_label(agent_id)}. Nothing was changed. "
             "Detach it there first, or use if_attached='move'."
         )
+    link = {"number_id": number_id, "mode": agent.type, "agent_id": agent_id}
+    entry = journal.entry(
+        key, holder if taken else None, **link, phone_number=number.e164 if number else None
+    )
+    steps = Steps(journal, key, entry)
     if taken and only_from not in (ANYBODY, holder):
+        journal.undo(key)
         raise steps.taken_by_then(agent_id, str(holder), only_from)
-    steps.traces.saw(agent)
+    entry.saw(agent)
+    moved_from = holder if taken else _lender(earlier)
     if taken:
         yield from steps.take_from(str(holder))
-    moved_from = steps.traces.holder
     if moved_from:
-        agent = yield from steps.hand_over(agent_id)
+        agent = yield from steps.hand_over(agent_id, moved_from)
     else:
         agent = yield from steps.give_to(agent, or_say_who=if_attached == "move")
-    gap = steps.traces.gap()
+    gap = steps.gap
     agent = yield from steps.finished(agent)
+    journal.settle(key, agent_id)
     return Changed(
         summary=f"Number {number_label(number_id)} is now attached to {agent_label(agent_id)}."
-        + (
-            f" Before, {agent_label(moved_from)} had it; for {gap:.1f} s no inbound agent had."
-            if moved_from
-            else ""
-        ),
+        + (f" Before, {agent_label(moved_from)} had it{gap and '; '}{gap}." if moved_from else ""),
         subject=agent,
         changed=True,
-        previous_agent_id=moved_from or holder,
+        previous_agent_id=entry.holder or holder,
     )
 
 
-def detach_number(
-    agent_id: str,
-    number_id: str,
-    *,
-    earlier: Mapping[str, Any] | None = None,
-    remember: Remember = forget,
-) -> Flow[Changed[Agent]]:
+def detach_number(agent_id: str, number_id: str, *, journal: Journal | None = None) -> Flow[Changed[Agent]]:
     """
     Make sure that the agent no longer has the number. The number stays bought and billed.
 
     If the agent does not have it, nothing is written.
 
-    :param earlier: What an earlier try stored with ``remember``.
-    :param remember: Called, before anything is written, with what a later try has to know.
-    :raises NotTakenEffectError: If the vendor accepted the detachment, but the agent still has the number.
+    :param journal: What earlier tries of the task did, and what this one does.
+    :raises NotTakenEffectError: If the vendor accepted the detachment and the agent still has the number.
     :raises AttachmentError: If the primary number could not be put right.
     """
     agent_id = arguments.opaque_id("agent_id", agent_id)
     number_id = arguments.opaque_id("number_id", number_id)
-    steps = _Steps(number_id, Traces.read(number_id, earlier), remember)
+    journal = journal or Journal()
     agent, attached = yield from reads.attachment(agent_id, number_id)
+    key = _key(agent, number_id)
     if not attached:
-        agent = yield from steps.finished(agent)
-        return _unchanged(
-            agent, f"Number {number_label(number_id)} is not attached to {agent_label(agent_id)}", None
-        )
-    steps.traces.saw(agent)
+        earlier = journal.earlier(key)
+        now = (yield from _inbound_agent(number_id)) if earlier and earlier.mode == INBOUND else None
+        state = f"Number {number_label(number_id)} is not attached to {agent_label(agent_id)}"
+        return (yield from _found(agent, journal, key, state, now, None))
+    inbound = agent.type == INBOUND
+    link = {"number_id": number_id, "mode": agent.type, "agent_id": None if inbound else agent_id}
+    entry = journal.entry(key, agent_id if inbound else None, **link, removes=not inbound)
+    entry.saw(agent)
+    steps = Steps(journal, key, entry)
     agent = yield from steps.detach(agent_id)
     agent = yield from steps.finished(agent)
+    journal.settle(key, None if inbound else agent_id)
     return Changed(
         summary=(
             f"Number {number_label(number_id)} is no longer attached to {agent_label(agent_id)}. It stays bought and "
@@ -156,214 +139,75 @@ def detach_number(
     )
 
 
-def put_primaries_right(number_id: str, earlier: Mapping[str, Any], remember: Remember) -> Flow[list[str]]:
+def finish(key: str, journal: Journal, number: Number) -> Flow[list[str]]:
     """
-    Restore the primary numbers that an earlier try could not restore, when the number itself needs no more changes.
+    Finish what an earlier try began with a link that is not to change any more.
 
-    :return: The agents concerned.
-    :raises AttachmentError: If one could not be restored.
+    A number that was taken from its agent to be handed on, and that nobody has, goes back. Primary numbers are put
+    right.
+
+    :param number: The number as it is now.
+    :return: The agents for which something may have been done.
+    :raises AttachmentError: If it could not be done.
     """
-    steps = _Steps(number_id, Traces.read(number_id, earlier), remember)
-    yield from steps.put_primaries_right()
-    return list(steps.traces.primaries)
+    entry = journal.earlier(key)
+    if entry is None:
+        return []
+    steps = Steps(journal, key, entry)
+    if entry.mode == INBOUND and number.inbound_agent_id is None and entry.lent and entry.holder:
+        yield from steps.back_to(entry.holder)
+        journal.drop(key)
+        return [entry.holder]
+    restored = yield from steps.put_primaries_right()
+    if entry.mode == INBOUND:
+        journal.settle(key, number.inbound_agent_id)
+    elif (entry.agent_id in (number.outbound_agent_ids or ())) is entry.removes:
+        journal.drop(key)
+    return restored
 
 
-class _Steps:
-    """The steps by which a number goes from one agent to another."""
-
-    def __init__(self, number_id: str, traces: Traces, remember: Remember) -> None:
-        self.traces = traces
-        self._number_id = number_id
-        self._remember = remember
-        self._remembered = not traces.empty
-
-    def attach(self, agent_id: str) -> Flow[Agent]:
-        """Attach the number, and verify that."""
-        self._keep_traces()
-        yield from writes.attach(agent_id, self._number_id)
-        return (yield from self._prove(agent_id, wanted=True))
-
-    def give_to(self, agent: Agent, *, or_say_who: bool) -> Flow[Agent]:
-        """Attach the number that no inbound agent had at the last look, or say which agent got it in between."""
-        try:
-            return (yield from self.attach(agent.id))
-        except (RejectedError, ConflictError) as error:
-            if not or_say_who or not (yield from _is_inbound(agent)):
-                raise
-            now = yield from self._holder()
-            if now in (NOBODY, UNKNOWN, agent.id):
-                raise
-            raise self.taken_by_then(agent.id, now, NOBODY) from error
-
-    def taken_by_then(self, agent_id: str, holder: str, before: str) -> ChangedMeanwhileError:
-        """Return the error for a number that an agent has other than the one that it may be taken from."""
-        return ChangedMeanwhileError(
-            f"Number {number_label(self._number_id)} was not attached to {agent_label(agent_id)}: the inbound "
-            f"{agent_label(holder)} has it now; at the last look, {agent_label(before)} had it. It was left with "
-            f"{agent_label(holder)}. Run the task again to take it from there."
-        )
-
-    def detach(self, agent_id: str) -> Flow[Agent]:
-        """Detach the number, and verify that."""
-        self._keep_traces()
-        yield from writes.detach(agent_id, self._number_id)
-        return (yield from self._prove(agent_id, wanted=False))
-
-    def take_from(self, holder: str) -> Flow[None]:
-        """Detach the number from the agent that has it, so that another agent can get it."""
-        self.traces.saw((yield endpoints.get_agent(holder)))
-        self.traces.leaves(holder)
-        try:
-            yield from self.detach(holder)
-        except PhonelinkError as error:
-            now = yield from self._holder()
-            if now == NOBODY:
-                return  # it took effect, although its answer says otherwise
-            raise _failure(
-                error,
-                f"Number {number_label(self._number_id)} could not be taken from {agent_label(holder)}: {error} "
-                f"{_truth(now)}",
-                retry_helps=now == UNKNOWN,
-            ) from error
-
-    def hand_over(self, agent_id: str) -> Flow[Agent]:
-        """Attach the number that was taken from its holder, or give it back."""
-        try:
-            return (yield from self.attach(agent_id))
-        except PhonelinkError as error:
-            now = yield from self._holder()
-            if now == agent_id:
-                # It took effect, although its answer says otherwise.
-                return (yield from self._arrived(agent_id))
-            failed = (
-                f"Number {number_label(self._number_id)} was taken from {agent_label(self.traces.holder)}, but could "
-                f"not be attached to {agent_label(agent_id)}: {error}"
-            )
-            if now not in (NOBODY, UNKNOWN):
-                problem = yield from self._leave_it_there()
-                raise ChangedMeanwhileError(f"{failed} {_truth(now)} It was left there.{problem}") from error
-            problem = yield from self._give_back(str(self.traces.holder))
-            now = yield from self._holder()
-            raise _failure(
-                error,
-                f"{failed} {problem}{_truth(now)} For {self.traces.gap():.1f} s no inbound agent had it.",
-                # A number without an agent is useless, so this is always worth another try.
-                retry_helps=now in (NOBODY, UNKNOWN),
-            ) from error
-
-    def finished(self, agent: Agent) -> Flow[Agent]:
-        """Restore the primary numbers, once the number is where it should be; return the agent as it is then."""
-        if agent.id in self.traces.primaries:
-            agent = yield from self._put_primary_right(agent)
-        yield from self.put_primaries_right(but=agent.id)
-        return agent
-
-    def put_primaries_right(self, but: str | None = None) -> Flow[None]:
-        """Restore those of all agents concerned, or of all but one; after that, nothing needs to be remembered."""
-        for agent_id in self.traces.primaries:
-            if agent_id != but:
-                yield from self._put_primary_right_of(agent_id)
-        if self._remembered:
-            self._remember(None)
-
-    def _give_back(self, holder: str) -> Flow[str]:
-        """Return a sentence on what went wrong; empty if nothing did."""
-        try:
-            agent = yield from self.attach(holder)
-            if holder in self.traces.primaries:
-                yield from self._put_primary_right(agent)
-        except PhonelinkError as error:
-            return f"Giving it back failed, too: {error} "
-        self._remember(None)  # everything is as before
-        return ""
-
-    def _leave_it_there(self) -> Flow[str]:
-        """Return a sentence on what went wrong; empty if nothing did."""
-        try:
-            yield from self.put_primaries_right()
-        except PhonelinkError as error:
-            return f" {error}"
-        return ""
-
-    def _keep_traces(self) -> None:
-        if not self.traces.empty:
-            self._remember(self.traces.as_json())
-            self._remembered = True
-
-    def _prove(self, agent_id: str, *, wanted: bool) -> Flow[Agent]:
-        """Look again after a write, whatever its answer says."""
-        agent, attached = yield from reads.attachment(agent_id, self._number_id)
-        if attached is not wanted:
-            verb, state = ("attached to", "does not have it") if wanted else ("detached from", "still has it")
-            raise NotTakenEffectError(
-                f"Number {number_label(self._number_id)} was {verb} {agent_label(agent_id)}, but right afterwards the "
-                f"agent {state}."
-            )
-        return agent
-
-    def _holder(self) -> Flow[str]:
-        """Look which agent has the number now. Never fails, because an error is being handled already."""
-        try:
-            number = yield from reads.find_number(self._number_id)
-        except PhonelinkError:
-            return UNKNOWN
-        return (number.inbound_agent_id or NOBODY) if number and number.tells_links else UNKNOWN
-
-    def _arrived(self, agent_id: str) -> Flow[Agent]:
-        try:
-            agent: Agent = yield endpoints.get_agent(agent_id)
-        except PhonelinkError as error:
-            raise _failure(
-                error,
-                f"Number {number_label(self._number_id)} is where it should be, but {agent_label(agent_id)} cannot be "
-                f"read: {error}",
-            ) from error
-        return agent
-
-    def _put_primary_right_of(self, agent_id: str) -> Flow[None]:
-        try:
-            agent: Agent = yield endpoints.get_agent(agent_id)
-        except NotFoundError:
-            return  # deleted in the meantime
-        except PhonelinkError as error:
-            raise self._primary_failure(agent_id, error) from error
-        yield from self._put_primary_right(agent)
-
-    def _put_primary_right(self, agent: Agent) -> Flow[Agent]:
-        before = self.traces.primaries[agent.id]
-        try:
-            return (yield from primary.put_right(agent, before, self._number_id))
-        except PhonelinkError as error:
-            raise self._primary_failure(agent.id, error) from error
-
-    def _primary_failure(self, agent_id: str, error: PhonelinkError) -> AttachmentError:
-        return _failure(
-            error,
-            f"Number {number_label(self._number_id)} is where it should be, but the primary number of "
-            f"{agent_label(agent_id)} could not be put right: {error}",
-        )
+def _key(agent: Agent, number_id: str) -> str:
+    """Return the key of a link: a number has one inbound agent, and any number of others."""
+    return inbound_key(number_id) if agent.type in (INBOUND, None) else attached_key(number_id, agent.id)
 
 
-def _is_inbound(agent: Agent) -> Flow[bool]:
-    if agent.type is not None:
-        return agent.type == "inbound"
-    inbound = yield from reads.all_agents("inbound")
-    return any(agent.id == other.id for other in inbound)
+def _lender(earlier: Entry | None) -> str | None:
+    """Return the agent that an earlier try took the number from, to be handed on."""
+    return earlier.holder if earlier and earlier.pending and earlier.lent else None
 
 
-def _failure(error: PhonelinkError, message: str, *, retry_helps: bool = False) -> AttachmentError:
-    return (AttachmentInterruptedError if error.retry_helps or retry_helps else AttachmentError)(message)
-
-
-def _truth(now: str) -> str:
-    return (
-        "It is not known which agent has it now."
-        if now == UNKNOWN
-        else f"Now {agent_label(now or None)} has it."
+def _demand_untouched(earlier: Entry, holder: str | None, agent_id: str, journal: Journal, key: str) -> None:
+    """Refuse to take a number from an agent that got it from somebody else after an earlier try."""
+    if not earlier.pending or holder in (None, agent_id, earlier.agent_id, earlier.holder):
+        return
+    journal.contested(key)
+    raise ChangedMeanwhileError(
+        f"Number {number_label(earlier.number_id)}: an earlier try of this task attached it to "
+        f"{agent_label(earlier.agent_id)}, or may have, and now the inbound {agent_label(holder)} has it: somebody "
+        "else attached it in the meantime, and it was left there. Run the task again to take it from there."
     )
 
 
-def _unchanged(agent: Agent, state: str, previous: str | None) -> Changed[Agent]:
+def _inbound_agent(number_id: str) -> Flow[str | None]:
+    number = yield from reads.find_number(number_id)
+    return number.inbound_agent_id if number else None
+
+
+def _found(
+    agent: Agent, journal: Journal, key: str, state: str, now: str | None, previous: str | None
+) -> Flow[Changed[Agent]]:
+    """Return what a look before any write found: an earlier try did it, or nothing had to be done."""
+    earlier = journal.earlier(key)
+    if earlier is not None and earlier.pending:
+        agent = yield from Steps(journal, key, earlier).finished(agent)
+    entry = journal.found(key, now)
+    by_the_task = entry is not None and entry.pending
+    done = "an earlier try of this task did it" if by_the_task else "nothing was written"
     return Changed(
-        summary=f"{state}; nothing was written.", subject=agent, changed=False, previous_agent_id=previous
+        summary=f"{state}; {done}.",
+        subject=agent,
+        changed=by_the_task,
+        previous_agent_id=(entry.holder or entry.agent_id if entry.removes else entry.holder)
+        if entry
+        else previous,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_phonelink.api.callingbox import endpoints, writes
 from airflow_provider_phonelink.api.errors import NotTakenEffectError
 from airflow_provider_phonelink.api.labels import agent_label, number_label
-from airflow_provider_phonelink.promises.callingbox.traces import tells_primary
+from airflow_provider_phonelink.promises.journal import tells_primary
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.callingbox import reads
 from airflow_provider_phonelink.api.calls import Parallel
-from airflow_provider_phonelink.api.errors import NotNamedError, PhonelinkError, UnreadableAnswerError
+from airflow_provider_phonelink.api.errors import NotNamedError, UnreadableAnswerError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules, ListedNumber
@@ -17,13 +16,13 @@ from airflow_provider_phonelink.promises.callingbox.attach import (
     NOBODY,
     attach_number,
     detach_number,
-    forget,
-    put_primaries_right,
+    finish,
 )
+from airflow_provider_phonelink.promises.journal import Journal
 from airflow_provider_phonelink.promises.routing import Routing, Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from airflow_provider_phonelink.api.callingbox.models import Agent, Number
     from airflow_provider_phonelink.api.calls import Flow
@@ -31,11 +30,16 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.routes import Route
     from airflow_provider_phonelink.decisions.scope import Scope
     from airflow_provider_phonelink.promises.applying import ChangeResult, Report
-    from airflow_provider_phonelink.promises.callingbox.attach import Remember
+    from airflow_provider_phonelink.promises.journal import Entry
     from airflow_provider_phonelink.promises.outcomes import Changed
-    from airflow_provider_phonelink.promises.routing import Memory
 
-RULES = LinkRules(outbound="outbound", one_outbound_number=False, default_mode=None, uuids=False)
+RULES = LinkRules(
+    outbound="outbound",
+    one_outbound_number=False,
+    default_mode=None,
+    uuids=False,
+    detaches_to_move=True,
+)
 
 
 def survey(routes: Sequence[Route], _: Scope | None) -> Flow[Survey]:
@@ -48,32 +52,30 @@ def survey(routes: Sequence[Route], _: Scope | None) -> Flow[Survey]:
         directory=directory_of(numbers),
         links=links_of(numbers),
         mode_of=partial(_mode, {agent.id: agent for agent in agents}),
+        primaries={agent.id: agent.primary_number_id for agent in agents if agent.primary_number_id},
     )
 
 
 def apply_plan(
     plan: Plan,
     on_result: Callable[[ChangeResult], None] = lambda _: None,
-    memory: Memory | None = None,
+    journal: Journal | None = None,
 ) -> Flow[Report]:
     """
     Make the changes of a plan; see :func:`airflow_provider_phonelink.promises.applying.apply_plan`.
 
     Changes are made one after the other, because each may change the primary number of its agents. A number is taken
     only from the agent in the plan; if another inbound agent has it by then, it is left for the next run.
-
-    :param memory: Holds what an earlier try left unfinished; updated for later tries before anything is written.
     """
-    notes = _Notes(memory)
-    report = yield from applying.apply_plan(plan, partial(_carry_out, notes), on_result, side_by_side=False)
-    caught_up: list[str] = []
-    left_undone: list[PhonelinkError] = []
-    for key, note in notes.left_beside(plan.changes).items():
-        try:
-            caught_up += yield from put_primaries_right(note["number_id"], note, notes.taker(key))
-        except PhonelinkError as error:
-            left_undone.append(error.with_traceback(None))
-    return replace(report, caught_up=tuple(caught_up), left_undone=tuple(left_undone))
+    journal = journal or Journal()
+    return applying.apply_plan(
+        plan,
+        partial(_carry_out, journal),
+        on_result,
+        journal=journal,
+        catch_up=partial(_catch_up, journal),
+        side_by_side=False,
+    )
 
 
 def directory_of(numbers: Iterable[Number]) -> Directory:
@@ -114,50 +116,25 @@ def _mode(agents: dict[str, Agent], route: Route) -> str:
     return mode
 
 
-class _Notes:
-    """What a later try has to know about each unfinished change."""
-
-    def __init__(self, memory: Memory | None) -> None:
-        self._notes: dict[str, Any] = dict((memory.read() if memory else None) or {})
-        self._remember: Remember = memory.write if memory else forget
-
-    def of(self, link: Link) -> Mapping[str, Any] | None:
-        """Return what an earlier try stored for the change of a link."""
-        return self._notes.get(_key(link))
-
-    def left_beside(self, changes: Iterable[Change]) -> dict[str, Any]:
-        """Return what an earlier try stored for changes that are not among these."""
-        planned = {_key(change.link) for change in changes}
-        return {key: note for key, note in self._notes.items() if key not in planned}
-
-    def taker(self, key: str) -> Remember:
-        """Return a function that stores the note for a change."""
-
-        def take(note: Mapping[str, Any] | None) -> None:
-            self._notes.pop(key, None)
-            if note is not None:
-                self._notes[key] = dict(note)
-            self._remember(dict(self._notes) or None)
-
-        return take
-
-
-def _key(link: Link) -> str:
-    return f"{link.agent_id}/{link.number_id}"  # neither has a slash in it
-
-
-def _carry_out(notes: _Notes, change: Change) -> Flow[Changed[Agent]]:
+def _carry_out(journal: Journal, change: Change) -> Flow[Changed[Agent]]:
     number_id, agent_id, _ = change.link
-    memory: dict[str, Any] = {"earlier": notes.of(change.link), "remember": notes.taker(_key(change.link))}
     if change.action == "unlink":
-        return detach_number(agent_id, number_id, **memory)
+        return detach_number(agent_id, number_id, journal=journal)
     return attach_number(
         agent_id,
         number_id,
         if_attached="move",
         only_from=change.previous_agent_id or NOBODY,
-        **memory,
+        journal=journal,
     )
+
+
+def _catch_up(journal: Journal, key: str, entry: Entry, _: Collection[Link]) -> Flow[list[str]]:
+    number = yield from reads.find_number(entry.number_id)
+    if number is None:
+        journal.drop(key)
+        return []
+    return (yield from finish(key, journal, number))
 
 
 ROUTING = Routing(rules=RULES, survey=survey, apply=apply_plan)

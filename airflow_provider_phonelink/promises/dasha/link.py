@@ -9,18 +9,26 @@ from airflow_provider_phonelink.api.dasha import endpoints, writes
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError, TakenError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.patience import patiently
+from airflow_provider_phonelink.promises.journal import Journal, inbound_key, outbound_key
 from airflow_provider_phonelink.promises.outcomes import Changed
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.promises.journal import Entry
 
 IfLinked: TypeAlias = Literal["replace", "fail"]
 IF_LINKED = ("replace", "fail")
 
 
 def link_number(
-    number_id: str, agent_id: str, mode: str = "inbound", *, if_linked: str = "replace"
+    number_id: str,
+    agent_id: str,
+    mode: str = "inbound",
+    *,
+    if_linked: str = "replace",
+    takes_over: bool = False,
+    journal: Journal | None = None,
 ) -> Flow[Changed[PhoneNumber]]:
     """
     Make sure that the number serves the agent.
@@ -29,6 +37,8 @@ def link_number(
     write is overwritten.
 
     :param if_linked: For ``inbound``: ``replace`` takes the number from another agent, ``fail`` refuses to.
+    :param takes_over: Whether a link that somebody made after an earlier try of the task is replaced, too.
+    :param journal: What earlier tries of the task did, and what this one does.
     :raises TakenError: If another agent has the number and ``if_linked="fail"``.
     :raises NotTakenEffectError: If the vendor accepted the link, but it does not show afterwards.
     :raises ChangedMeanwhileError: If somebody else linked the number in the meantime.
@@ -37,25 +47,39 @@ def link_number(
     number_id = arguments.uuid("phone_number_id", number_id)  # as the operators call it
     agent_id = arguments.opaque_id("agent_id", agent_id)
     mode = arguments.choice("mode", mode, endpoints.LINK_MODES)
+    journal = journal or Journal()
     if mode == "inbound":
-        return (yield from _link_inbound(number_id, agent_id, if_linked))
-    return (yield from _link_outbound(number_id, agent_id))
+        return (yield from _link_inbound(number_id, agent_id, if_linked, takes_over, journal))
+    return (yield from _link_outbound(number_id, agent_id, journal))
 
 
-def _link_inbound(number_id: str, agent_id: str, if_linked: str) -> Flow[Changed[PhoneNumber]]:
+def _link_inbound(
+    number_id: str, agent_id: str, if_linked: str, takes_over: bool, journal: Journal
+) -> Flow[Changed[PhoneNumber]]:
     number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
-    previous = number.incoming_calls_agent_id
+    key, previous = inbound_key(number_id), number.incoming_calls_agent_id
+    earlier = journal.earlier(key)
     if previous == agent_id:
-        return _unchanged(number, f"answers for {agent_label(agent_id)} already", previous)
-    if previous is not None and if_linked == "fail":
+        state = f"answers for {agent_label(agent_id)} already"
+        return _found(number, state, journal.found(key, agent_id), agent_id)
+    from_the_task = False
+    if earlier is not None and earlier.pending:
+        from_the_task = previous == earlier.agent_id
+        if not takes_over:
+            _demand_untouched(number, earlier, journal, key)
+    if previous is not None and if_linked == "fail" and not from_the_task:
         raise TakenError(
             f"Number {number.label} answers for {agent_label(previous)}, so it was not linked to "
             f"{agent_label(agent_id)} (if_linked='fail'). Nothing was changed."
         )
-    yield from writes.link(number_id, agent_id, "inbound", seen=previous)
+    link = {"number_id": number_id, "mode": "inbound", "agent_id": agent_id}
+    entry = journal.entry(key, previous, **link, phone_number=number.phone_number)
+    with journal.writing(key, entry):
+        yield from writes.link(number_id, agent_id, "inbound", seen=previous)
     number = yield endpoints.get_number(number_id)
     now = number.incoming_calls_agent_id
     if now not in (None, agent_id, previous):
+        journal.contested(key)
         raise ChangedMeanwhileError(
             f"Number {number.label} was linked to {agent_label(agent_id)}, but right afterwards {agent_label(now)} has "
             "it: somebody else linked it in the meantime, and it was left there. Run the task again to take it over."
@@ -65,28 +89,49 @@ def _link_inbound(number_id: str, agent_id: str, if_linked: str) -> Flow[Changed
             f"Number {number.label} was linked to {agent_label(agent_id)}, but right afterwards {agent_label(now)} has "
             "it: the vendor did not carry out the change."
         )
+    journal.settle(key, agent_id)
     return Changed(
         summary=(
             f"Number {number.label} now answers for {agent_label(agent_id)}; before, {agent_label(previous)} had it."
         ),
         subject=number,
         changed=True,
-        previous_agent_id=previous,
+        previous_agent_id=entry.holder,
     )
 
 
-def _link_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]]:
+def _demand_untouched(number: PhoneNumber, earlier: Entry, journal: Journal, key: str) -> None:
+    """Refuse to take a number from an agent that got it from somebody else after an earlier try."""
+    now = number.incoming_calls_agent_id
+    if now in (None, earlier.agent_id, earlier.holder):
+        return
+    journal.contested(key)
+    raise ChangedMeanwhileError(
+        f"Number {number.label}: an earlier try of this task linked it to {agent_label(earlier.agent_id)}, or may have "
+        f"done so, and now {agent_label(now)} has it: somebody else linked it in the meantime, and it was left there. "
+        "Run the task again to take it over."
+    )
+
+
+def _link_outbound(number_id: str, agent_id: str, journal: Journal) -> Flow[Changed[PhoneNumber]]:
     affected: AffectedAgents = yield from patiently(endpoints.affected_agents(number_id))
+    key = outbound_key(agent_id)
     if agent_id in affected.outbound:
         number: PhoneNumber = yield endpoints.get_number(number_id)
-        return _unchanged(number, f"is the outbound number of {agent_label(agent_id)} already", None)
-    number = yield from writes.link(number_id, agent_id, "replaceOutbound")
+        state = f"is the outbound number of {agent_label(agent_id)} already"
+        earlier = journal.earlier(key)
+        done = journal.found(key, agent_id) if earlier and earlier.number_id == number_id else None
+        return _found(number, state, done, None)
+    link = {"number_id": number_id, "mode": "replaceOutbound", "agent_id": agent_id}
+    with journal.writing(key, journal.entry(key, **link, phone_number=affected.phone_number)):
+        number = yield from writes.link(number_id, agent_id, "replaceOutbound")
     affected = yield endpoints.affected_agents(number_id)
     if agent_id not in affected.outbound | affected.maybe_outbound:
         raise NotTakenEffectError(
             f"Number {number.label} was made the outbound number of {agent_label(agent_id)}, but right afterwards the "
             "vendor does not list that agent among those that use it."
         )
+    journal.settle(key, agent_id)
     return Changed(
         summary=f"Number {number.label} is now the outbound number of {agent_label(agent_id)}.",
         subject=number,
@@ -95,10 +140,15 @@ def _link_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]]:
     )
 
 
-def _unchanged(number: PhoneNumber, state: str, previous: str | None) -> Changed[PhoneNumber]:
+def _found(
+    number: PhoneNumber, state: str, entry: Entry | None, previous: str | None
+) -> Changed[PhoneNumber]:
+    """Return what a look before any write found: an earlier try did it, or nothing had to be done."""
+    by_the_task = entry is not None and entry.pending
+    done = "an earlier try of this task did it" if by_the_task else "nothing was written"
     return Changed(
-        summary=f"Number {number.label} {state}; nothing was written.",
+        summary=f"Number {number.label} {state}; {done}.",
         subject=number,
-        changed=False,
-        previous_agent_id=previous,
+        changed=by_the_task,
+        previous_agent_id=entry.holder if entry else previous,
     )

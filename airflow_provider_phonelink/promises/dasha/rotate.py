@@ -22,6 +22,7 @@ from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
 from airflow_provider_phonelink.decisions.registration import Verdict, judge
 from airflow_provider_phonelink.decisions.rotation import Pool
+from airflow_provider_phonelink.promises.journal import Journal, outbound_key
 from airflow_provider_phonelink.promises.outcomes import Outcome, plain
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
     from airflow_provider_phonelink.decisions.registration import RegistrationRules
+    from airflow_provider_phonelink.promises.journal import Entry
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,13 @@ def survey(
 
 
 def rotate_to(
-    agent_id: str, number_id: str, survey: Survey, *, verify: bool = True, before: str | None = None
+    agent_id: str,
+    number_id: str,
+    survey: Survey,
+    *,
+    verify: bool = True,
+    before: str | None = None,
+    journal: Journal | None = None,
 ) -> Flow[Rotated]:
     """
     Make a number the agent's outbound number.
@@ -120,21 +128,24 @@ def rotate_to(
     :param before: The number that an earlier try of this run replaced, if one got that far.
     :param verify: Whether the link is read afterwards. If it cannot be confirmed, the previous number is put back,
         if it is known.
+    :param journal: What earlier tries of the task did, and what this one does: the choice is in it before the link is
+        written, so that a try that comes after a death chooses the same number.
     :raises NotTakenEffectError: If the link cannot be confirmed; the message says what is true now.
     """
+    journal = journal or Journal()
+    key, previous = outbound_key(agent_id), before or survey.previous
+    link = {"number_id": number_id, "mode": "replaceOutbound", "agent_id": agent_id}
+    entry = journal.entry(key, **link, previous_number_id=previous, is_choice=True)
     current: PhoneNumber
     if survey.previous == number_id:
         current = yield endpoints.get_number(number_id)
-        summary = (
-            f"Number {current.label} is agent {agent_id}'s outbound number already; nothing was written."
-        )
-        return Rotated(
-            summary=summary, current=current, previous=before or number_id, changed=False, pool=survey.pool
-        )
-    current = yield from writes.link(number_id, agent_id, "replaceOutbound")
+        return _found(agent_id, current, survey, previous, journal, entry)
+    with journal.writing(key, entry):
+        current = yield from writes.link(number_id, agent_id, "replaceOutbound")
     if verify:
         yield from _confirm(agent_id, current, survey)
-    previous = before or survey.previous
+    entry.phone_number = current.phone_number
+    journal.settle(key, agent_id)
     return Rotated(
         summary=f"Number {current.label} is now agent {agent_id}'s outbound number; before this run, it was "
         f"{survey.name(previous) if previous else 'one that is not known'}. {len(survey.pool.skipped)} of "
@@ -142,6 +153,33 @@ def rotate_to(
         current=current,
         previous=previous,
         changed=True,
+        pool=survey.pool,
+    )
+
+
+def _found(
+    agent_id: str,
+    current: PhoneNumber,
+    survey: Survey,
+    previous: str | None,
+    journal: Journal,
+    entry: Entry,
+) -> Rotated:
+    """Return what a look before any write found: an earlier try made the link, or nothing had to be done."""
+    key = outbound_key(agent_id)
+    earlier = journal.earlier(key)
+    if earlier is None or earlier.number_id != entry.number_id:
+        journal.intend({key: entry})
+    journal.settle(key, agent_id)
+    known = journal.of(key) or entry
+    known.phone_number = current.phone_number
+    by_the_task = known.pending
+    done = "an earlier try of this run made it so" if by_the_task else "nothing was written"
+    return Rotated(
+        summary=f"Number {current.label} is agent {agent_id}'s outbound number already; {done}.",
+        current=current,
+        previous=previous,
+        changed=by_the_task,
         pool=survey.pool,
     )
 

@@ -9,15 +9,22 @@ from airflow_provider_phonelink.api.dasha import endpoints, writes
 from airflow_provider_phonelink.api.errors import NotTakenEffectError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.patience import patiently
+from airflow_provider_phonelink.promises.journal import Journal, inbound_key, outbound_key
 from airflow_provider_phonelink.promises.outcomes import Changed
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.promises.journal import Entry
 
 
 def unlink_number(
-    number_id: str, mode: str = "inbound", agent_id: str | None = None
+    number_id: str,
+    mode: str = "inbound",
+    agent_id: str | None = None,
+    *,
+    takes_over: bool = False,
+    journal: Journal | None = None,
 ) -> Flow[Changed[PhoneNumber]]:
     """
     Make sure that the agent no longer has the number.
@@ -25,24 +32,34 @@ def unlink_number(
     If nobody or another agent has it, nothing is written. The vendor has no conditional write: a link that somebody
     else makes in the moment between the last look and the write is removed.
 
-    :param agent_id: The agent; needed for ``replaceOutbound``. Without it, an inbound unlink takes the number from
-        whichever agent has it.
-    :raises NotTakenEffectError: If the vendor accepted the unlink, but the agent still has the number.
+    :param agent_id: Needed for ``replaceOutbound``. Without it an inbound unlink removes whoever is there.
+    :param takes_over: Whether a link that somebody made after an earlier try of the task is removed, too.
+    :param journal: What earlier tries of the task did, and what this one does. If one of them took the number away, a
+        link that somebody made since is left.
+    :raises NotTakenEffectError: If the vendor accepted the unlink and the agent still has the number.
     """
     number_id = arguments.uuid("phone_number_id", number_id)  # as the operators call it
     mode = arguments.choice("mode", mode, endpoints.LINK_MODES)
     agent_id = endpoints.losing_agent(mode, agent_id)
+    journal = journal or Journal()
     if mode == "inbound":
-        return (yield from _unlink_inbound(number_id, agent_id))
-    return (yield from _unlink_outbound(number_id, str(agent_id)))
+        return (yield from _unlink_inbound(number_id, agent_id, takes_over, journal))
+    return (yield from _unlink_outbound(number_id, str(agent_id), journal))
 
 
-def _unlink_inbound(number_id: str, agent_id: str | None) -> Flow[Changed[PhoneNumber]]:
+def _unlink_inbound(
+    number_id: str, agent_id: str | None, takes_over: bool, journal: Journal
+) -> Flow[Changed[PhoneNumber]]:
     number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
-    previous = number.incoming_calls_agent_id
-    if previous is None or agent_id not in (None, previous):
-        return _unchanged(number, f"{agent_label(previous)} has it", previous)
-    yield from writes.unlink(number_id, "inbound", previous, seen=previous)
+    key, previous = inbound_key(number_id), number.incoming_calls_agent_id
+    earlier = journal.earlier(key)
+    taken = not takes_over and earlier is not None and earlier.pending and previous != earlier.holder
+    if previous is None or agent_id not in (None, previous) or taken:
+        return _found(number, f"{agent_label(previous)} has it", journal.found(key, previous), previous)
+    link = {"number_id": number_id, "mode": "inbound", "agent_id": None}
+    entry = journal.entry(key, previous, **link, phone_number=number.phone_number)
+    with journal.writing(key, entry):
+        yield from writes.unlink(number_id, "inbound", previous, seen=previous)
     number = yield endpoints.get_number(number_id)
     now = number.incoming_calls_agent_id
     if now == previous:
@@ -50,6 +67,7 @@ def _unlink_inbound(number_id: str, agent_id: str | None) -> Flow[Changed[PhoneN
             f"Number {number.label} was unlinked from {agent_label(previous)}, but right afterwards that agent still "
             "has it."
         )
+    journal.settle(key, now)
     return Changed(
         summary=(
             f"Number {number.label} no longer answers for {agent_label(previous)}; {agent_label(now)} has it now."
@@ -60,18 +78,24 @@ def _unlink_inbound(number_id: str, agent_id: str | None) -> Flow[Changed[PhoneN
     )
 
 
-def _unlink_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]]:
+def _unlink_outbound(number_id: str, agent_id: str, journal: Journal) -> Flow[Changed[PhoneNumber]]:
     affected: AffectedAgents = yield from patiently(endpoints.affected_agents(number_id))
+    key = outbound_key(agent_id)
     if agent_id not in affected.outbound | affected.maybe_outbound:
         number: PhoneNumber = yield endpoints.get_number(number_id)
-        return _unchanged(number, f"it is not the outbound number of {agent_label(agent_id)}", None)
-    number = yield from writes.unlink(number_id, "replaceOutbound", agent_id)
+        state = f"it is not the outbound number of {agent_label(agent_id)}"
+        entry = journal.found(key, agent_id)
+        return _found(number, state, entry, agent_id if entry else None)
+    link = {"number_id": number_id, "mode": "replaceOutbound", "agent_id": agent_id}
+    with journal.writing(key, journal.entry(key, **link, removes=True, phone_number=affected.phone_number)):
+        number = yield from writes.unlink(number_id, "replaceOutbound", agent_id)
     affected = yield endpoints.affected_agents(number_id)
     if agent_id in affected.outbound:
         raise NotTakenEffectError(
             f"Number {number.label} was taken from {agent_label(agent_id)} as outbound number, but right afterwards "
             "the vendor still lists that agent as using it."
         )
+    journal.settle(key, agent_id)
     warnings = (
         (
             f"Number {number.label}: the vendor still lists {agent_label(agent_id)} with a use that is unknown here.",
@@ -88,10 +112,15 @@ def _unlink_outbound(number_id: str, agent_id: str) -> Flow[Changed[PhoneNumber]
     )
 
 
-def _unchanged(number: PhoneNumber, state: str, previous: str | None) -> Changed[PhoneNumber]:
+def _found(
+    number: PhoneNumber, state: str, entry: Entry | None, previous: str | None
+) -> Changed[PhoneNumber]:
+    """Return what a look before any write found: an earlier try did it, or nothing had to be done."""
+    by_the_task = entry is not None and entry.pending
+    done = "An earlier try of this task took it away" if by_the_task else "Nothing was written"
     return Changed(
-        summary=f"Number {number.label} was left alone: {state}. Nothing was written.",
+        summary=f"Number {number.label} was left alone: {state}. {done}.",
         subject=number,
-        changed=False,
-        previous_agent_id=previous,
+        changed=by_the_task,
+        previous_agent_id=(entry.holder if entry else None) or previous,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.routes import Route
     from airflow_provider_phonelink.decisions.scope import Scope
     from airflow_provider_phonelink.promises.applying import ChangeResult, Report
-    from airflow_provider_phonelink.promises.routing import Memory
+    from airflow_provider_phonelink.promises.journal import Journal
 
 RULES = LinkRules(
     outbound="dialout",
@@ -44,10 +44,10 @@ def survey(_: Sequence[Route], __: Scope | None) -> Flow[Survey]:
 
 
 def apply_plan(
-    plan: Plan, on_result: Callable[[ChangeResult], None] = lambda _: None, _: Memory | None = None
+    plan: Plan, on_result: Callable[[ChangeResult], None] = lambda _: None, journal: Journal | None = None
 ) -> Flow[Report]:
     """Make the changes of a plan."""
-    return applying.apply_plan(plan, _carry_out, on_result)
+    return applying.apply_plan(plan, _carry_out, on_result, journal=journal)
 
 
 def _carry_out(change: Change) -> Flow[Changed[endpoints.Line]]:

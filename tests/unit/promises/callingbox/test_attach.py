@@ -14,6 +14,7 @@ from airflow_provider_phonelink.promises.callingbox.attach import (
     attach_number,
     detach_number,
 )
+from airflow_provider_phonelink.promises.journal import Journal
 
 SETTINGS = callingbox_settings()
 SPARSE = pytest.mark.parametrize(
@@ -189,28 +190,46 @@ def test_a_uuid_is_the_same_in_any_case(carry_out) -> None:
 def test_move(carry_out, options) -> None:
     fake = vendor("in2", "out", **options)
     kept: list[Any] = []
+    journal = Journal(keep=kept.append)
     moved = carry_out(
-        attach_number("in", "n1", if_attached="move", remember=kept.append), vendor=fake, settings=SETTINGS
+        attach_number("in", "n1", if_attached="move", journal=journal), vendor=fake, settings=SETTINGS
     )
     assert fake.numbers["n1"] == ["out", "in"]
     assert (moved.changed, moved.previous_agent_id) == (True, "in2")
     assert re.search(r"Before, agent in2 had it; for \d+\.\d s no inbound agent had\.", moved.summary)
-    assert [note and note["holder"] for note in kept] == ["in2", "in2", None]
+    [before] = kept
+    assert before["entries"]["n1"]["losers"] == ["in2"]
+    assert [(entry.holder, entry.agent_id) for _, entry in journal] == [("in2", "in")]
+
+
+#: What a try left that took the number from an agent and died before it gave it to the other.
+TAKEN: dict[str, Any] = {
+    "version": 1,
+    "entries": {
+        "n1": {
+            "number_id": "n1",
+            "mode": "inbound",
+            "agent_id": "in",
+            "losers": ["in2"],
+            "lent": True,
+            "state": "intended",
+        }
+    },
+}
 
 
 def test_a_move_that_an_earlier_try_left_in_the_gap(carry_out) -> None:
     fake = vendor()
-    earlier = {"number_id": "n1", "holder": "in2", "since": 0.0, "primaries": {}}
     fake.on("POST", "/in/numbers", faults.status(400))
     with pytest.raises(errors.AttachmentError, match="Now agent in2 has it") as caught:
-        carry_out(attach_number("in", "n1", earlier=earlier), vendor=fake, settings=SETTINGS)
+        carry_out(attach_number("in", "n1", journal=Journal(TAKEN)), vendor=fake, settings=SETTINGS)
     assert (caught.value.retry_helps, fake.numbers["n1"]) == (False, ["in2"])
 
 
 def test_what_an_earlier_try_left_about_another_number_is_not_believed(carry_out) -> None:
     fake = vendor()
-    earlier = {"number_id": "n2", "holder": "in2", "since": 0.0, "primaries": {}}
-    moved = carry_out(attach_number("in", "n1", earlier=earlier), vendor=fake, settings=SETTINGS)
+    journal = Journal({"version": 1, "entries": {"n2": TAKEN["entries"]["n1"]}})
+    moved = carry_out(attach_number("in", "n1", journal=journal), vendor=fake, settings=SETTINGS)
     assert (moved.previous_agent_id, fake.numbers["n1"]) == (None, ["in"])
 
 

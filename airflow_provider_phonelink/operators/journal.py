@@ -1,0 +1,197 @@
+"""
+Where a task's journal is kept between its tries.
+
+In an Airflow Variable, because clearing a task does not reach it: a person who clears a task that failed halfway asks
+for a later try of it. Airflow 3.3's task state store has it, too, where a worker that dies after the task succeeded,
+but before Airflow knows, can still find what was told.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.api.labels import agent_label, number_label
+from airflow_provider_phonelink.api.text import listed
+from airflow_provider_phonelink.exceptions import (
+    PhonelinkFailException,
+    PhonelinkRetryableException,
+    airflow_exception,
+)
+from airflow_provider_phonelink.promises.journal import Journal
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from airflow.sdk import BaseOperator, Context
+    from typing_extensions import Self
+
+#: How long a Variable's key may be.
+_LONGEST_KEY = 250
+_KEY = "phonelink_journal"
+
+
+def open_journal(operator: BaseOperator, context: Context, *subject: str, runs: int = 0) -> TaskJournal:
+    """
+    Return the journal of a task in its run: empty at its first try, and where an operator is executed by hand.
+
+    What cannot be read, because somebody edited it or another version wrote it, is ignored with a warning.
+
+    :param subject: What the task is about, such as the connection and a number: mapped tasks keep apart by it, and
+        not by their index, which changes when what they are mapped over changes.
+    :param runs: Of how many runs the journal is kept after the task succeeded; 0 if it is not needed by then.
+    """
+    store = _Store(operator, context, subject, runs)
+    try:
+        return TaskJournal(store, store.read())
+    except ValueError as error:
+        operator.log.warning(
+            "The journal of this task's earlier tries cannot be read and is ignored (%s); it is in the Variable %s.",
+            error,
+            store.variable,
+        )
+        return TaskJournal(store, None)
+
+
+class TaskJournal(Journal):
+    """A journal that is kept in Airflow."""
+
+    def __init__(self, store: _Store, kept: object) -> None:
+        super().__init__(kept, store.write)
+        self._store = store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """
+        Let an error name the numbers that may be without an agent.
+
+        A number that an earlier try took from its agent is always worth another try.
+        """
+        if not isinstance(error, (PhonelinkFailException, PhonelinkRetryableException)):
+            return
+        unnamed = [entry for entry in self.lent if entry.number_id not in str(error)]
+        if unnamed:
+            told = listed(
+                f"{number_label(entry.number_id, entry.phone_number)}, from {agent_label(entry.holder)}"
+                for entry in unnamed
+            )
+            raise airflow_exception(
+                f"{error} By an earlier try of this task these numbers were taken from their agents to be given to "
+                f"others, and may be with nobody: {told}.",
+                retry_helps=True,
+            ) from error.__cause__
+
+    def close(self, *, forget: bool = False) -> None:
+        """
+        End it, once the task has told all that it did.
+
+        :param forget: Leave nothing, not even that it was told.
+        """
+        if self.is_kept:
+            self._store.close(None if forget else self.told())
+
+
+class _Store:
+    """A JSON value of a task instance, whatever try it is."""
+
+    def __init__(self, operator: BaseOperator, context: Context, subject: tuple[str, ...], runs: int) -> None:
+        self._log = operator.log
+        self._state: Any = context.get("task_state_store")
+        self._runs = runs
+        ti = context.get("ti")
+        self._run_id = str(ti.run_id) if ti else ""
+        self._later_try = ti is not None and int(ti.try_number) > 1
+        run = () if runs or not ti else (self._run_id,)
+        self.variable = _key(*(ti.dag_id, ti.task_id, *subject, *run)) if ti else ""
+
+    def read(self) -> Any:
+        """
+        Return what an earlier try left, or None.
+
+        The first try reads nothing that is not to be known by a cleared run, too: a run that was deleted and made anew
+        has the id of the one before.
+
+        :raises ValueError: If it is no JSON.
+        """
+        if not self._later_try and not self._runs:
+            return None
+        kept = self._state.get(_KEY) if self._state is not None else None
+        return kept or self._in_variable()
+
+    def write(self, value: dict[str, Any] | None) -> None:
+        """Leave a value to later tries."""
+        self._in_state(value)
+        if not self.variable:
+            return
+        if self._runs:
+            self._remember(value)
+        elif value is None:
+            self._delete()
+        else:
+            self._set(value)
+
+    def close(self, value: dict[str, Any] | None) -> None:
+        """Leave what is to be known of a task that succeeded."""
+        self._in_state(value)
+        if self.variable and self._runs:
+            self._remember(value)
+        elif self.variable:
+            self._delete()
+
+    def _in_state(self, value: dict[str, Any] | None) -> None:
+        if self._state is None:
+            return
+        from airflow.sdk.execution_time.context import NEVER_EXPIRE
+
+        self._state.set(_KEY, value or {}, retention=NEVER_EXPIRE)  # a store does not take None
+
+    def _in_variable(self) -> Any:
+        found = self._variable_value()
+        return (_runs(found).get(self._run_id) if self._runs else found) or None
+
+    def _variable_value(self) -> Any:
+        from airflow.sdk import Variable
+
+        text = Variable.get(self.variable, default="")
+        return json.loads(text) if text else None
+
+    def _remember(self, value: dict[str, Any] | None) -> None:
+        try:
+            kept = _runs(self._variable_value())
+        except ValueError:
+            kept = {}
+        kept.pop(self._run_id, None)
+        if value is not None:
+            kept[self._run_id] = value
+        self._set(dict(list(kept.items())[-self._runs :]))
+
+    def _set(self, value: dict[str, Any]) -> None:
+        from airflow.sdk import Variable
+
+        Variable.set(self.variable, json.dumps(value), description="What a task leaves to its later tries")
+
+    def _delete(self) -> None:
+        from airflow.sdk import Variable
+
+        # Emptied first: what is told must not be told again where it cannot be deleted.
+        Variable.set(self.variable, "{}")
+        Variable.delete(self.variable)
+
+
+def _runs(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError("it is no object")  # noqa: TRY004 - what is wrong is a value from outside
+    return value
+
+
+def _key(dag_id: str, task_id: str, *rest: str) -> str:
+    """Return a key that people can tell to be a task's, and that fits whatever the ids are."""
+    digest = sha256(json.dumps([dag_id, task_id, *rest]).encode()).hexdigest()[:32]
+    return f"{_KEY}__{dag_id}__{task_id}"[: _LONGEST_KEY - len(digest) - 2] + f"__{digest}"
