@@ -233,13 +233,19 @@ def test_a_number_that_cannot_be_read_does_not_hide_the_others(carry_out, small_
     assert isinstance(reading.errors[number_id(998)], errors.ServerError)
 
 
-@pytest.mark.parametrize("code", [401, 403])
-def test_a_key_without_access_ends_the_reading(carry_out, code) -> None:
+def test_a_key_that_is_refused_ends_the_reading(carry_out) -> None:
     vendor = organisation(3)
-    vendor.on("GET", "", faults.status(code))
-    with pytest.raises(errors.VendorError) as caught:
+    vendor.on("GET", "", faults.status(401))
+    with pytest.raises(errors.AuthenticationError):
         carry_out(read_numbers(wanted(1)), vendor=vendor)
-    assert caught.value.status == code
+
+
+def test_a_number_that_the_key_may_not_see_is_that_numbers_error(carry_out) -> None:
+    vendor = organisation(3)
+    vendor.on("GET", number_id(1), faults.status(403))
+    reading = carry_out(read_numbers(wanted(1)), vendor=vendor)
+    assert reading.numbers == {}
+    assert isinstance(reading.errors[number_id(1)], errors.AccessDeniedError)
 
 
 def test_ids_are_wanted_once(carry_out) -> None:
