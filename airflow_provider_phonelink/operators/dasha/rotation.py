@@ -34,7 +34,7 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
     number, because replacing one is a single write. If too few numbers are healthy, nothing changes.
 
     A run keeps its choice for its retries, and when it is cleared, as long as that number is healthy. The choice is
-    stored before the write: in Airflow's task state store from 3.3 on, in a Variable before. Consecutive runs move on
+    stored before the write, in an Airflow Variable that no clear reaches. Consecutive runs move on
     through the pool; the number in use is picked again only if no other one is healthy. Give the DAG
     ``max_active_runs=1``, because two runs at once would interfere with each other.
 
