@@ -1,11 +1,22 @@
-"""CallingBox in memory, as its pages describe it."""
+"""CallingBox in memory: the sandbox's world behind a function that answers httpx's requests."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Iterator, Mapping, MutableSequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import httpx
 from unit.api.faults import FakeVendor, body_of
+
+from airflow_provider_phonelink.sandbox.callingbox import error
+from airflow_provider_phonelink.sandbox.callingbox.documents import CallingBoxJson
+from airflow_provider_phonelink.sandbox.switches import Switches
+from airflow_provider_phonelink.sandbox.world import Refused, World
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.sandbox.callingbox.world import AgentRecord
 
 NUMBER_DETAILS = {
     "e164": "+15551234567",
@@ -36,7 +47,12 @@ AGENT_DETAILS: dict[str, Any] = {
 
 
 class FakeCallingBox(FakeVendor):
-    """The vendor; what its pages leave open is a parameter."""
+    """
+    The vendor, whose rules are the sandbox's; what its pages leave open is a parameter.
+
+    :param agents: each agent's type.
+    :param numbers: the agents that have each number.
+    """
 
     def __init__(
         self,
@@ -50,62 +66,124 @@ class FakeCallingBox(FakeVendor):
         empty_bodies: bool = False,
     ) -> None:
         super().__init__()
-        #: Each agent's type.
-        self.agents = agents
-        #: The agents that have each number.
-        self.numbers = {number: list(holders) for number, holders in numbers.items()}
+        self._world = World(Switches(callingbox_numbers_shape="array" if list_form == "array" else "data"))
+        self._json = CallingBoxJson(self._world)
+        self.account = self._world.callingbox
         self.body_key = body_key
         self.agents_tell_numbers = agents_tell_numbers
         self.numbers_tell_links = numbers_tell_links
-        self.list_form = list_form
         self.empty_bodies = empty_bodies
+        for agent, type_ in agents.items():
+            self.account.add_agent(type_, id=agent)
+        # The list begins with the newest number.
+        for number in reversed(list(numbers)):
+            self.account.add_number(NUMBER_DETAILS["e164"], id=number, agents=numbers[number])
+        self.numbers: Any = _Numbers(self.account)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
-        match [request.method, *request.url.path.removeprefix("/v1/").split("/")]:
+        try:
+            return self._answer(request)
+        except Refused as refused:
+            body, media_type = error(refused, request.url.path, self._world.switches)
+            return httpx.Response(refused.status, content=body, headers={"content-type": media_type})
+
+    def agent(self, agent_id: str) -> dict[str, Any]:
+        """Return an agent as it is shown."""
+        document: dict[str, Any] = self._told(
+            self._json.agent(self.account, self.account.get_agent(agent_id))
+        ).json()
+        return document
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        box, write = self.account, self._json
+        path = request.url.raw_path.decode().partition("?")[0]
+        parts = [unquote(part) for part in path.removeprefix("/v1/").split("/")]
+        match [request.method, *parts]:
             case ["GET", "numbers"]:
-                numbers = [self._number(number) for number in self.numbers]
-                return httpx.Response(200, json=numbers if self.list_form == "array" else {"data": numbers})
+                return self._told(write.numbers(*box.list_numbers()))
             case ["GET", "agents"]:
-                wanted = request.url.params.get("type")
-                agents = [
-                    self._agent(agent) for agent, type_ in self.agents.items() if wanted in (None, type_)
-                ]
-                return httpx.Response(200, json={"data": agents})
-            case [method, "agents", agent, *rest] if agent in self.agents:
-                return self._on_agent(request, method, agent, rest)
-        return httpx.Response(404, json={"error": "Not found"})
+                return self._told(write.agents(*box.list_agents(request.url.params.get("type"))))
+            case ["GET", "agents", agent]:
+                return self._told(write.agent(box, box.get_agent(agent)))
+            case ["DELETE", "agents", agent, "numbers", number]:
+                return self._written(request, box.detach(agent, number))
+            case ["POST", "agents", agent, "numbers"]:
+                return self._written(request, box.attach(agent, self._named(request)))
+            case ["PUT", "agents", agent, "primary-number"]:
+                return self._written(request, box.set_primary(agent, self._named(request)))
+        raise Refused(404, "Not found")
 
-    def inbound_holder(self, number: str) -> str | None:
-        return next((agent for agent in self.numbers[number] if self.agents[agent] == "inbound"), None)
-
-    def _on_agent(self, request: httpx.Request, method: str, agent: str, rest: list[str]) -> httpx.Response:
-        if method == "GET":
-            return httpx.Response(200, json=self._agent(agent))
-        if method == "DELETE":
-            if agent not in self.numbers.get(rest[1], []):
-                return httpx.Response(404, json={"error": "Number is not attached"})
-            self.numbers[rest[1]].remove(agent)
-            return self._written(request, agent)
+    def _named(self, request: httpx.Request) -> str:
         number = body_of(request).get(self.body_key)
-        if number not in self.numbers:
-            return httpx.Response(400, json={"error": {"message": f"{self.body_key} is missing"}})
-        if method == "PUT":
-            return self._written(request, agent)
-        if self.agents[agent] == "inbound" and self.inbound_holder(number) not in (None, agent):
-            return httpx.Response(400, json={"error": "Attached to a different inbound agent"})
-        self.numbers[number].append(agent)
-        return self._written(request, agent)
+        if not number:
+            raise Refused(400, f"{self.body_key} is missing")
+        return str(number)
 
-    def _written(self, request: httpx.Request, agent: str) -> httpx.Response:
+    def _written(self, request: httpx.Request, agent: AgentRecord) -> httpx.Response:
         self.wrote(request)
-        return httpx.Response(200) if self.empty_bodies else httpx.Response(200, json=self._agent(agent))
+        return httpx.Response(200) if self.empty_bodies else self._told(self._json.agent(self.account, agent))
 
-    def _number(self, number: str) -> dict[str, Any]:
-        outbound = [agent for agent in self.numbers[number] if self.agents[agent] == "outbound"]
-        links = {"inbound_agent_id": self.inbound_holder(number), "outbound_agent_ids": outbound}
-        return {"id": number, **NUMBER_DETAILS, **(links if self.numbers_tell_links else {})}
+    def _told(self, body: bytes) -> httpx.Response:
+        """Answer without what this vendor does not tell."""
 
-    def _agent(self, agent: str) -> dict[str, Any]:
-        held = [self._number(number) for number, holders in self.numbers.items() if agent in holders]
-        told = {"numbers": held} if self.agents_tell_numbers else {}
-        return {"id": agent, **AGENT_DETAILS, "type": self.agents[agent], **told}
+        def telling(document: dict[str, Any]) -> dict[str, Any]:
+            hidden = set() if self.agents_tell_numbers else {"numbers"}
+            if not self.numbers_tell_links:
+                hidden |= {"inbound_agent_id", "outbound_agent_ids"}
+            return {field: value for field, value in document.items() if field not in hidden}
+
+        return httpx.Response(200, json=json.loads(body, object_hook=telling))
+
+
+class _Numbers(Mapping[str, "_Holders"]):
+    """The agents that have each number, which a test can change behind everybody's back."""
+
+    def __init__(self, account: Any) -> None:
+        self._account = account
+
+    def __getitem__(self, number: str) -> _Holders:
+        if number not in self._account.numbers:
+            raise KeyError(number)
+        return _Holders(self._account, number)
+
+    def __iter__(self) -> Iterator[str]:
+        return reversed(list(self._account.numbers))
+
+    def __len__(self) -> int:
+        return len(self._account.numbers)
+
+
+class _Holders(MutableSequence[str]):
+    """The agents that have a number; the order in which they got it does not count."""
+
+    def __init__(self, account: Any, number: str) -> None:
+        self._account = account
+        self._number = number
+
+    def _agents(self) -> list[str]:
+        record = self._account.numbers[self._number]
+        return [*([record.inbound_agent] if record.inbound_agent else []), *record.outbound_agents]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (list, _Holders)) and sorted(self) == sorted(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self._agents())
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._agents()[place]
+
+    def __setitem__(self, place: Any, agent: Any) -> None:
+        del self[place]
+        self.insert(0, agent)
+
+    def __delitem__(self, place: Any) -> None:
+        self._account.detach(self._agents()[place], self._number)
+
+    def __len__(self) -> int:
+        return len(self._agents())
+
+    def insert(self, _: int, agent: str) -> None:
+        self._account.attach(agent, self._number)

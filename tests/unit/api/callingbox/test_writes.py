@@ -108,9 +108,9 @@ def test_a_primary_number_that_is_refused_under_each_key_is_refused_as_under_the
     assert fake.count("PUT") == len(PRIMARY_BODY_KEYS)
 
 
-@pytest.mark.parametrize("write", [attach, set_primary_number])
-def test_the_body_may_have_another_key(carry_out, write) -> None:
-    fake = vendor(body_key="phoneNumberId")
+@pytest.mark.parametrize(("write", "holders"), [(attach, []), (set_primary_number, ["in"])])
+def test_the_body_may_have_another_key(carry_out, write, holders) -> None:
+    fake = vendor(*holders, body_key="phoneNumberId")
     with pytest.raises(errors.RejectedError, match="phoneNumberId is missing"):
         carry_out(write("in", "n1"), vendor=fake, settings=SETTINGS)
     settings = callingbox_settings(attach_body_key="phoneNumberId")

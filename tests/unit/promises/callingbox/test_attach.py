@@ -130,7 +130,7 @@ def test_a_number_that_somebody_took_meanwhile_stays_theirs(carry_out) -> None:
 )
 def test_what_does_not_take_is_an_error(carry_out, promise, before, message) -> None:
     fake = vendor(*before)
-    agent = fake._agent("in")
+    agent = fake.agent("in")
     fake.on("POST", "", faults.status(200, json=agent))
     fake.on("DELETE", "", faults.status(200, json=agent))
     with pytest.raises(errors.NotTakenEffectError, match=message) as caught:
