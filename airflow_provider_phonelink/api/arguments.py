@@ -40,9 +40,22 @@ _SPREADSHEET = (
 _KEEP_AS_TEXT = "Keep phone numbers as text where it comes from."
 
 
+def present(argument: str, value: object) -> str:
+    """Return a text that is not empty and did not come of an XCom or variable that gave nothing."""
+    if value is None or (isinstance(value, str) and value.strip().lower() in _RENDERED_NOTHING):
+        raise InvalidArgumentError(argument, _gave_nothing(value))
+    if not isinstance(value, str):
+        raise InvalidArgumentError(
+            argument, f"{shown(value)} is {type(value).__name__}, not text.{_why(value)}"
+        )
+    if not value.strip():
+        raise InvalidArgumentError(argument, "is empty.")
+    return value
+
+
 def uuid(argument: str, value: object) -> str:
     """Return a uuid in its canonical lower-case form."""
-    text = str(value) if isinstance(value, UUID) else _present(argument, value)
+    text = str(value) if isinstance(value, UUID) else present(argument, value)
     if not is_uuid(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is not a uuid.")
     return text.lower()
@@ -64,7 +77,7 @@ def names(argument: str, value: object) -> tuple[str, ...]:
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, Iterable):
         raise InvalidArgumentError(argument, f"{shown(value)} is not a list of names.")
-    found = tuple(_present(argument, item).strip() for item in items)
+    found = tuple(present(argument, item).strip() for item in items)
     if not found:
         raise InvalidArgumentError(argument, "is an empty list.")
     return found
@@ -72,7 +85,7 @@ def names(argument: str, value: object) -> tuple[str, ...]:
 
 def opaque_id(argument: str, value: object) -> str:
     """Return an id whose form is up to the vendor, as long as it cannot change the path that it becomes part of."""
-    text = _present(argument, value)
+    text = present(argument, value)
     _refuse_blanks_and_controls(argument, text)
     if text in {".", ".."} or "/" in text or "\\" in text:
         raise InvalidArgumentError(
@@ -87,7 +100,7 @@ def opaque_id(argument: str, value: object) -> str:
 
 def phone_number(argument: str, value: object) -> str:
     """Return a phone number: 1 to 255 characters, in whatever format the SIP provider expects."""
-    text = _present(argument, value)
+    text = present(argument, value)
     if made := what_a_spreadsheet_made(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is {made}, not a phone number. {_KEEP_AS_TEXT}")
     _refuse_blanks_and_controls(argument, text)
@@ -105,7 +118,7 @@ def what_a_spreadsheet_made(text: str) -> str | None:
 
 def text(argument: str, value: object) -> str:
     """Return a text of 1 to 255 characters that is not only white space; white space around it is kept."""
-    found = _present(argument, value)
+    found = present(argument, value)
     if any(map(is_unsafe, found)):
         raise InvalidArgumentError(argument, f"{shown(value)} has invisible or control characters in it.")
     if len(found) > MAX_TEXT_LENGTH:
@@ -172,18 +185,6 @@ def seconds(argument: str, value: object) -> float:
     if not 0 <= number < math.inf:
         raise InvalidArgumentError(argument, f"{shown(value)} is not a number of seconds from 0 up.")
     return number
-
-
-def _present(argument: str, value: object) -> str:
-    if value is None or (isinstance(value, str) and value.strip().lower() in _RENDERED_NOTHING):
-        raise InvalidArgumentError(argument, _gave_nothing(value))
-    if not isinstance(value, str):
-        raise InvalidArgumentError(
-            argument, f"{shown(value)} is {type(value).__name__}, not text.{_why(value)}"
-        )
-    if not value.strip():
-        raise InvalidArgumentError(argument, "is empty.")
-    return value
 
 
 def _why(value: object) -> str:

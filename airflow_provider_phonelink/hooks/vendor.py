@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from airflow_provider_phonelink import vendors
+from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import (
     AccessDeniedError,
     AuthenticationError,
@@ -129,6 +130,10 @@ class VendorHook(BaseHook, Generic[SettingsT]):
 
     def _settings_or_error(self) -> SettingsT | AirflowException:
         """Return what is wrong rather than raise it: frames in here hold the key, and error reports show frames."""
+        try:
+            arguments.present(self.conn_name_attr, self.conn_id)
+        except PhonelinkError as error:
+            return as_airflow_exception(error)
         try:
             connection = self.get_connection(self.conn_id)
         except AirflowNotFoundException:
