@@ -221,7 +221,7 @@ ON_OLDEST := $(filter-out tests/unit/promises tests/unit/sandbox,$(wildcard test
 MINORS := 3.0 3.1 3.2 3.3
 
 .PHONY: minors
-minors: ## 5 min: One short deployment on each minor version of Airflow: scheduler, triggerer, API server, PostgreSQL
+minors: ## minutes: One short deployment on each minor version of Airflow: scheduler, triggerer, API server, PostgreSQL
 	@for minor in $(MINORS); do $(MAKE) env AIRFLOW=$$minor; done
 	$(install) $(POSTGRESQL)
 	@$(MAKE) --keep-going --jobs 2 --output-sync=target $(MINORS:%=.minor-%)
@@ -245,7 +245,7 @@ $(NEXT)/.ready: constraints/airflow-next.txt pyproject.toml | $(UV)
 	@touch $@
 
 .PHONY: next
-next: ## 5 min: Unit tests and one short deployment on the next Airflow, a beta version
+next: ## minutes: Unit tests and one short deployment on the next Airflow, a beta version
 	@$(MAKE) $(NEXT)/.ready
 	$(install) $(POSTGRESQL)
 	$(say) 'unit tests and one short deployment, $(shell grep ^apache-airflow== constraints/airflow-next.txt)'
