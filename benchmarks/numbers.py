@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from uuid import UUID
 
-NUMBERS = "/api/v1/sip-phone-numbers"
+from airflow_provider_phonelink.api.dasha.endpoints import NUMBERS
+
+__all__ = ["NUMBERS", "READY", "index_of", "number_id", "number_json"]
+
 #: Where an HttpSensor can ask for one number: its trigger knows nothing but "404" and "not 404".
 READY = "/ready"
 

@@ -15,6 +15,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.api.callingbox.endpoints import AGENTS
 from airflow_provider_phonelink.sandbox.world import StandIn, amount, choice, known
 from airflow_provider_phonelink.vendors import CALLINGBOX
 
@@ -144,5 +145,5 @@ STAND_IN = StandIn(
     plant=plant,
     demo=DEMO,
     error=error,
-    resource=r"/v1/agents/[^/]+",
+    resource=f"{AGENTS}/[^/]+",
 )

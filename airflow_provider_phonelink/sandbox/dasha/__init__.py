@@ -26,6 +26,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_DNS, uuid5
 
+from airflow_provider_phonelink.api.dasha.endpoints import NUMBERS
 from airflow_provider_phonelink.sandbox.world import StandIn, amount, choice, known
 from airflow_provider_phonelink.vendors import DASHA
 
@@ -254,7 +255,7 @@ STAND_IN = StandIn(
     plant=plant,
     demo=DEMO,
     error=error,
-    resource=r"/api/v1/sip-phone-numbers/[^/]+",
+    resource=f"{NUMBERS}/[^/]+",
     extends={
         "organisation": organisation,
         "link_elsewhere": link_elsewhere,

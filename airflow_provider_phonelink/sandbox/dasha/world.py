@@ -7,7 +7,7 @@ Records are frozen and replaced as a whole, so a snapshot of an organisation is 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID, uuid4
 
 from airflow_provider_phonelink.sandbox.dasha.records import (
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.sandbox.switches import Switches
     from airflow_provider_phonelink.sandbox.world import Clock
 
+Steps: TypeAlias = "Iterable[Step | tuple[Any, ...] | Mapping[str, Any]]"
 INBOUND = "inbound"
 OUTBOUND = "replaceOutbound"
 
@@ -162,7 +163,7 @@ class Organisation:
             try:
                 return self._delete(number, force=force, detach=how == "detaches")
             except InUse as in_use:
-                raise Refused(in_use.status, in_use.detail) from None
+                raise Refused(409, in_use.detail) from None
 
     def delete_at_twilio(self, provider_id: str, number_id: str, *, force: bool = False) -> NumberRecord:
         """Remove a number that a provider manages, and take it off the provider's trunk."""
@@ -192,7 +193,7 @@ class Organisation:
         provider_id: str | None = None,
         inbound: str | None = None,
         outbound: Iterable[str] = (),
-        steps: Iterable[Step | tuple[Any, ...] | Mapping[str, Any]] | None = None,
+        steps: Steps | None = None,
     ) -> str:
         """
         Add a number with its links, and return its id.
@@ -217,21 +218,22 @@ class Organisation:
 
     def put(self, number: NumberRecord, old: NumberRecord | None = None) -> None:
         """Store a number as it is, in place of an old one if there is one."""
-        if old is not None:
-            del self._pairs[old.settings.pair]
-        if number.settings.credentials_id not in self.trunks.credentials:
-            self.trunks.add_credentials(number.settings.credentials_id)
-        self.numbers[number.id] = number
-        self._pairs[number.settings.pair] = number.id
-        self._all_shown_from = max(self._all_shown_from, number.shown_from)
-        self.revision += 1
+        with self._lock:
+            if old is not None:
+                del self._pairs[old.settings.pair]
+            if number.settings.credentials_id not in self.trunks.credentials:
+                self.trunks.add_credentials(number.settings.credentials_id)
+            self.numbers[number.id] = number
+            self._pairs[number.settings.pair] = number.id
+            self._all_shown_from = max(self._all_shown_from, number.shown_from)
+            self.revision += 1
 
-    def plan(self, phone_number: str, steps: Iterable[Step | tuple[Any, ...] | Mapping[str, Any]]) -> None:
+    def plan(self, phone_number: str, steps: Steps) -> None:
         """Say how the registration of a phone number will go, whenever it is created or registered anew."""
         with self._lock:
             self.plans[phone_number] = script_of(steps)
 
-    def script(self, number_id: str, steps: Iterable[Step | tuple[Any, ...] | Mapping[str, Any]]) -> None:
+    def script(self, number_id: str, steps: Steps) -> None:
         """Say how the registration of an existing number goes, from now on."""
         with self._lock:
             number = self._stored(number_id)
