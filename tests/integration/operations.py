@@ -175,9 +175,10 @@ def _owned(sandbox: Sandbox, agents: tuple[str, ...]) -> tuple[str]:
 
 
 def _created(sandbox: Sandbox) -> int:
+    stored = NEW.removeprefix("+") if sandbox.switches.dasha_stored_notation == "digits" else NEW
     return sum(
         (n.settings.phone_number, n.settings.credentials_id, n.settings.display_name)
-        == (NEW, CREDENTIALS, "New")
+        == (stored, CREDENTIALS, "New")
         for n in sandbox.world.dasha.numbers.values()
     )
 

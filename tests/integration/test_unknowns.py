@@ -25,9 +25,7 @@ pytestmark = pytest.mark.matrix
 MATRIX = "fault matrix under the vendors' unknowns"
 #: An answer that says of no agent and no number where it is attached: nothing can be promised then.
 UNTELLING = ("callingbox_sparse", True)
-#: Create does not recognise its own number in a notation without the plus yet.
-OTHER_NOTATION = ("dasha_stored_notation", "digits")
-ALTERNATIVES = [alternative for alternative in Switches.alternatives() if alternative != OTHER_NOTATION]
+ALTERNATIVES = Switches.alternatives()
 TELLING = [alternative for alternative in ALTERNATIVES if alternative != UNTELLING]
 WRITING = [operation for operation in OPERATIONS if operation.writes]
 FAULTS: dict[str, dict[str, Any]] = {
