@@ -191,6 +191,16 @@ LONGER = (
             Request("look at all numbers, third page", "GET", NUMBERS, nth=3, like="look at all numbers"),
             Request("look at all numbers, last page", "GET", NUMBERS, nth=4, like="look at all numbers"),
             Request("look at the outbound links", "GET", "/{1}/affected-agents$"),
+            # What the caller calls out with today, among all numbers, so that a later try can give it back.
+            Request("look by credentials", "GET", "sip-credentials/*/affected-agents$", ends=READ_SINGLY),
+            # One that is gone calls out for nobody.
+            Request(
+                "look at another number",
+                "GET",
+                "sip-phone-numbers/*/affected-agents$",
+                nth=2,
+                ends={"status 404": "success"},
+            ),
             Request("look before the link", "GET", "/{1}/affected-agents$", nth=2),
             Request("write the link", "PUT", "/{1}/agent-link$", looked_for=False),
             Request("proof of the link", "GET", "/{1}/affected-agents$", nth=3),
