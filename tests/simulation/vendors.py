@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from airflow_provider_phonelink.api import answers
-from airflow_provider_phonelink.sandbox.callingbox.documents import CallingBoxJson
-from airflow_provider_phonelink.sandbox.dasha.documents import DashaJson
+from airflow_provider_phonelink.sandbox.callingbox.bodies import CallingBoxJson
+from airflow_provider_phonelink.sandbox.dasha.bodies import DashaJson
 from airflow_provider_phonelink.sandbox.dasha.records import NumberQuery, NumberSettings
 from airflow_provider_phonelink.sandbox.switches import Switches
 from airflow_provider_phonelink.sandbox.world import Refused, World

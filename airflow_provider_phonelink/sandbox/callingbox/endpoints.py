@@ -15,11 +15,11 @@ from airflow_provider_phonelink.api.callingbox.endpoints import (
     PRIMARY_NUMBER,
 )
 from airflow_provider_phonelink.sandbox.callingbox import STAND_IN
-from airflow_provider_phonelink.sandbox.callingbox.documents import CallingBoxJson
-from airflow_provider_phonelink.sandbox.callingbox.schemas import (
+from airflow_provider_phonelink.sandbox.callingbox.bodies import (
     Agent,
     AgentList,
     AgentQuery,
+    CallingBoxJson,
     Number,
     NumberBody,
     NumberList,

@@ -22,10 +22,7 @@ from airflow_provider_phonelink.api.dasha.endpoints import (
 )
 from airflow_provider_phonelink.sandbox import control
 from airflow_provider_phonelink.sandbox.dasha import STAND_IN
-from airflow_provider_phonelink.sandbox.dasha.documents import DashaJson, page
-from airflow_provider_phonelink.sandbox.dasha.records import NumberQuery, NumberRecord, NumberSettings
-from airflow_provider_phonelink.sandbox.dasha.registration import Step  # noqa: TC001 - FastAPI reads the annotations
-from airflow_provider_phonelink.sandbox.dasha.schemas import (
+from airflow_provider_phonelink.sandbox.dasha.bodies import (
     AffectedAgents,
     Agent,
     AgentPage,
@@ -33,6 +30,7 @@ from airflow_provider_phonelink.sandbox.dasha.schemas import (
     Credentials,
     CredentialsAgents,
     CredentialsPage,
+    DashaJson,
     DeleteQuery,
     LinkQuery,
     ListQuery,
@@ -43,8 +41,11 @@ from airflow_provider_phonelink.sandbox.dasha.schemas import (
     ProblemDetails,
     Provider,
     UnlinkQuery,
+    page,
     problems,
 )
+from airflow_provider_phonelink.sandbox.dasha.records import NumberQuery, NumberRecord, NumberSettings
+from airflow_provider_phonelink.sandbox.dasha.registration import Step  # noqa: TC001 - FastAPI reads the annotations
 from airflow_provider_phonelink.sandbox.exchange import (
     exchange_of,
     json_reply,

@@ -11,7 +11,7 @@ import httpx
 from unit.api.faults import FakeVendor, body_of
 
 from airflow_provider_phonelink.sandbox.callingbox import error
-from airflow_provider_phonelink.sandbox.callingbox.documents import CallingBoxJson
+from airflow_provider_phonelink.sandbox.callingbox.bodies import CallingBoxJson
 from airflow_provider_phonelink.sandbox.switches import Switches
 from airflow_provider_phonelink.sandbox.world import Refused, World
 

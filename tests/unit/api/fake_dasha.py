@@ -13,7 +13,7 @@ from unit.api.faults import FakeVendor, body_of
 
 from airflow_provider_phonelink.api.dasha.endpoints import NUMBERS
 from airflow_provider_phonelink.sandbox.dasha import error
-from airflow_provider_phonelink.sandbox.dasha.documents import DashaJson
+from airflow_provider_phonelink.sandbox.dasha.bodies import DashaJson
 from airflow_provider_phonelink.sandbox.dasha.records import NumberQuery, NumberRecord, NumberSettings
 from airflow_provider_phonelink.sandbox.switches import Switches
 from airflow_provider_phonelink.sandbox.world import Refused, World
