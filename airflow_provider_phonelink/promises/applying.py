@@ -170,12 +170,15 @@ def apply_plan(
     results: list[ChangeResult] = []
     with journal.several():
         for step in plan.steps:
-            reasons = [so_far.reason_against(change) for change in step]
-            flows = [
-                _applied(change, reason, carry_out, so_far, on_result)
-                for change, reason in zip(step, reasons, strict=True)
-            ]
-            made = (yield Parallel(flows)) if side_by_side else (yield from _in_turn(flows))
+            if _is_circle(step):
+                made = yield from _one_by_one(step, carry_out, so_far, on_result)
+            else:
+                reasons = [so_far.reason_against(change) for change in step]
+                flows = [
+                    _applied(change, reason, carry_out, so_far, on_result)
+                    for change, reason in zip(step, reasons, strict=True)
+                ]
+                made = (yield Parallel(flows)) if side_by_side else (yield from _in_turn(flows))
             results += so_far.note((yield from _given_back(made, so_far, carry_out, on_result)))
         journal.undo_what_was_not_begun()
         caught_up, left_undone = yield from _caught_up(
@@ -295,6 +298,28 @@ class _SoFar:
             and loser.mode == INBOUND
             and (loser.agent_id, loser.mode) in failed
         )
+
+
+def _is_circle(step: Collection[Change]) -> bool:
+    """Return whether agents exchange numbers in a step: one of them loses a number and gets one in it."""
+    getting = {change.link.agent_id for change in step if change.link.mode == INBOUND}
+    return any(change.loser and change.loser.agent_id in getting for change in step)
+
+
+def _one_by_one(
+    step: Collection[Change],
+    carry_out: Callable[[Change], Flow[Changed[Any]]],
+    so_far: _SoFar,
+    on_result: Callable[[ChangeResult], None],
+) -> Flow[list[ChangeResult]]:
+    """Make the changes of a circle in turn, so that one that fails keeps the next one from taking the last number."""
+    made: list[ChangeResult] = []
+    for change in step:
+        result = yield from _applied(change, so_far.reason_against(change), carry_out, so_far, on_result)
+        if result.state != "done" and change.action != "unlink":
+            so_far.without.add((change.link.agent_id, change.link.mode))
+        made.append(result)
+    return made
 
 
 def _given_back(

@@ -145,7 +145,8 @@ class Journal:
 
         :param now: For an inbound link, the agent that has the number now, and is about to lose it.
         """
-        before = self.earlier(key)
+        # What this try itself wrote counts, too: a change that is given back has to know what was true before it.
+        before = self._entries.get(key) if key in self._begun else self.earlier(key)
         planned = self._entries.get(key) if key in self._found else None
         if before is None or before.state in (State.TOLD, State.NOTHING):
             entry = Entry(**fields_)

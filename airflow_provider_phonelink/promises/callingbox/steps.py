@@ -126,7 +126,9 @@ class Steps:
         agent = yield from self._attach(holder)
         if holder in self.entry.primaries:
             yield from self._put_primary_right(agent)
-        self._forget()
+        # That this task took it stays noted: if yet another agent has it at the next try, it is left there.
+        self.entry.lent = False
+        self._journal.keep()
 
     def finished(self, agent: Agent) -> Flow[Agent]:
         """Restore the primary numbers, once the number is where it should be; return the agent as it is then."""
