@@ -118,7 +118,7 @@ class _Store:
 
         :raises ValueError: If it is no JSON.
         """
-        if not self._later_try and not self._runs:
+        if not self.variable or (not self._later_try and not self._runs):
             return None
         kept = self._state.get(_KEY) if self._state is not None else None
         return kept or self._in_variable()

@@ -12,19 +12,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, VendorError
 from airflow_provider_phonelink.decisions.links import INBOUND
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.api.callingbox.models import Agent
     from airflow_provider_phonelink.decisions.links import Link
 
 #: Takes the journal as JSON and keeps it where a later try finds it; None when there is nothing to know any more.
 Keep: TypeAlias = Callable[["dict[str, Any] | None"], None]
 
 VERSION = 1
+
+
+class AgentWithPrimary(Protocol):
+    """An agent that may have a primary number."""
+
+    @property
+    def id(self) -> str:
+        """The agent's id."""
+
+    @property
+    def primary_number_id(self) -> str | None:
+        """The id of its primary number."""
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The fields that the answer named."""
 
 
 class State(str, Enum):
@@ -89,7 +104,7 @@ class Entry:
         self.agent_id, self.losers = now, [loser for loser in before if loser != now]
         return bool(self.losers) or (not before and now is not None and now == wanted)
 
-    def saw(self, agent: Agent) -> None:
+    def saw(self, agent: AgentWithPrimary) -> None:
         """Note an agent's primary number. What was noted earlier is older, and so it stays."""
         if tells_primary(agent) and agent.primary_number_id:
             self.primaries.setdefault(agent.id, agent.primary_number_id)
@@ -318,7 +333,7 @@ def attached_key(number_id: str, agent_id: str) -> str:
     return f"{number_id}/{agent_id}"
 
 
-def tells_primary(agent: Agent) -> bool:
+def tells_primary(agent: AgentWithPrimary) -> bool:
     """Return whether an answer said which number is primary, rather than leaving it out."""
     return "primary_number_id" in agent.model_fields_set
 

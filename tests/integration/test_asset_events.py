@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from airflow import __version__ as airflow_version
 from airflow.sdk import DAG, Asset
 from airflow_harness.tasks import run_task
 from integration.reconciling import WISHED, route
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
+from packaging.version import Version
 
 from airflow_provider_phonelink.assets import agent_asset, agent_uri, number_asset, number_uri
 from airflow_provider_phonelink.operators import events
@@ -47,6 +49,9 @@ def unlink(number, **arguments):
     return DashaUnlinkPhoneNumberOperator(
         task_id="unlink", **{"phone_number_id": number, "agent_id": AGENT, **arguments}
     )
+
+
+STATE_STORE = Version(airflow_version) >= Version("3.3")
 
 
 class TestLinks:
@@ -103,8 +108,9 @@ class TestLinks:
         assert kept["variables"] == {}
 
         again = told(run_task(link(number), connections=connections, try_number=3, **kept))
-        assert set(again) == set(found)
-        assert {extra["changed"] for extra in again.values()} == {False}
+        # Without a store of a task's state, nothing is left by a task that has succeeded.
+        assert set(again) == (set(found) if STATE_STORE else set())
+        assert not any(extra["changed"] for extra in again.values())
 
     @pytest.mark.parametrize(("mode", "side"), [("inbound", "inbound"), ("replaceOutbound", "outbound")])
     def test_a_number_that_is_taken_away(self, sandbox, number, connections, mode, side):

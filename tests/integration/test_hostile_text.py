@@ -100,8 +100,10 @@ def strings_in(value):
 @pytest.mark.parametrize("name", TASKS)
 def test_logs_and_errors(sandbox, connections, name):
     outcome = run_task(TASKS[name](hostile(sandbox)), connections=connections)
-    assert ("forged" in outcome.log) is (name not in UNNAMED)
-    for line in outcome.log.splitlines():
+    # Airflow's own lines on what it exchanges with its supervisor are none of ours.
+    ours = [line for line in outcome.log.splitlines() if not line.startswith("DEBUG ")]
+    assert any("forged" in line for line in ours) is (name not in UNNAMED)
+    for line in ours:
         assert unsafe_in(line) == []
         assert not line.startswith("ERROR forged")
     for event in outcome.asset_events:
