@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api.dasha import endpoints, lists, outbound, reads, writes
+from airflow_provider_phonelink.api.dasha import deletes, endpoints, lists, outbound, reads, writes
 from airflow_provider_phonelink.api.dasha.paging import Listing
 from airflow_provider_phonelink.hooks import bulk
 from airflow_provider_phonelink.hooks.vendor import VendorHook
@@ -230,16 +230,19 @@ class DashaHook(VendorHook["DashaSettings"]):
 
     def delete_number(self, number_id: str, *, force: bool = False) -> None:
         """
-        Delete a number.
+        Delete a number, by its provider's endpoint if it has one.
+
+        It is read first, to learn whether a provider manages it. If the outcome of the delete is unknown and the
+        number is gone afterwards, this is success. Nothing buys or releases a number.
 
         :param number_id: The number, a uuid.
         :param force: Also unlink the agents that use it; without it the vendor refuses with 409.
         """
-        self.run(writes.delete_number(number_id, force=force))
+        self.run(deletes.delete_number(number_id, force=force))
 
     async def adelete_number(self, number_id: str, *, force: bool = False) -> None:
         """Do what :meth:`delete_number` does, asynchronously."""
-        await self.arun(writes.delete_number(number_id, force=force))
+        await self.arun(deletes.delete_number(number_id, force=force))
 
     async def acreate_many(
         self, numbers: Iterable[Item], *, concurrency: int = bulk.CONCURRENCY

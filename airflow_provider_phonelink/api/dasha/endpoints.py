@@ -1,8 +1,9 @@
 """
 The endpoints of Dasha BlackBox, each described once.
 
-From the vendor's pages on phone numbers: create, list, get, update (a full replacement), delete, link,
-unlink, affected agents. Every function checks its arguments and returns the call; nothing is sent here.
+From the vendor's pages on phone numbers (create, list, get, update, which is a full replacement, delete, link, unlink,
+affected agents), SIP credentials, agents and providers. Every function checks its arguments and returns the call;
+nothing is sent here.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         CredentialsUsers,
         PhoneNumber,
         PhoneNumberPage,
+        Provider,
         SipCredentialsPage,
     )
 
@@ -298,18 +300,46 @@ def _page_params(skip: int, take: int) -> dict[str, str]:
 
 def delete_number(number_id: str, *, force: bool = False) -> Call[None]:
     """
-    Delete a number (``DELETE /api/v1/sip-phone-numbers/{id}``).
+    Delete a number (``DELETE /api/v1/sip-phone-numbers/{id}``). Not repeatable.
+
+    What this does with a number that a provider manages is not documented: its own endpoint takes it off the trunk.
 
     :param number_id: The number, a uuid.
     :param force: Also unlink the agents that use it; without it the vendor refuses with 409.
     """
     number_id = arguments.uuid("number_id", number_id)
+    return Call(method="DELETE", path=path(NUMBER, number_id=number_id), params=_forced(force), read=_nothing)
+
+
+def delete_twilio_number(provider_id: str, number_id: str, *, force: bool = False) -> Call[None]:
+    """
+    Delete a number of a Twilio provider (``DELETE /api/v1/providers/twilio/{provider_id}/phone-numbers/{id}``).
+
+    It is taken off the provider's trunk. Not repeatable.
+
+    :param provider_id: The provider, a uuid.
+    :param number_id: The number, a uuid.
+    :param force: Also unlink the agents that use it; without it the vendor refuses with 409.
+    """
+    ids = {
+        "provider_id": arguments.uuid("provider_id", provider_id),
+        "number_id": arguments.uuid("number_id", number_id),
+    }
+    return Call(method="DELETE", path=path(TWILIO_NUMBER, **ids), params=_forced(force), read=_nothing)
+
+
+def get_provider(provider_id: str) -> Call[Provider]:
+    """Read what kind of provider one is (``GET /api/v1/providers/{id}``); ``provider_id`` is a uuid."""
     return Call(
-        method="DELETE",
-        path=path(NUMBER, number_id=number_id),
-        params={"force": "true"} if arguments.boolean("force", force) else {},
-        read=_nothing,
+        method="GET",
+        path=path(PROVIDER, provider_id=arguments.uuid("provider_id", provider_id)),
+        read=dasha.models.Provider.model_validate_json,
+        repeatable=True,
     )
+
+
+def _forced(force: bool) -> dict[str, str]:
+    return {"force": "true"} if arguments.boolean("force", force) else {}
 
 
 def _configuration(

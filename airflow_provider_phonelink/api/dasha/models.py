@@ -185,3 +185,19 @@ class AgentPage(_DashaModel):
     @classmethod
     def _wrap_bare_array(cls, answer: Any) -> Any:
         return {"items": answer} if isinstance(answer, list) else answer
+
+
+class Provider(_DashaModel):
+    """Who manages numbers, such as Twilio; without its configuration, which may hold keys of that account."""
+
+    #: ``twilio`` or another literal, in lower case; None if the answer does not say.
+    kind: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_only_the_kind(cls, answer: Any) -> Any:
+        if not isinstance(answer, dict):
+            return answer
+        # Which field has it is not documented.
+        kinds = (answer.get(name) for name in ("type", "kind", "providerType", "provider"))
+        return {"kind": next((kind.lower() for kind in kinds if isinstance(kind, str)), None)}

@@ -103,19 +103,6 @@ def unlink(
     return (yield from _read_if_untold(number, number_id))
 
 
-def delete_number(number_id: str, *, force: bool = False) -> Flow[None]:
-    """Delete a number. If the answer is lost but the number is gone, that is success."""
-
-    def look() -> Flow[AlreadyDone[None] | None]:
-        try:
-            yield endpoints.get_number(number_id)
-        except NotFoundError:
-            return AlreadyDone(None)
-        return None
-
-    yield replace(endpoints.delete_number(number_id, force=force), look=look)
-
-
 def _read_if_untold(number: PhoneNumber | None, number_id: str) -> Flow[PhoneNumber]:
     if number is None:
         number = yield endpoints.get_number(number_id)

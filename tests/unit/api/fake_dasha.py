@@ -20,6 +20,7 @@ from airflow_provider_phonelink.sandbox.world import Refused, World
 
 CREDENTIALS = "c0000000-0000-4000-8000-000000000001"
 OTHER_CREDENTIALS = "c0000000-0000-4000-8000-000000000002"
+PROVIDERS = "/api/v1/providers/"
 PROVIDER = "d0000000-0000-4000-8000-000000000001"
 
 
@@ -87,6 +88,7 @@ class FakeDasha(FakeVendor):
         # A test may make up a literal that is not plausible.
         object.__setattr__(switches, "dasha_outbound_literal", outbound_literal)
         self._world = World(switches)
+        self.switches = switches
         self._json = DashaJson(self._world)
         self.organisation = self._world.dasha
         #: How each number is shown, as far as the world does not know.
@@ -109,6 +111,8 @@ class FakeDasha(FakeVendor):
         settings = _settings(number)
         record = {name: number[field] for field, name in RECORD.items()}
         self.organisation.put(NumberRecord(number["id"], "org-1", settings, 0, 0, 0, **record))
+        if provider_id := record["provider_id"]:
+            self.organisation.trunks.connect(provider_id, number["id"], settings.phone_number)
         self.shown[number["id"]] = {
             field: value for field, value in number.items() if field not in {*SETTINGS, *RECORD}
         }
@@ -132,6 +136,8 @@ class FakeDasha(FakeVendor):
 
     def _answer(self, request: httpx.Request, number_id: str, action: str) -> httpx.Response:
         world, params = self.organisation, request.url.params
+        if request.url.path.startswith(PROVIDERS):
+            return self._provider(request, *request.url.path.removeprefix(PROVIDERS).split("/"))
         if not request.url.path.startswith(NUMBERS):
             raise Refused(404, "There is no such endpoint.")
         match request.method, number_id, action:
@@ -156,6 +162,14 @@ class FakeDasha(FakeVendor):
                 self.wrote(request)
                 return httpx.Response(204)
         return self._written(request, number_id)
+
+    def _provider(self, request: httpx.Request, *path: str) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"type": self.organisation.trunks.get_provider(path[0])})
+        force = request.url.params.get("force") == "true"
+        self.organisation.delete_at_twilio(path[1], path[3], force=force)
+        self.wrote(request)
+        return httpx.Response(204)
 
     def _list(self, request: httpx.Request) -> httpx.Response:
         params = request.url.params

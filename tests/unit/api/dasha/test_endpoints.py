@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
+from unit.api.fake_dasha import CREDENTIALS, PROVIDER, FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
@@ -67,6 +67,11 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "affected agents": (endpoints.affected_agents(ID), "GET", f"/{ID}/affected-agents", {}, None, True),
     "delete": (endpoints.delete_number(ID), "DELETE", f"/{ID}", {}, None, False),
     "delete by force": (endpoints.delete_number(ID, force=True), "DELETE", f"/{ID}", {"force": "true"}, None, False),
+    "delete at Twilio": (
+        endpoints.delete_twilio_number(PROVIDER.upper(), ID, force=True),
+        "DELETE", f"/api/v1/providers/twilio/{PROVIDER}/phone-numbers/{ID}", {"force": "true"}, None, False,
+    ),
+    "provider": (endpoints.get_provider(PROVIDER), "GET", f"/api/v1/providers/{PROVIDER}", {}, None, True),
     "users of credentials": (
         endpoints.credentials_users(CREDENTIALS),
         "GET", f"/api/v1/sip-credentials/{CREDENTIALS}/affected-agents", {}, None, True,

@@ -8,7 +8,6 @@ from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.api.dasha.writes import (
     create_number,
-    delete_number,
     link,
     unlink,
     update_number,
@@ -203,36 +202,6 @@ def test_an_outbound_unlink_is_repeated_without_a_look(carry_out, outcome) -> No
     carry_out(unlink(ID, "replaceOutbound", "agent-a"), vendor=vendor)
     assert vendor.outbound == {}
     assert (vendor.count("DELETE"), vendor.count("GET")) == (2, 0)
-
-
-@pytest.mark.parametrize("outcome", sorted(OPEN))
-def test_a_number_is_deleted_once(carry_out, outcome) -> None:
-    fault, happened = OPEN[outcome]
-    vendor = holding(None)
-    vendor.on("DELETE", "", fault)
-    assert carry_out(delete_number(ID), vendor=vendor) is None
-    assert vendor.numbers == {}
-    assert vendor.count("DELETE") == (1 if happened else 2)
-
-
-def test_a_gateways_page_is_not_taken_for_a_deletion(carry_out) -> None:
-    vendor = holding(None)
-    vendor.on("DELETE", "", faults.status(200, html="<html>log in</html>"))
-    carry_out(delete_number(ID), vendor=vendor)
-    assert (vendor.numbers, vendor.count("DELETE")) == ({}, 2)
-
-
-def test_a_number_in_use_is_deleted_only_by_force(carry_out) -> None:
-    vendor = holding("agent-a")
-    with pytest.raises(errors.ConflictError):
-        carry_out(delete_number(ID), vendor=vendor)
-    carry_out(delete_number(ID, force=True), vendor=vendor)
-    assert vendor.numbers == {}
-
-
-def test_a_number_that_is_not_there_is_not_deleted(carry_out) -> None:
-    with pytest.raises(errors.NotFoundError):
-        carry_out(delete_number(ID), vendor=FakeDasha())
 
 
 @pytest.mark.parametrize(
