@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.exceptions import as_airflow_exceptions
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
-    from airflow_provider_phonelink.decisions.rotation import Chooser, Turn
+    from airflow_provider_phonelink.decisions.rotation import Turn
     from airflow_provider_phonelink.promises.dasha.rotate import Survey
     from airflow_provider_phonelink.promises.journal import Entry
 
@@ -53,8 +52,9 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
     :param strategy: ``round_robin`` (default) starts at the run's position in its schedule and takes the next healthy
         number. ``weighted`` does the same, with each number coming as often as its weight, but at most every other
         time. Anything else is the import path of a callable, see
-        :data:`airflow_provider_phonelink.decisions.rotation.Chooser`. Runs without a position in a schedule, such as
-        those that an asset triggers, take the number after the one in use. (templated)
+        :data:`airflow_provider_phonelink.decisions.rotation.Chooser`; it is taken only as the DAG file has it, not
+        from a template or from mapped values, because the worker runs what it names. Runs without a position in a
+        schedule, such as those that an asset triggers, take the number after the one in use. (templated)
     :param weights: For ``weighted``: a dict of id to weight, a whole number from 1 to 1000; 1 for numbers not listed.
         (templated)
     :param min_healthy: The fewest healthy numbers, at least 1 (default). With fewer, nothing changes and the task
@@ -108,7 +108,7 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
         self.agent_id = agent_id
         self.number_pool = number_pool if pool is None else pool
-        self.strategy = strategy
+        self.strategy = self._constructed_strategy = strategy
         self.weights = weights
         self.min_healthy = min_healthy
         self.quarantine = quarantine
@@ -128,13 +128,14 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Look at the pool, choose, remember the choice, make the link."""
         from airflow_provider_phonelink.decisions.rotation import next_number
+        from airflow_provider_phonelink.operators.dasha.strategy import strategy_of
         from airflow_provider_phonelink.operators.events import emit_journal
         from airflow_provider_phonelink.operators.journal import open_journal
         from airflow_provider_phonelink.promises.dasha.rotate import rotate_to
         from airflow_provider_phonelink.promises.journal import outbound_key
 
         with as_airflow_exceptions():
-            how = self._strategy(), self._checked_weights()
+            how = strategy_of(self, self.strategy, self._constructed_strategy), self._checked_weights()
         with self.hook as hook:
             found = self._survey()
             # A run keeps its number when it is cleared, too, also after it succeeded.
@@ -185,24 +186,6 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
             in_use = found.name(found.previous) if found.previous else "not one of the pool"
             demand_healthy(found.pool, least, in_use)
         return found
-
-    def _strategy(self) -> str | Chooser:
-        from airflow_provider_phonelink.api.errors import InvalidArgumentError
-        from airflow_provider_phonelink.decisions.rotation import STRATEGIES
-
-        if self.strategy in STRATEGIES:
-            return self.strategy
-        module, _, name = str(self.strategy).rpartition(".")
-        try:
-            chooser: Chooser = getattr(import_module(module), name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise InvalidArgumentError(
-                "strategy",
-                f"{self.strategy!r} is neither {' nor '.join(STRATEGIES)} nor importable ({error}).",
-            ) from None
-        if not callable(chooser):
-            raise InvalidArgumentError("strategy", f"{self.strategy!r} cannot be called.")
-        return chooser
 
     def _checked_weights(self) -> dict[str, int]:
         from airflow_provider_phonelink.api import arguments
