@@ -171,7 +171,7 @@ LONGER = (
             Request("look at the pool, next page", "GET", NUMBERS, nth=2, like="look at the pool"),
             Request("look at the pool, last page", "GET", NUMBERS, nth=3, like="look at the pool"),
             Request(
-                "look at the outbound links", "GET", "sip-credentials/.*/affected-agents$", ends=READ_SINGLY
+                "look at the outbound links", "GET", "sip-credentials/*/affected-agents$", ends=READ_SINGLY
             ),
             Request("write", "PUT", "agent-link$", looked_for=False),
             # The link, and its being put back.

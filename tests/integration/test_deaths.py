@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from integration.longer_operations import LONGER
 from integration.operations import Scene
 
 from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.senders import Sender
+from airflow_provider_phonelink.sandbox.patterns import PathPattern
 
 POINTS = [
     pytest.param(operation, request, when, id=f"{operation.name} - {request.role} - {when}")
@@ -27,7 +26,7 @@ class Death:
     """Lets the sender of requests die at one of them, and do nothing more."""
 
     def __init__(self, method: str, path: str, nth: int, when: str) -> None:
-        self.method, self.path, self.nth, self.when = method, re.compile(path), nth, when
+        self.method, self.path, self.nth, self.when = method, PathPattern(path), nth, when
         self.seen = 0
         self.dead = False
 

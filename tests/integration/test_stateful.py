@@ -28,7 +28,8 @@ from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 from airflow_provider_phonelink.promises.journal import Journal
 from airflow_provider_phonelink.sandbox import Fault, Switches
 
-PHONES = st.sampled_from(["+15550001", "+15550002", "+155500"])
+#: The last is the beginning of the others.
+PHONES = st.sampled_from(["+15550001", "+15550002", "+1555000"])
 TRUNKS = st.sampled_from([CREDENTIALS, OTHER_CREDENTIALS])
 AGENTS = st.sampled_from(["agent-a", "agent-b", "agent-c"])
 MODES = st.sampled_from(["inbound", "replaceOutbound"])
