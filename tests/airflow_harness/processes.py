@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 
+from airflow_harness.waiting import EVENTUALLY
+
 from .home import AirflowHome
 from .rest import AirflowApi
 
@@ -184,7 +186,7 @@ class Deployment:
         _signal(family, signal.SIGKILL)
         psutil.wait_procs(family, timeout=10)
 
-    def restart(self, name: str, timeout: float = 60) -> None:
+    def restart(self, name: str, timeout: float = EVENTUALLY) -> None:
         """Kill a component without warning, start it again and wait until it works."""
         self.kill(name)
         self.start(name)
@@ -204,7 +206,7 @@ class Deployment:
                     f"{component.name} ended: {component.process.returncode}\n{_tail(component.log)}"
                 )
 
-    def wait_healthy(self, timeout: float = 90) -> None:
+    def wait_healthy(self, timeout: float = EVENTUALLY) -> None:
         """Wait until every running component has said that it works, since it was started."""
 
         def healthy() -> bool:

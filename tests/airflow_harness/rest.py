@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from airflow_harness.waiting import EVENTUALLY
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -80,7 +82,7 @@ class AirflowApi:
                 raise
             self.request("PATCH", f"connections/{conn_id}", json=body)
 
-    def wait_for_dag(self, dag_id: str, timeout: float = 60) -> None:
+    def wait_for_dag(self, dag_id: str, timeout: float = EVENTUALLY) -> None:
         """Wait until the DAG processor has parsed a DAG."""
 
         def parsed() -> bool:
@@ -111,7 +113,7 @@ class AirflowApi:
     def run_state(self, dag_id: str, run_id: str) -> str:
         return str(self.get(f"dags/{dag_id}/dagRuns/{run_id}")["state"])
 
-    def wait(self, dag_id: str, run_id: str, timeout: float = 120) -> str:
+    def wait(self, dag_id: str, run_id: str, timeout: float = EVENTUALLY) -> str:
         """Wait until a run is over and return its state."""
         self.wait_until(
             lambda: self.run_state(dag_id, run_id) in FINISHED,
@@ -121,7 +123,13 @@ class AirflowApi:
         return self.run_state(dag_id, run_id)
 
     def wait_for_task(
-        self, dag_id: str, run_id: str, task_id: str, *states: str, map_index: int = -1, timeout: float = 60
+        self,
+        dag_id: str,
+        run_id: str,
+        task_id: str,
+        *states: str,
+        map_index: int = -1,
+        timeout: float = EVENTUALLY,
     ) -> dict[str, Any]:
         """Wait until a task is in one of the states and return it."""
         found: dict[str, Any] = {}

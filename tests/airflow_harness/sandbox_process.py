@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from airflow_harness.waiting import EVENTUALLY, STOPPED_AFTER
 from airflow_provider_phonelink.sandbox.server import HOST
 from airflow_provider_phonelink.sandbox.world import stand_ins
 
@@ -17,8 +18,6 @@ from .processes import free_port
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-SECONDS = 30.0
 
 
 class SandboxProcess:
@@ -62,13 +61,13 @@ class SandboxProcess:
         self._client.close()
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(timeout=SECONDS)
+            self._process.wait(timeout=STOPPED_AFTER)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
     def _wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + EVENTUALLY
         while True:
             try:
                 self.state()

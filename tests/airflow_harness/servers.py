@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_harness.waiting import EVENTUALLY, STOPPED_AFTER
+
 from .processes import free_port
 from .programs import path_of
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 USER = "airflow"
-SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _running(
             command, **_process(folder), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + EVENTUALLY
         while not answers():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{Path(command[0]).name} does not work:\n{log.read_text()}")
@@ -135,7 +136,7 @@ def _running(
     finally:
         process.send_signal(stop)
         try:
-            process.wait(timeout=SECONDS)
+            process.wait(timeout=STOPPED_AFTER)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -22,6 +22,8 @@ from urllib.parse import unquote
 
 import httpx
 
+from airflow_harness.waiting import EVENTUALLY
+
 from .logs import LogText, captured
 
 if TYPE_CHECKING:
@@ -147,7 +149,7 @@ def run_task(
 
 
 def run_to_end(
-    task: BaseOperator | MappedOperator, *, trigger_timeout: float = 30, **options: Any
+    task: BaseOperator | MappedOperator, *, trigger_timeout: float = EVENTUALLY, **options: Any
 ) -> Outcome:
     """Run one try of a task and, as often as it defers, its trigger up to the first event, and the task again."""
     outcome = run_task(task, **options)
@@ -170,7 +172,7 @@ def run_trigger(
     *,
     connections: Mapping[str, Mapping[str, Any]] | None = None,
     max_events: int | None = None,
-    timeout: float = 30,
+    timeout: float = EVENTUALLY,
 ) -> list[Any]:
     """
     Run a trigger as the triggerer does: in an event loop of its own, and ``cleanup()`` at the end whatever happens.

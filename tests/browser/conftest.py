@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from airflow_harness.programs import path_of
+from airflow_harness.waiting import EVENTUALLY
 from playwright.sync_api import expect, sync_playwright
 
 from airflow_provider_phonelink.sandbox import Sandbox
@@ -41,7 +42,7 @@ FLAGS = [
 WINDOW = {"width": 720, "height": 1000}
 PIXELS = 2
 #: Milliseconds. A busy machine is no failure.
-PATIENCE = 30_000
+PATIENCE = EVENTUALLY * 1000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

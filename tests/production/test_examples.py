@@ -80,7 +80,7 @@ def run_all(api: AirflowApi, dag_ids: tuple[str, ...]) -> None:
 def approve(api: AirflowApi, dag_id: str, run_id: str) -> None:
     """Agree to what the task `approve` asks, as somebody does in the UI."""
     asked = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
-    api.wait_for_task(dag_id, run_id, "approve", "deferred", "awaiting_input", timeout=120)
+    api.wait_for_task(dag_id, run_id, "approve", "deferred", "awaiting_input")
     api.request("PATCH", asked, json={"chosen_options": ["Approve"], "params_input": {}})
 
 

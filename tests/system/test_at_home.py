@@ -17,6 +17,7 @@ import pytest
 from airflow_harness.home import AirflowHome
 from airflow_harness.processes import free_port
 from airflow_harness.rest import AirflowApi
+from airflow_harness.waiting import EVENTUALLY
 
 from airflow_provider_phonelink.get_provider_info import get_provider_info
 
@@ -31,7 +32,7 @@ def airflow(home: AirflowHome, *arguments: str):
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        timeout=120,
+        timeout=EVENTUALLY,
     )
     return json.loads(done.stdout[done.stdout.index("[") :])
 
@@ -94,7 +95,7 @@ def standalone(migrated_home, tmp_path_factory, phonelink_sandbox):
 
 
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 90
+    end = time.monotonic() + EVENTUALLY
     while time.monotonic() < end:
         assert process.poll() is None, "airflow standalone has ended"
         try:
@@ -134,8 +135,6 @@ def test_standalone_shows_both_connection_types_and_runs_an_example(standalone, 
         assert set(shown[connection_type]["extra_fields"]) == set(entry["conn-fields"])
 
     run_id = standalone.trigger_dag("onboarding")
-    assert standalone.wait("onboarding", run_id, timeout=180) == "success", standalone.task_states(
-        "onboarding", run_id
-    )
+    assert standalone.wait("onboarding", run_id) == "success", standalone.task_states("onboarding", run_id)
     inbound = [agent for agent, _ in phonelink_sandbox.world.dasha.links().values()]
     assert {"agent-support", "agent-sales"} <= set(inbound)

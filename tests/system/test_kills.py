@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_harness.waiting import EVENTUALLY
 from system.links_deployed import BOX_RECONCILIATIONS, MOVES, RECONCILIATIONS, ROTATIONS
 
 from airflow_provider_phonelink.sandbox import Fault, seeds
@@ -44,7 +45,7 @@ def hold(sandbox, **fault):
     return sandbox.faults.add(Fault("hang", **fault))
 
 
-def until(done, seconds=90):
+def until(done, seconds=EVENTUALLY):
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, "it did not come to that in time"
@@ -96,7 +97,7 @@ def test_every_number_is_onboarded_once_whatever_was_killed(deploy, phonelink_sa
         sandbox.world.advance(3601)
         airflow.start("scheduler")
         airflow.start("triggerer")
-        state = airflow.api.wait("onboarding", run_id, timeout=240)
+        state = airflow.api.wait("onboarding", run_id)
         assert state == "success", airflow.api.task_states("onboarding", run_id)
 
     expected = {number: [(f"agent-{number}", [f"agent-{number}"])] for number in ALL}
@@ -201,7 +202,7 @@ def test_every_link_is_changed_once_whatever_was_killed(deploy, phonelink_sandbo
         airflow.kill("scheduler")
         sandbox.faults.clear()
         airflow.start("scheduler")
-        state = airflow.api.wait("links", run_id, timeout=240)
+        state = airflow.api.wait("links", run_id)
         assert state == "success", airflow.api.task_states("links", run_id)
 
     links.check()
