@@ -12,16 +12,16 @@ from airflow_provider_phonelink.promises.dasha.wait import judgements
 from airflow_provider_phonelink.vendors import DASHA
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
     from typing_extensions import Unpack
 
-    from airflow_provider_phonelink.api.calls import Call
+    from airflow_provider_phonelink.api.calls import Call, Flow
     from airflow_provider_phonelink.api.dasha.endpoints import Configuration, Filters, LinkMode
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, Agent, PhoneNumber, SipCredentials
     from airflow_provider_phonelink.api.dasha.settings import DashaSettings  # noqa: F401 - the base names it
     from airflow_provider_phonelink.decisions.registration import Judgement
-    from airflow_provider_phonelink.hooks.bulk import BulkResult, Item
+    from airflow_provider_phonelink.hooks.bulk import BulkResult, Item, Job
 
 
 class DashaHook(VendorHook["DashaSettings"]):
@@ -250,13 +250,18 @@ class DashaHook(VendorHook["DashaSettings"]):
         """
         Create many numbers.
 
-        All arguments are checked before the first request is sent. If a number fails, its result has the error.
+        All arguments are checked before the first request is sent. If a number fails, its result has the error, which
+        names the number. A number that is given twice is created once, and both results have it.
 
         :param numbers: Parameters of :meth:`create_number`, a mapping for each number.
         :param concurrency: How many numbers are worked on at once; ``requests_per_second`` applies to all together.
+        :return: The results in the order of ``numbers``; :func:`airflow_provider_phonelink.hooks.bulk.rows` makes a
+            row of each.
         """
-        items = bulk.checked(numbers, endpoints.create_number)
-        return await self._do_many(items, self.acreate_number, concurrency, "Create numbers")
+        jobs = bulk.prepared(
+            numbers, endpoints.create_number, lambda call, _: _created(call), one_of=writes.pair_of
+        )
+        return await self._do_many(jobs, concurrency, "Create numbers")
 
     async def alink_many(
         self, links: Iterable[Item], *, concurrency: int = bulk.CONCURRENCY
@@ -264,11 +269,19 @@ class DashaHook(VendorHook["DashaSettings"]):
         """
         Link many numbers; see :meth:`acreate_many`.
 
-        :param links: Parameters of :meth:`link`, a mapping for each link.
+        :param links: Parameters of :meth:`link`, a mapping for each link. A number that is to be linked to two inbound
+            agents, or an agent to two outbound numbers, is refused before anything is sent.
         :param concurrency: How many numbers are worked on at once.
         """
-        items = bulk.checked(links, endpoints.link)
-        return await self._do_many(items, self.alink, concurrency, "Link numbers")
+        jobs = bulk.prepared(
+            links,
+            endpoints.link,
+            lambda call, item: writes.send_link(call, item["number_id"], item["agent_id"]),
+            one_of=lambda call: (
+                call.path if call.params["mode"] == "inbound" else ("outbound", call.params["agentId"])
+            ),
+        )
+        return await self._do_many(jobs, concurrency, "Link numbers")
 
     async def aunlink_many(
         self, links: Iterable[Item], *, concurrency: int = bulk.CONCURRENCY
@@ -279,10 +292,21 @@ class DashaHook(VendorHook["DashaSettings"]):
         :param links: Parameters of :meth:`unlink`, a mapping for each link.
         :param concurrency: How many numbers are worked on at once.
         """
-        items = bulk.checked(links, endpoints.unlink)
-        return await self._do_many(items, self.aunlink, concurrency, "Unlink numbers")
+        jobs = bulk.prepared(
+            links,
+            endpoints.unlink,
+            lambda call, item: writes.send_unlink(
+                call, item["number_id"], call.params["mode"], item.get("agent_id")
+            ),
+            one_of=lambda call: (call.path, *call.params.items()),
+        )
+        return await self._do_many(jobs, concurrency, "Unlink numbers")
 
     async def _do_many(
-        self, items: list[Item], do: Callable[..., Awaitable[PhoneNumber]], concurrency: int, what: str
+        self, jobs: list[Job[PhoneNumber]], concurrency: int, what: str
     ) -> list[BulkResult[PhoneNumber]]:
-        return await bulk.carry_out(items, do, concurrency=concurrency, log=self.log, what=what)
+        return await bulk.carry_out(jobs, self.arun, concurrency=concurrency, log=self.log, what=what)
+
+
+def _created(call: Call[PhoneNumber]) -> Flow[PhoneNumber]:
+    return (yield from writes.send_creation(call))[0]

@@ -40,16 +40,26 @@ def create_number(
     :return: The number, and whether the look before a repeat found it: either an earlier try created it and its
         answer was lost, or somebody else created it first.
     """
-    call: Call[Any] = endpoints.create_number(phone_number, credentials_id, **configuration)
+    return (yield from send_creation(endpoints.create_number(phone_number, credentials_id, **configuration)))
+
+
+def send_creation(call: Call[Any]) -> Flow[tuple[PhoneNumber, bool]]:
+    """Do what :func:`create_number` does with a call that the endpoint has made."""
 
     def look() -> Flow[AlreadyDone[tuple[PhoneNumber, bool]] | None]:
-        number = yield from reads.find_number(phone_number, credentials_id)
+        number = yield from reads.find_number(*pair_of(call))
         return AlreadyDone((number, True)) if number else None
 
     created: tuple[PhoneNumber, bool] = yield replace(
         call, read=lambda body: (call.read(body), False), look=look
     )
     return created
+
+
+def pair_of(call: Call[PhoneNumber]) -> tuple[str, str]:
+    """Return the phone number and the credentials of a call that creates a number: what is unique."""
+    body = call.body or {}
+    return body["phoneNumber"], body["credentialsId"]
 
 
 def update_number(
@@ -69,7 +79,13 @@ def link(
     :param seen: The inbound agent at the last look. A repeat takes the number from that agent only.
     :raises ChangedMeanwhileError: If a repeat would take the number from another agent.
     """
-    call = endpoints.link(number_id, agent_id, mode)
+    return (yield from send_link(endpoints.link(number_id, agent_id, mode), number_id, agent_id, seen))
+
+
+def send_link(
+    call: Call[PhoneNumber | None], number_id: str, agent_id: str, seen: SeenAgent = NOT_LOOKED
+) -> Flow[PhoneNumber]:
+    """Do what :func:`link` does with a call that the endpoint has made."""
     if not call.repeatable:
         call = replace(call, look=partial(_before_linking_again, number_id, agent_id, seen))
     number = yield call
@@ -89,6 +105,17 @@ def unlink(
         exists. A 404 because the link is gone, or a 409 because another agent has the number, counts as success.
     """
     call = endpoints.unlink(number_id, mode, agent_id)
+    return (yield from send_unlink(call, number_id, mode, agent_id, seen))
+
+
+def send_unlink(
+    call: Call[PhoneNumber | None],
+    number_id: str,
+    mode: str,
+    agent_id: str | None,
+    seen: SeenAgent = NOT_LOOKED,
+) -> Flow[PhoneNumber]:
+    """Do what :func:`unlink` does with a call that the endpoint has made."""
     if not call.repeatable:
         known = agent_id if seen is NOT_LOOKED and agent_id is not None else seen
         call = replace(call, look=partial(_before_unlinking_again, number_id, known))

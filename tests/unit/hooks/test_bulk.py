@@ -60,6 +60,54 @@ def test_each_has_its_own_error(vendor) -> None:
     assert isinstance(results[1].error, PhonelinkFailException)
     assert isinstance(results[2].error, PhonelinkRetryableException)
     assert results[1].answer is results[2].answer is None
+    assert str(results[1].error).startswith(f"Number {number_id(1)}, agent a: PUT ")
+    rows = bulk.rows(results, "linked")
+    assert [row["step"] for row in rows] == ["linked", None, None, "linked"]
+    assert rows[0] == {
+        "phone_number": "+15550000000",
+        "id": number_id(0),
+        "step": "linked",
+        "state": "Disabled",
+        "reason": None,
+    }
+    assert rows[1]["id"] == number_id(1)
+    assert rows[1]["reason"] == str(results[1].error)
+
+
+def test_an_error_names_the_phone_number_that_was_not_created(vendor) -> None:
+    vendor.on("POST", "sip-phone-numbers", faults.status(422))
+    [result] = do("acreate_many", [{"phone_number": "+4930", "credentials_id": CREDENTIALS}])
+    assert str(result.error).startswith("Number +4930: POST ")
+    [row] = bulk.rows([result], "created")
+    assert (row["phone_number"], row["id"], row["step"]) == ("+4930", None, None)
+
+
+def test_the_same_number_twice_is_created_once(vendor) -> None:
+    same = {"phone_number": "+4930", "credentials_id": CREDENTIALS}
+    results = do("acreate_many", [same, {**same, "phone_number": "+4931"}, {**same, "display_name": None}])
+    assert [request.split()[0] for request in vendor.requests] == ["POST", "POST"]
+    assert results[0].answer == results[2].answer
+    assert [result.answer.phone_number for result in results] == ["+4930", "+4931", "+4930"]
+
+
+@pytest.mark.parametrize(
+    ("method", "items"),
+    [
+        (
+            "acreate_many",
+            [{"phone_number": "+4930", "credentials_id": CREDENTIALS, "display_name": name} for name in "ab"],
+        ),
+        ("alink_many", [{"number_id": number_id(0), "agent_id": agent} for agent in "ab"]),
+        (
+            "alink_many",
+            [{"number_id": number_id(n), "agent_id": "a", "mode": "replaceOutbound"} for n in (0, 1)],
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_refused_before_the_first_request(vendor, method, items) -> None:
+    with pytest.raises(PhonelinkFailException, match="item 1: contradicts item 0"):
+        do(method, items)
+    assert vendor.requests == []
 
 
 @pytest.mark.parametrize(
@@ -86,9 +134,14 @@ def test_concurrency_is_at_least_one(vendor, concurrency) -> None:
         do("alink_many", [{"number_id": number_id(0), "agent_id": "a"}], concurrency=concurrency)
 
 
+def jobs(count: int) -> list[Any]:
+    return [bulk.Job(index, [(index, {"number_id": str(index)})]) for index in range(count)]  # type: ignore[arg-type]
+
+
 def carried_out(do: Any, count: int, **options: Any) -> Any:
-    items = [{"index": index} for index in range(count)]
-    return asyncio.run(bulk.carry_out(items, do, **{"concurrency": 4, "log": LOG, "what": "Work", **options}))
+    return asyncio.run(
+        bulk.carry_out(jobs(count), do, **{"concurrency": 4, "log": LOG, "what": "Work", **options})
+    )
 
 
 def test_only_so_many_are_worked_on_at_once() -> None:
@@ -124,16 +177,15 @@ def test_progress_is_logged(monkeypatch, caplog) -> None:
 def test_an_error_that_is_none_of_ours_leaves_nobody_working() -> None:
     done = []
 
-    async def work(index: int) -> None:
+    async def work(index: Any) -> None:
         await asyncio.sleep(0.01)
         if index == 0:
             raise ZeroDivisionError
         done.append(index)
 
     async def main() -> None:
-        items = [{"index": index} for index in range(10)]
         with pytest.raises(ZeroDivisionError):
-            await bulk.carry_out(items, work, concurrency=2, log=LOG, what="Work")
+            await bulk.carry_out(jobs(10), work, concurrency=2, log=LOG, what="Work")
         before = list(done)
         await asyncio.sleep(0.05)
         assert done == before
