@@ -26,6 +26,7 @@ All errors of this package, by cause.
     ├── PromiseError                     the links or numbers are not as promised
     │   ├── AlreadyExistsError
     │   ├── TakenError
+    │   ├── AgentArchivedError
     │   ├── ChangedMeanwhileError
     │   ├── NotTakenEffectError          a retry helps
     │   ├── RegistrationFailedError
@@ -226,6 +227,10 @@ class AlreadyExistsError(PromiseError):
 
 class TakenError(PromiseError):
     """Another agent has the number, and the task may not take it."""
+
+
+class AgentArchivedError(PromiseError):
+    """The agent that is to get a number is archived: it answers no calls."""
 
 
 class ChangedMeanwhileError(PromiseError):

@@ -33,7 +33,7 @@ NUMBERS = Table(
 
 def _agents() -> Flow[list[dict[str, Any]]]:
     agents = yield from reads.all_agents()
-    return [{**agent.model_dump(mode="json"), "archived": agent.archived_at is not None} for agent in agents]
+    return [{**agent.model_dump(mode="json"), "archived": agent.archived} for agent in agents]
 
 
 AGENTS = Table(columns=("id", "name", "type", "primary_number_id", "archived"), rows=_agents)

@@ -58,6 +58,21 @@ class TestCallingBox:
         assert world.links() == {"pn_1": (AGENT, []), "pn_2": (None, ["caller"]), "pn_3": (None, ["caller"])}
 
     @pytest.mark.parametrize(
+        ("listed", "told"),
+        [
+            ("listed", f"number {phone(1)} cannot go to agent {OTHER_AGENT}, which is archived"),
+            ("hidden", f"there is no agent {OTHER_AGENT}, or it is archived"),
+        ],
+    )
+    def test_an_archived_agent_gets_no_number(self, sandbox, world, reconcile, listed, told):
+        sandbox.set(callingbox_archived_agents=listed)
+        world.archive(OTHER_AGENT)
+        outcome = reconcile([route(1, OTHER_AGENT), route(3, AGENT)])
+        assert (outcome.state, writes(sandbox)) == ("failed", [])
+        assert told in str(outcome.error)
+        assert len(sandbox.journal) == 2
+
+    @pytest.mark.parametrize(
         ("routes", "word"),
         [
             ([route(1, "nobody")], "no agent nobody"),

@@ -74,6 +74,11 @@ class Agent(_CallingBoxModel):
     #: All numbers attached to the agent; sent when one agent is read or changed, not in lists.
     numbers: BoundedList[Number] | None = None
 
+    @property
+    def archived(self) -> bool:
+        """Whether the agent is archived, and so answers no calls. False if the answer does not say."""
+        return self.archived_at is not None
+
 
 class AgentList(_CallingBoxModel):
     """``{"data": [agent, ...]}``."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.callingbox import reads
-from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, TakenError
+from airflow_provider_phonelink.api.errors import AgentArchivedError, ChangedMeanwhileError, TakenError
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.promises.callingbox.steps import NOBODY as NOBODY
@@ -45,6 +45,7 @@ def attach_number(
     :param only_from: The only agent that a move may take the number from, or ``NOBODY``: a plan that names this agent
         does not ask for the number to be taken from another one.
     :param journal: What earlier tries of the task did, and what this one does.
+    :raises AgentArchivedError: If the agent is archived. What an earlier try took from another agent goes back first.
     :raises TakenError: If another inbound agent has the number and ``if_attached="fail"``.
     :raises ChangedMeanwhileError: If another inbound agent has it than the one that it may be taken from, or somebody
         gave it to another one after an earlier try.
@@ -58,6 +59,8 @@ def attach_number(
     agent, attached = yield from reads.attachment(agent_id, number_id)
     key = _key(agent, number_id)
     earlier = journal.earlier(key)
+    if agent.archived:
+        raise (yield from _archived(agent, attached, number_id, journal, key))
     if attached:
         state = f"Number {number_label(number_id)} is already attached to {agent_label(agent_id)}"
         return (yield from _found(agent, journal, key, state, agent_id, agent_id))
@@ -164,6 +167,22 @@ def finish(key: str, journal: Journal, number: Number) -> Flow[list[str]]:
     elif (entry.agent_id in (number.outbound_agent_ids or ())) is entry.removes:
         journal.drop(key)
     return restored
+
+
+def _archived(
+    agent: Agent, attached: bool, number_id: str, journal: Journal, key: str
+) -> Flow[AgentArchivedError]:
+    """Return the error for an agent that must not get a number, once the number is back where it came from."""
+    truth = "It has the number, and was left with it." if attached else "Nothing was changed."
+    lender = _lender(journal.earlier(key))
+    number = (yield from reads.find_number(number_id)) if lender else None
+    if number and lender in (yield from finish(key, journal, number)):
+        journal.keep()
+        truth = f"An earlier try of this task took the number from {agent_label(lender)}, which has it back."
+    return AgentArchivedError(
+        f"Number {number_label(number_id)} cannot be attached to {agent_label(agent.id)}, which is archived and "
+        f"answers no calls. {truth} Name another agent."
+    )
 
 
 def _key(agent: Agent, number_id: str) -> str:

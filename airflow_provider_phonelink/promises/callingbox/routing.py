@@ -9,6 +9,7 @@ from airflow_provider_phonelink.api.callingbox import reads
 from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.errors import NotNamedError, UnreadableAnswerError
 from airflow_provider_phonelink.api.labels import agent_label
+from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules, ListedNumber
 from airflow_provider_phonelink.promises import applying
@@ -107,7 +108,11 @@ def _mode(agents: dict[str, Agent], route: Route) -> str:
     """Return the mode of a route, which is the type of its agent."""
     agent = agents.get(route.agent_id)
     if agent is None:
-        raise NotNamedError(f"there is no {agent_label(route.agent_id)}")
+        raise NotNamedError(f"there is no {agent_label(route.agent_id)}, or it is archived")
+    if agent.archived:
+        raise NotNamedError(
+            f"number {clean(route.number)} cannot go to {agent_label(agent.id)}, which is archived and answers no calls"
+        )
     mode = agent.type or route.mode
     if mode not in RULES.modes:
         raise NotNamedError(f"{agent_label(route.agent_id)} is neither inbound nor outbound; name the mode")

@@ -84,6 +84,49 @@ def test_another_inbound_agents_number_is_not_taken_when_the_number_does_not_tel
     assert fake.numbers["n1"] == ["in2"]
 
 
+@pytest.mark.parametrize("if_attached", ["fail", "move"])
+@pytest.mark.parametrize(
+    ("holders", "truth"),
+    [((), "Nothing was changed"), (("in2",), "Nothing was changed"), (("in",), "was left with it")],
+)
+def test_an_archived_agent_gets_no_number(carry_out, holders, truth, if_attached) -> None:
+    fake = vendor(*holders)
+    fake.account.archive("in")
+    with pytest.raises(
+        errors.AgentArchivedError, match=rf"n1 .*agent in, which is archived.*{truth}"
+    ) as caught:
+        carry_out(attach_number("in", "n1", if_attached=if_attached), vendor=fake, settings=SETTINGS)
+    assert (fake.numbers["n1"], fake.requests) == (list(holders), ["GET /v1/agents/in"])
+    assert not caught.value.retry_helps
+
+
+def test_a_number_goes_back_if_its_new_agent_is_archived_between_two_tries(carry_out) -> None:
+    fake = vendor("in2")
+    kept: list[Any] = [None]
+
+    def move() -> None:
+        journal = Journal(kept[0], lambda left: kept.append(left))
+        carry_out(
+            attach_number("in", "n1", if_attached="move", journal=journal), vendor=fake, settings=SETTINGS
+        )
+
+    class WorkerDiedError(Exception):
+        pass
+
+    def dies(*_: Any) -> httpx.Response:
+        raise WorkerDiedError
+
+    fake.on("POST", "", dies)
+    with pytest.raises(WorkerDiedError):
+        move()
+    assert fake.numbers["n1"] == []
+    fake.account.archive("in")
+    kept[0] = kept[-1]
+    with pytest.raises(errors.AgentArchivedError, match="took the number from agent in2, which has it back"):
+        move()
+    assert (fake.numbers["n1"], kept[-1]) == (["in2"], None)
+
+
 @SPARSE
 @pytest.mark.parametrize("holders", [("in",), ("in", "out"), ("out",), ("in2",), ()])
 def test_detach(carry_out, holders, options) -> None:
