@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow_harness.home import connection_variables
+from airflow_harness.waiting import EVENTUALLY
 from integration.documents import Document
 
 from airflow_provider_phonelink.get_provider_info import get_provider_info
@@ -93,7 +94,7 @@ def scheduled_run(airflow: Deployment, dag_id: str) -> str:
     def runs() -> list[dict[str, Any]]:
         return list(airflow.api.get(f"dags/{dag_id}/dagRuns")["dag_runs"])
 
-    airflow.api.wait_until(lambda: bool(runs()), 60, lambda: f"{dag_id} does not run")
+    airflow.api.wait_until(lambda: bool(runs()), EVENTUALLY, lambda: f"{dag_id} does not run")
     run_id = str(runs()[0]["dag_run_id"])
     succeeds(airflow, dag_id, run_id)
     return run_id
@@ -122,7 +123,9 @@ def script(sandbox: Sandbox, phone_number: str, steps: list[dict[str, Any]]) -> 
 def polled(airflow: Deployment, sandbox: Sandbox) -> None:
     """Wait until the triggerer has asked the vendor once more."""
     count = len(sandbox.journal)
-    airflow.api.wait_until(lambda: len(sandbox.journal) > count, 60, lambda: "the triggerer does not poll")
+    airflow.api.wait_until(
+        lambda: len(sandbox.journal) > count, EVENTUALLY, lambda: "the triggerer does not poll"
+    )
 
 
 def test_connection_form(airflow: Deployment) -> None:
@@ -233,15 +236,18 @@ def test_rotation(on_demand: Deployment, sandbox: Sandbox) -> None:
 
 @since("3.1")
 def test_approval(on_demand: Deployment, sandbox: Sandbox) -> None:
-    """Example `routing_as_code`: nothing is changed until somebody approves the plan"""
+    """Example `routing_as_code`: nothing is changed unless somebody approves the plan"""
     before = links(sandbox)
-    run_id = on_demand.api.trigger_dag("routing_as_code")
-    asked = f"dags/routing_as_code/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
-    on_demand.api.wait_for_task("routing_as_code", run_id, "approve", "deferred", "awaiting_input")
-    assert links(sandbox) == before
-    answer = {"chosen_options": ["Approve"], "params_input": {}}
-    on_demand.api.request("PATCH", asked, json=answer)
-    succeeds(on_demand, "routing_as_code", run_id)
+    for answer in ("Reject", "Approve"):
+        assert links(sandbox) == before
+        run_id = on_demand.api.trigger_dag("routing_as_code")
+        asked = f"dags/routing_as_code/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
+        on_demand.api.wait_for_task("routing_as_code", run_id, "approve", "deferred", "awaiting_input")
+        assert SPARE in on_demand.api.get(asked)["body"]
+        assert links(sandbox) == before
+        body = {"chosen_options": [answer], "params_input": {}}
+        on_demand.api.request("PATCH", asked, json=body)
+        succeeds(on_demand, "routing_as_code", run_id)
     assert links(sandbox)["+15550100005"] == ("agent-sales", [])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from airflow_harness.waiting import EVENTUALLY
 from system.test_examples import EXAMPLES, caller_id
 
 pytestmark = pytest.mark.phonelink_sandbox(seed="demo")
@@ -26,7 +27,9 @@ class Runs:
 
     def the(self, count):
         """Wait until there are so many, and the last one has succeeded; return its id."""
-        self.api.wait_until(lambda: len(self.ids()) >= count, 60, lambda: f"{self.dag_id}: {self.ids()}")
+        self.api.wait_until(
+            lambda: len(self.ids()) >= count, EVENTUALLY, lambda: f"{self.dag_id}: {self.ids()}"
+        )
         run_id = self.ids()[count - 1]
         state = self.api.wait(self.dag_id, run_id)
         assert state == "success", self.api.task_states(self.dag_id, run_id)
@@ -41,7 +44,9 @@ def test_a_lost_registration_is_made_good_and_told(deploy, phonelink_sandbox):
 
     def polled(api):
         count = len(sandbox.journal)
-        api.wait_until(lambda: len(sandbox.journal) > count + 1, 60, lambda: "the triggerer does not poll")
+        api.wait_until(
+            lambda: len(sandbox.journal) > count + 1, EVENTUALLY, lambda: "the triggerer does not poll"
+        )
 
     with deploy("events", dags=files, connections=sandbox.connections, settings=SCHEDULED) as airflow:
         api = airflow.api

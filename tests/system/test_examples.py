@@ -1,4 +1,4 @@
-"""The example DAGs, as they are, against the sandbox: by `dag.test()`, and by a whole deployment."""
+"""The example DAGs, as they are, against the sandbox, by `dag.test()`; the tests of the minors deploy them."""
 
 from __future__ import annotations
 
@@ -154,31 +154,3 @@ class TestATestCall:
         assert run.task_state("call") == "upstream_failed"
         assert dasha_links(phonelink_sandbox)["+15550100001"] == ("agent-support", [])
         assert not phonelink_sandbox.journal.writes()
-
-
-def test_deployed(deploy, phonelink_sandbox):
-    """One after the other under a real scheduler, worker and triggerer."""
-    sandbox = phonelink_sandbox
-    onboarded = ("+15550100011", "+15550100012")
-    for number in onboarded:
-        sandbox.world.dasha.plan(number, [{"after": 0, "state": "Registering"}])
-
-    with deploy("examples", dags=EXAMPLES.glob("*.py"), connections=sandbox.connections) as airflow:
-        run_id = airflow.api.trigger_dag("onboarding")
-        for index in range(len(onboarded)):
-            task_id = "onboard.wait_until_registered"
-            airflow.api.wait_for_task("onboarding", run_id, task_id, "deferred", map_index=index)
-        for id_ in sandbox.world.dasha.links():  # only now does anything become active
-            if sandbox.world.dasha.get(id_).settings.phone_number in onboarded:
-                sandbox.world.dasha.script(id_, [{"after": 0, "state": "Registered"}])
-        assert airflow.api.wait("onboarding", run_id) == "success", airflow.api.task_states(
-            "onboarding", run_id
-        )
-        assert_onboarded(sandbox)
-        assert "Trigger fired event" in airflow.task_log("onboarding", run_id, task_id, map_index=0)
-
-        for dag_id in ("campaign_rotation", "nightly_rotation", "offboarding"):
-            run_id = airflow.api.trigger_dag(dag_id)
-            assert airflow.api.wait(dag_id, run_id) == "success", airflow.api.task_states(dag_id, run_id)
-    assert_onboarded(sandbox)
-    assert_offboarded(sandbox)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 from airflow_harness.runs import load_dag
@@ -89,29 +87,3 @@ def test_onboarding_from_csv(run_example, phonelink_sandbox):
     again = run_example("onboarding_from_csv")
     assert again.succeeded, again.explain()
     assert not phonelink_sandbox.journal.writes()
-
-
-@pytest.mark.skipif(not AIRFLOW_V_3_1_PLUS, reason="this Airflow asks nobody")
-@pytest.mark.parametrize("answer", ["Approve", "Reject"])
-def test_somebody_is_asked(deploy, phonelink_sandbox, answer):
-    """Under a real scheduler, and answered through the API as the UI does."""
-    before = dasha_links(phonelink_sandbox)
-    files = [EXAMPLES / "routing_as_code.py", EXAMPLES / "routes.yaml"]
-    with deploy("routing", dags=files, connections=phonelink_sandbox.connections) as airflow:
-        run_id = airflow.api.trigger_dag("routing_as_code")
-        asked = f"dags/routing_as_code/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
-        airflow.api.wait_until(
-            lambda: any(
-                state in ("deferred", "awaiting_input")
-                for (task_id, _), state in airflow.api.task_states("routing_as_code", run_id).items()
-                if task_id == "approve"
-            ),
-            60,
-            lambda: str(airflow.api.task_states("routing_as_code", run_id)),
-        )
-        time.sleep(3)  # as people do: an answer in the same second overtakes the scheduler's own bookkeeping
-        assert "+15550100003" in airflow.api.get(asked)["body"]
-        assert dasha_links(phonelink_sandbox) == before
-        airflow.api.request("PATCH", asked, json={"chosen_options": [answer], "params_input": {}})
-        assert airflow.api.wait("routing_as_code", run_id) == "success"
-    assert dasha_links(phonelink_sandbox) == (WISHED if answer == "Approve" else before)
