@@ -53,6 +53,21 @@ def test_leaves_no_connections_behind():
     assert "AIRFLOW_CONN_DASHA_DEFAULT" not in os.environ
 
 
+@pytest.fixture
+def vault(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__WORKERS__SECRETS_BACKEND", "nowhere.Vault")
+
+
+def test_never_runs_where_airflow_has_a_backend(vault, phonelink_sandbox):
+    pass
+
+
+def test_goes_by_no_proxy(phonelink_sandbox):
+    assert os.environ["HTTP_PROXY"] and os.environ["ALL_PROXY"]
+    assert os.environ["NO_PROXY"] == os.environ["no_proxy"] == "intranet.example,127.0.0.1"
+    assert numbers() == 0
+
+
 @pytest.mark.phonelink_sandbox(sede="demo")
 def test_misspelt(phonelink_sandbox):
     pass
@@ -73,9 +88,17 @@ def test_each_test_has_a_fresh_sandbox_and_the_connections_to_it(tmp_path: Path)
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(tmp_path)],
         cwd=ROOT,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={
+            **os.environ,
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "HTTP_PROXY": "http://127.0.0.1:9",  # where nothing answers
+            "ALL_PROXY": "http://127.0.0.1:9",
+            "NO_PROXY": "intranet.example",
+            "no_proxy": "",
+        },
         capture_output=True,
         text=True,
     )
-    assert re.search(r"5 passed,.* 1 error", run.stdout), run.stdout + run.stderr
+    assert re.search(r"6 passed,.* 2 errors", run.stdout), run.stdout + run.stderr
+    assert "The connections do not lead to the sandbox" in run.stdout
     assert "sede" in run.stdout
