@@ -43,7 +43,18 @@ _CONFIG = {
                 "type": "boolean",
                 "example": None,
                 "default": "True",
-            }
+            },
+            "page_connections": {
+                "description": (
+                    "Connections that the page of phone numbers shows besides those in Airflow's database and in the "
+                    "environment of the API server: ids, separated by commas. For connections in a secrets backend, "
+                    "which cannot list them."
+                ),
+                "version_added": "0.1.0",
+                "type": "string",
+                "example": "numbers_germany,numbers_france",
+                "default": "",
+            },
         },
     }
 }

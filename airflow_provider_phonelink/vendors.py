@@ -45,6 +45,9 @@ class Vendor:
     stand_in: str | None = None
     #: A flow that looks once at the registrations of numbers; None for a vendor without registrations.
     registrations: str | None = None
+    #: A flow that reads all numbers with their links, as a :class:`~airflow_provider_phonelink.decisions.fleet.Fleet`;
+    #: None for a vendor whose numbers the page "Phone numbers" cannot show.
+    fleet: str | None = None
     #: The modules to list in the provider's metadata, by kind: ``operators``, ``sensors``, ``triggers``.
     modules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: The extras that only this vendor's connections have, as :func:`connection_field` describes them.
@@ -79,6 +82,7 @@ DASHA = Vendor(
     credentials_table=f"{_PACKAGE}.cli.dasha:CREDENTIALS",
     stand_in=f"{_PACKAGE}.sandbox.dasha:STAND_IN",
     registrations=f"{_PACKAGE}.promises.dasha.wait:look_by_the_connections_rules",
+    fleet=f"{_PACKAGE}.promises.dasha.fleet:read_fleet",
     modules={
         "operators": (f"{_PACKAGE}.operators.dasha",),
         "sensors": (f"{_PACKAGE}.sensors.dasha",),
@@ -112,6 +116,7 @@ CALLINGBOX = Vendor(
     number_table=f"{_PACKAGE}.cli.callingbox:NUMBERS",
     agent_table=f"{_PACKAGE}.cli.callingbox:AGENTS",
     stand_in=f"{_PACKAGE}.sandbox.callingbox:STAND_IN",
+    fleet=f"{_PACKAGE}.promises.callingbox.fleet:read_fleet",
     modules={"operators": (f"{_PACKAGE}.operators.callingbox",)},
     connection_fields={
         "attach_body_key": connection_field(

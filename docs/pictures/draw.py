@@ -260,6 +260,7 @@ BOXES: Mapping[str, str] = {
     "sensors": "tasks",
     "triggers": "tasks",
     "cli": "tasks",
+    "fleet": "tasks",
     "assets": "tasks",
     "hooks": "hooks",
     "exceptions": "hooks",
@@ -327,8 +328,8 @@ def architecture() -> str:
     boxes = [
         Box(60, 20, 660, 74, ""),
         *(
-            Box(76 + 161 * i, 32, 146, 50, part, (_folders(part),))
-            for i, part in enumerate(("operators", "sensors", "triggers", "cli"))
+            Box(76 + 127 * i, 32, 119, 50, part, (_folders(part) or "the page in Airflow",))
+            for i, part in enumerate(("operators", "sensors", "triggers", "cli", "fleet"))
         ),
         Box(60, 130, 300, 70, "hooks", ("an Airflow connection becomes a client", _folders("hooks"))),
         Box(
@@ -367,8 +368,8 @@ def architecture() -> str:
         780,
         626,
         "What imports what",
-        "Operators, sensors, triggers and the command line import hooks and promises; hooks import promises, these "
-        "import decisions, and these what reads files; all of them import the api, which alone speaks HTTP; the "
+        "Operators, sensors, triggers, the command line and the page import hooks and promises; hooks import promises, "
+        "these import decisions, and these what reads files; all of them import the api, which alone speaks HTTP; the "
         "sandbox imports its paths only. A vendor has a folder or a file of its own in a layer, and the list of "
         "vendors says where.",
         body,

@@ -49,6 +49,17 @@ def test_a_dag_file_imports_no_client() -> None:
     )
 
 
+def test_the_plugin_imports_nothing_of_the_page() -> None:
+    """Each process of Airflow that looks for plugins imports it."""
+    loaded = run(
+        "import sys, airflow.plugins_manager; before = set(sys.modules)\n"
+        "import airflow_provider_phonelink.fleet.plugin\n"
+        "print(*set(sys.modules) - before)"
+    )
+    ours = ("airflow_provider_phonelink", "airflow_provider_phonelink.fleet")
+    assert set(loaded.split()) <= {*ours, f"{ours[1]}.plugin"}
+
+
 def test_no_other_provider_is_needed() -> None:
     """They come with Airflow, in the version of its constraints, whatever those are."""
     importing = [

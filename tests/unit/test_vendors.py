@@ -71,6 +71,10 @@ class TestAnEntry:
         if vendor.registrations:
             assert isinstance(vendors.load(vendor.registrations)([]), GeneratorType)
 
+    def test_its_fleet(self, vendor) -> None:
+        if vendor.fleet:
+            assert isinstance(vendors.load(vendor.fleet)(), GeneratorType)
+
     def test_its_part_of_the_sandbox(self, vendor) -> None:
         stand_in = vendors.load(vendor.stand_in)
         assert isinstance(stand_in, StandIn)

@@ -1,0 +1,115 @@
+"""From facts to HTML. Jinja2 escapes all text, a vendor's too."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from airflow_provider_phonelink import vendors
+from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.decisions.registration import Verdict
+from airflow_provider_phonelink.fleet.rows import cut
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from jinja2 import Environment
+
+    from airflow_provider_phonelink.fleet.facts import Facts
+    from airflow_provider_phonelink.fleet.rows import Row, View
+
+#: The columns of the table: what they are sorted by, and their headings.
+COLUMNS = (
+    ("phone_number", "Phone number"),
+    ("name", "Name"),
+    ("verdict", "Registration"),
+    ("inbound", "Answered by"),
+    ("outbound", "Caller ID of"),
+    ("vendor", "Vendor"),
+)
+_REFUSALS = {
+    401: "Sign in to Airflow to see this page.",
+    403: "You may not see this page: it takes the permission to read connections.",
+    404: "There is no such page.",
+}
+
+
+def numbers_page(base: str, facts: Facts, view: View, now: datetime) -> str:
+    """Return the page with the table of all numbers."""
+    rows = view.select(facts.rows)
+    shown, pages = cut(rows, view.page)
+    return _rendered(
+        "numbers.html",
+        base=base,
+        facts=facts,
+        view=view,
+        columns=COLUMNS,
+        found=len(rows),
+        rows=shown,
+        page=min(view.page, pages),
+        pages=pages,
+        vendors=_vendor_names(),
+        verdicts=[verdict.value for verdict in Verdict],
+        now=now,
+    )
+
+
+def number_page(base: str, facts: Facts, row: Row, now: datetime) -> str:
+    """Return the page of one number."""
+    return _rendered("number.html", base=base, facts=facts, row=row, vendors=_vendor_names(), now=now)
+
+
+def agent_page(base: str, facts: Facts, conn_id: str, agent_id: str, now: datetime) -> str:
+    """Return the page of one agent."""
+    rows = facts.having(conn_id, agent_id)
+    return _rendered(
+        "agent.html",
+        base=base,
+        facts=facts,
+        agent_id=agent_id,
+        name=rows[0].named(agent_id) if rows else agent_id,
+        inbound=[row for row in rows if row.number.inbound_agent_id == agent_id],
+        outbound=[row for row in rows if agent_id in row.number.outbound_agent_ids],
+        vendors=_vendor_names(),
+        now=now,
+    )
+
+
+def refusal(base: str, status: int) -> str:
+    """Return a page that tells why there is nothing to see."""
+    why = _REFUSALS.get(status, "This page cannot be shown.")
+    return _rendered("refusal.html", base=base, why=why)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return how long ago something was, in the largest unit of which it is at least two."""
+    seconds = (now - moment).total_seconds()
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if abs(seconds) >= 2 * length:
+            number = int(abs(seconds) // length)
+            return f"in {number} {unit}" if seconds < 0 else f"{number} {unit} ago"
+    return f"in {-int(seconds)} s" if seconds <= -1 else f"{max(0, int(seconds))} s ago"
+
+
+def _vendor_names() -> dict[str, str]:
+    return {vendor.key: vendor.name for vendor in vendors.VENDORS}
+
+
+def _rendered(template: str, **facts: Any) -> str:
+    return _environment().get_template(template).render(**facts)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("airflow_provider_phonelink.fleet"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(ago=ago, clean=clean, segment=lambda text: quote(text, safe=""))
+    return environment

@@ -1,0 +1,195 @@
+"""The rows of the page: every number of every connection, what is asked of them, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from airflow_provider_phonelink import vendors
+from airflow_provider_phonelink.decisions.registration import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from airflow_provider_phonelink.decisions.fleet import Fleet, FleetNumber
+
+#: The columns of the CSV file, which are also the first entries of a row in JSON.
+COLUMNS = (
+    "phone_number",
+    "vendor",
+    "connection",
+    "id",
+    "name",
+    "verdict",
+    "state",
+    "reason",
+    "since",
+    "expires_at",
+    "inbound_agent_id",
+    "inbound_agent_name",
+    "outbound_agent_ids",
+    "outbound_agent_names",
+)
+#: How many rows a page shows.
+ROWS_ON_A_PAGE = 200
+#: The order of verdicts: what needs somebody comes first.
+_URGENCY = (
+    Verdict.FAILED,
+    Verdict.GONE,
+    Verdict.REFUSED,
+    Verdict.NEVER,
+    Verdict.WAITING,
+    Verdict.ACTIVE,
+    None,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A number of a connection."""
+
+    connection: str
+    #: The vendor's key.
+    vendor: str
+    number: FleetNumber
+    #: The names of agents by their ids.
+    agent_names: Mapping[str, str]
+
+    @property
+    def agent_ids(self) -> tuple[str, ...]:
+        """The agents that have it, the one that answers first."""
+        inbound = self.number.inbound_agent_id
+        return (*((inbound,) if inbound else ()), *self.number.outbound_agent_ids)
+
+    def named(self, agent_id: str) -> str:
+        """Return what people call an agent: its name or, if it has none, its id."""
+        return self.agent_names.get(agent_id) or agent_id
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its facts as plain data."""
+        number = self.number
+        inbound = number.inbound_agent_id
+        return {
+            "phone_number": number.phone_number,
+            "vendor": self.vendor,
+            "connection": self.connection,
+            "id": number.id,
+            "name": number.name,
+            "verdict": number.verdict.value if number.verdict else None,
+            "state": number.state,
+            "reason": number.reason or None,
+            "since": number.since.isoformat() if number.since else None,
+            "expires_at": number.expires_at.isoformat() if number.expires_at else None,
+            "inbound_agent_id": inbound,
+            "inbound_agent_name": self.agent_names.get(inbound) if inbound else None,
+            "outbound_agent_ids": list(number.outbound_agent_ids),
+            "outbound_agent_names": [self.agent_names.get(id_) for id_ in number.outbound_agent_ids],
+        }
+
+
+def rows_of(connection: str, vendor: str, fleet: Fleet) -> list[Row]:
+    """Return the rows of one connection."""
+    return [
+        Row(connection=connection, vendor=vendor, number=number, agent_names=fleet.agent_names)
+        for number in fleet.numbers
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What somebody wants to see: the parameters of the page's address, which is thereby a permalink."""
+
+    #: Part of a phone number, a name, an id or an agent.
+    search: str = ""
+    verdict: str = ""
+    #: An agent's id.
+    agent: str = ""
+    vendor: str = ""
+    connection: str = ""
+    #: Only numbers that no agent answers.
+    unanswered: bool = False
+    #: A column to sort by; a minus in front reverses the order.
+    sort: str = "phone_number"
+    page: int = 1
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> View:
+        """Return the view of an address; what it cannot mean is left out."""
+        texts = {name: parameters.get(name, "").strip() for name in ("search", "agent", "connection")}
+        verdict, vendor, sort = (parameters.get(name, "") for name in ("verdict", "vendor", "sort"))
+        page = parameters.get("page", "")
+        return cls(
+            **texts,
+            verdict=verdict if verdict in [one.value for one in Verdict] else "",
+            vendor=vendor if vendors.find(vendor) else "",
+            unanswered=parameters.get("unanswered", "") in ("1", "true", "on"),
+            sort=sort if sort.removeprefix("-") in _ORDERS else "phone_number",
+            page=max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1,
+        )
+
+    def query(self, **changes: Any) -> str:
+        """Return the address's query with some parameters changed; without those that say nothing."""
+        view, plain = replace(self, **changes), View()
+        given = {field.name: getattr(view, field.name) for field in fields(view)}
+        said = {name: value for name, value in given.items() if value != getattr(plain, name)}
+        return urlencode({name: "1" if value is True else value for name, value in said.items()})
+
+    def sorted_by(self, column: str) -> str:
+        """Return the query that sorts by a column; in reverse if it is sorted by it now."""
+        return self.query(sort=f"-{column}" if self.sort == column else column, page=1)
+
+    def select(self, rows: Iterable[Row]) -> list[Row]:
+        """Return the rows that are asked for, in the order that is asked for."""
+        column = self.sort.removeprefix("-")
+        found = sorted(filter(self._wants, rows), key=lambda row: (row.connection, row.number.id))
+        return sorted(found, key=_ORDERS[column], reverse=self.sort != column)
+
+    def _wants(self, row: Row) -> bool:
+        number = row.number
+        return (
+            self.vendor in ("", row.vendor)
+            and self.connection in ("", row.connection)
+            and self.verdict in ("", number.verdict)
+            and (not self.agent or self.agent in row.agent_ids)
+            and not (self.unanswered and number.inbound_agent_id)
+            and (not self.search or _mentions(row, self.search))
+        )
+
+
+def cut(rows: Sequence[Row], page: int) -> tuple[Sequence[Row], int]:
+    """Return the rows of a page, and how many pages there are; the last page if there are not as many."""
+    pages = max(1, -(-len(rows) // ROWS_ON_A_PAGE))
+    first = (min(page, pages) - 1) * ROWS_ON_A_PAGE
+    return rows[first : first + ROWS_ON_A_PAGE], pages
+
+
+def _mentions(row: Row, search: str) -> bool:
+    number = row.number
+    wanted = search.casefold()
+    texts = [number.phone_number, number.name, number.id, number.state, *row.agent_ids]
+    texts += [row.named(agent_id) for agent_id in row.agent_ids]
+    if any(wanted in text.casefold() for text in texts if text):
+        return True
+    digits = _digits(search)  # "+1 (555) 010" finds +1555010...
+    return (
+        len(digits) > 2 and not search.strip(" +()-./0123456789") and digits in _digits(number.phone_number)
+    )
+
+
+def _digits(text: str | None) -> str:
+    return "".join(filter(str.isdigit, text or ""))
+
+
+def _agents(row: Row, agent_ids: Sequence[str]) -> tuple[bool, list[str]]:
+    return not agent_ids, [row.named(agent_id).casefold() for agent_id in agent_ids]
+
+
+_ORDERS: dict[str, Callable[[Row], Any]] = {
+    "phone_number": lambda row: row.number.phone_number or "",
+    "vendor": lambda row: (row.vendor, row.connection),
+    "name": lambda row: (not row.number.name, (row.number.name or "").casefold()),
+    "verdict": lambda row: (_URGENCY.index(row.number.verdict), row.number.state or ""),
+    "inbound": lambda row: _agents(row, row.agent_ids[:1] if row.number.inbound_agent_id else ()),
+    "outbound": lambda row: _agents(row, row.number.outbound_agent_ids),
+}

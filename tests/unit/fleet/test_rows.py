@@ -1,0 +1,82 @@
+"""Rows: each view shows what it asks for, and its address leads to the same view again."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_phonelink.decisions.fleet import Fleet, FleetNumber
+from airflow_provider_phonelink.decisions.registration import Verdict
+from airflow_provider_phonelink.fleet.rows import ROWS_ON_A_PAGE, View, cut, rows_of
+
+FLEET = Fleet(
+    numbers=(
+        FleetNumber(
+            id="1", phone_number="+15550100", name="Berlin", verdict=Verdict.ACTIVE, inbound_agent_id="a"
+        ),
+        FleetNumber(id="2", phone_number="+15550101", verdict=Verdict.FAILED, outbound_agent_ids=("a", "b")),
+        FleetNumber(id="3", phone_number="+15550102", verdict=Verdict.WAITING, inbound_agent_id="b"),
+        FleetNumber(id="4", phone_number=None, state="odd"),
+    ),
+    agent_names={"a": "Support"},
+)
+ROWS = [*rows_of("one", "dasha", FLEET), *rows_of("two", "callingbox", FLEET)]
+
+
+def shown(**parameters: str) -> list[str]:
+    return [row.number.id for row in View.of({"connection": "one", **parameters}).select(ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "ids"),
+    [
+        ({}, ["4", "1", "2", "3"]),
+        ({"search": "berlin"}, ["1"]),
+        ({"search": "SUPPORT"}, ["1", "2"]),
+        ({"search": "+1 (555) 010-2"}, ["3"]),
+        ({"search": "odd"}, ["4"]),
+        ({"search": "nobody"}, []),
+        ({"verdict": "failed"}, ["2"]),
+        ({"agent": "b"}, ["2", "3"]),
+        ({"unanswered": "1"}, ["4", "2"]),
+        ({"vendor": "callingbox"}, []),
+        ({"sort": "-phone_number"}, ["3", "2", "1", "4"]),
+        ({"sort": "verdict"}, ["2", "3", "1", "4"]),
+        ({"sort": "inbound"}, ["3", "1", "2", "4"]),
+        ({"sort": "outbound"}, ["2", "1", "3", "4"]),
+        ({"sort": "name"}, ["1", "2", "3", "4"]),
+    ],
+)
+def test_a_view_shows_what_it_asks_for(parameters, ids) -> None:
+    assert shown(**parameters) == ids
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["search", "verdict", "agent", "vendor", "connection", "unanswered", "sort", "page", "else"]
+        ),
+        st.one_of(
+            st.sampled_from(["1", "failed", "dasha", "-verdict", "name", "0", "99999999999", "²"]), st.text()
+        ),
+    )
+)
+def test_an_address_leads_to_the_same_view_again(parameters) -> None:
+    view = View.of(parameters)
+    view.select(ROWS)
+    assert View.of(dict(parse_qsl(view.query()))) == view
+
+
+def test_sorting_again_reverses() -> None:
+    view = View.of({"sort": "verdict"})
+    assert view.sorted_by("verdict") == "sort=-verdict"
+    assert view.sorted_by("name") == "sort=name"
+
+
+def test_a_page_too_far_is_the_last_one() -> None:
+    rows = rows_of("one", "dasha", Fleet(numbers=(FLEET.numbers[0],) * (ROWS_ON_A_PAGE + 1)))
+    assert [len(cut(rows, page)[0]) for page in (1, 2, 3)] == [ROWS_ON_A_PAGE, 1, 1]
+    assert cut([], 1) == ([], 1)
