@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from airflow_provider_phonelink.api.e164 import is_dialable
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import is_unsafe, shown, trimmed
 from airflow_provider_phonelink.api.uuids import is_uuid
@@ -70,6 +71,37 @@ def uuids(argument: str, value: object) -> list[str]:
     if not ids:
         raise InvalidArgumentError(argument, "is an empty list.")
     return list(dict.fromkeys(ids))
+
+
+def number_name(argument: str, value: object, *, uuids: bool) -> str:
+    """
+    Return what names a number: its id, or a phone number in any notation.
+
+    :param uuids: Whether the ids of numbers are uuids; otherwise their form is up to the vendor.
+    """
+    if isinstance(value, UUID) or (isinstance(value, str) and is_uuid(value)):
+        return str(value).lower() if uuids else str(value)
+    text = phone_number(argument, value)
+    if is_dialable(text):
+        return text
+    if uuids:
+        raise InvalidArgumentError(
+            argument, f"{shown(value)} is neither the id of a number, a uuid, nor a phone number."
+        )
+    return opaque_id(argument, text)
+
+
+def number_names(argument: str, value: object, *, uuids: bool) -> list[str]:
+    """Return what names one or several numbers, each once. A single one may be given without a list."""
+    values = [value] if isinstance(value, (str, UUID)) or value is None else value
+    if not isinstance(values, Iterable):
+        raise InvalidArgumentError(
+            argument, f"{shown(value)} is neither an id or phone number nor a list of them."
+        )
+    found = [number_name(argument, item, uuids=uuids) for item in values]
+    if not found:
+        raise InvalidArgumentError(argument, "is an empty list.")
+    return list(dict.fromkeys(found))
 
 
 def names(argument: str, value: object) -> tuple[str, ...]:

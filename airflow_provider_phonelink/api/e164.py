@@ -16,6 +16,8 @@ _TRUNK_PREFIX = re.compile(r"(\+[1-9][0-9]{0,2})[\s-]*\(0\)")
 #: Country codes after which a number may keep that zero abroad, so that "(0)" leaves open what to dial.
 _KEEPS_ZERO = frozenset({"+39", "+225", "+241", "+242", "+378", "+379"})
 _DIGITS = re.compile(r"[0-9]+")
+#: What can be dialled, a star or hash included; shorter than an extension or longer than any number is something else.
+_DIALABLE = re.compile(r"\+?[0-9*#]{2,20}")
 
 
 def e164(text: str) -> str | None:
@@ -36,6 +38,14 @@ def e164(text: str) -> str | None:
     if digits is None:
         return None
     return _valid(digits if digits.startswith("+") else f"+{digits.removeprefix('00')}")
+
+
+def is_dialable(text: str) -> bool:
+    """Return whether a text has the form of a phone number, in whatever notation, or of a SIP or tel address."""
+    text = unicodedata.normalize("NFKC", text).strip()
+    if text.lower().startswith(_SCHEMES):
+        return True
+    return _DIALABLE.fullmatch(_without_separators(_parts(text)[0])) is not None
 
 
 def same_number(first: str, second: str) -> bool:
@@ -69,8 +79,12 @@ def _dialled(text: str) -> str | None:
         if trunk[1] in _KEEPS_ZERO:
             return None
         text = trunk[1] + text.strip()[trunk.end() :]
-    kept = "".join(_digit(character) for character in _SEPARATORS.sub("", text) if not _separates(character))
+    kept = _without_separators(text)
     return kept if _DIGITS.fullmatch(kept.removeprefix("+")) else None
+
+
+def _without_separators(text: str) -> str:
+    return "".join(_digit(character) for character in _SEPARATORS.sub("", text) if not _separates(character))
 
 
 def _digit(character: str) -> str:

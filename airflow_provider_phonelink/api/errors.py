@@ -7,6 +7,7 @@ All errors of this package, by cause.
     ├── InvalidArgumentError             also a ValueError
     │   └── TriggerArgumentError         also a TypeError
     ├── ConfigurationError
+    ├── NotNamedError                    also a ValueError
     ├── RoutesError
     ├── SourceUnavailableError           a retry helps
     │
@@ -38,7 +39,6 @@ All errors of this package, by cause.
     │                                    caught within the package:
     ├── BodyError                        a retry helps; becomes a NoAnswerError
     ├── InconsistentListError            becomes an UnreadableAnswerError; also a ValueError
-    ├── NotNamedError                    becomes a RoutesError; also a ValueError
     └── UnusableSourceError              becomes an InvalidArgumentError
 
 What leaves a hook, an operator or a sensor is one of two Airflow exceptions in
@@ -109,6 +109,10 @@ class SourceUnavailableError(PhonelinkError):
     """The object storage that rows are read from does not answer. Nothing was sent to the vendor."""
 
     retry_helps = True
+
+
+class NotNamedError(PhonelinkError, ValueError):
+    """A name belongs to no number or agent, or to several. Of several routes, a :class:`RoutesError` tells it."""
 
 
 class RoutesError(PhonelinkError):
@@ -275,10 +279,6 @@ class BodyError(PhonelinkError):
 
 class InconsistentListError(PhonelinkError, ValueError):
     """The pages of a list contradict each other or never end."""
-
-
-class NotNamedError(PhonelinkError, ValueError):
-    """A name belongs to no number or agent, or to several."""
 
 
 class UnusableSourceError(PhonelinkError):

@@ -164,7 +164,7 @@ COMMANDS: tuple[Command | Group, ...] = (
         "Wait until the registrations of numbers are active",
         "airflow_provider_phonelink.cli.wait:wait",
         (
-            _argument("number_ids", nargs="+", metavar="NUMBER_ID", help="ids of the numbers"),
+            _argument("number_ids", nargs="+", metavar="NUMBER_ID", help="ids or phone numbers"),
             _argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="give up after (600)"),
             _argument("--poll-interval", type=float, default=5.0, metavar="SECONDS", help="look every (5)"),
             _CONN_ID,

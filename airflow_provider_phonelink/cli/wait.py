@@ -36,7 +36,7 @@ SHORTEST_LOOK = 2.0
 
 def wait(options: argparse.Namespace) -> int:
     """Wait until all registrations are active; fail at once if one never can be."""
-    number_ids = arguments.uuids("NUMBER_ID", options.number_ids)
+    number_ids = arguments.number_names("NUMBER_ID", options.number_ids, uuids=True)
     for name in ("timeout", "poll_interval"):
         if not 0 <= getattr(options, name) < float("inf"):
             raise InvalidArgumentError(f"--{name.replace('_', '-')}", "is not a number of seconds.")
@@ -78,6 +78,7 @@ async def _wait(
                 _log.warning("Poll failed (%d in a row), the wait goes on: %s", failed_polls, error)
             else:
                 last, failed_polls = doubts.weigh(found, datetime.now(timezone.utc)), 0
+                number_ids = [judgement.number_id for judgement in found.judgements]
                 if last.hopeless:
                     raise RegistrationFailedError(hopeless_message(last))
             left = deadline - time.monotonic()

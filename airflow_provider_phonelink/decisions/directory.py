@@ -50,7 +50,7 @@ class Directory:
                 return number_id
             if is_id:
                 raise NotNamedError(f"there is no number with the id {clean(name)}")
-        found = self._as_written.get(name) or self._in_another_notation(name)
+        found = self.with_phone_number(name)
         if not found:
             raise NotNamedError(f"there is no number {clean(name)}, in this or another notation")
         if len(found) > 1:
@@ -59,6 +59,10 @@ class Directory:
                 "one by its id"
             )
         return found[0]
+
+    def with_phone_number(self, name: str) -> list[str]:
+        """Return the ids of all numbers that a phone number may stand for."""
+        return self._as_written.get(name) or self._in_another_notation(name)
 
     def plain_name(self, number_id: str) -> str:
         """Return the name to export: the phone number, or the id if several numbers have that phone number."""

@@ -81,6 +81,20 @@ def _row(result: BulkResult[Any], step: str) -> NumberRow:
     )
 
 
+def checked(items: Iterable[Item], check: Callable[..., object]) -> list[Item]:
+    """
+    Check the arguments of all items before anything is sent.
+
+    :param check: Called with an item's entries as parameters.
+    :raises PhonelinkFailException: If an item cannot be used.
+    """
+    found = list(items)
+    with as_airflow_exceptions():
+        for position, item in enumerate(found):
+            _described(position, item, check)
+    return found
+
+
 def prepared(
     items: Iterable[Item],
     describe: Callable[..., Call[AnswerT]],

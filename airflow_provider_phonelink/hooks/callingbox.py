@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
 from airflow_provider_phonelink.hooks.vendor import VendorHook
+from airflow_provider_phonelink.promises.callingbox.naming import for_number
 from airflow_provider_phonelink.vendors import CALLINGBOX
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
 
     Each method is one call to the vendor, repeated on failure as far as that is safe, and has an async twin with an
     ``a`` in front of its name. To reach a state whatever the state is now, use the operators.
+
+    Where a method takes a number, its phone number will do, in any notation; all numbers are read for it.
 
     The methods come from the vendor's pages on ``/v1/agents`` and ``/v1/numbers``.
 
@@ -95,36 +98,36 @@ class CallingBoxHook(VendorHook["CallingBoxSettings"]):
         Attach a number to an agent. If the outcome is unknown, look before posting again.
 
         :param agent_id: The agent. The vendor refuses an inbound agent a number that another inbound agent has.
-        :param number_id: The number.
+        :param number_id: The number, by id or phone number.
         """
-        return self.run(writes.attach(agent_id, number_id))
+        return self.run(for_number(writes.attach, agent_id, number_id))
 
     async def aattach(self, agent_id: str, number_id: str) -> Agent:
         """Do what :meth:`attach` does, asynchronously."""
-        return await self.arun(writes.attach(agent_id, number_id))
+        return await self.arun(for_number(writes.attach, agent_id, number_id))
 
     def detach(self, agent_id: str, number_id: str) -> Agent:
         """
         Detach a number from an agent. The number stays bought and billed.
 
         :param agent_id: The agent.
-        :param number_id: The number.
+        :param number_id: The number, by id or phone number.
         """
-        return self.run(writes.detach(agent_id, number_id))
+        return self.run(for_number(writes.detach, agent_id, number_id))
 
     async def adetach(self, agent_id: str, number_id: str) -> Agent:
         """Do what :meth:`detach` does, asynchronously."""
-        return await self.arun(writes.detach(agent_id, number_id))
+        return await self.arun(for_number(writes.detach, agent_id, number_id))
 
     def set_primary_number(self, agent_id: str, number_id: str) -> Agent:
         """
         Make a number the agent's primary one.
 
         :param agent_id: The agent.
-        :param number_id: The number; it must be attached already.
+        :param number_id: The number, by id or phone number; it must be attached already.
         """
-        return self.run(writes.set_primary_number(agent_id, number_id))
+        return self.run(for_number(writes.set_primary_number, agent_id, number_id))
 
     async def aset_primary_number(self, agent_id: str, number_id: str) -> Agent:
         """Do what :meth:`set_primary_number` does, asynchronously."""
-        return await self.arun(writes.set_primary_number(agent_id, number_id))
+        return await self.arun(for_number(writes.set_primary_number, agent_id, number_id))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import deletes, endpoints, lists, outbound, reads, writes
 from airflow_provider_phonelink.api.dasha.paging import Listing
 from airflow_provider_phonelink.hooks import bulk
 from airflow_provider_phonelink.hooks.vendor import VendorHook
+from airflow_provider_phonelink.promises.dasha.naming import ANY_NUMBER, for_number, numbers_named
 from airflow_provider_phonelink.promises.dasha.wait import judgements
 from airflow_provider_phonelink.vendors import DASHA
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from typing_extensions import Unpack
 
@@ -171,8 +175,8 @@ class DashaHook(VendorHook["DashaSettings"]):
         """
         Judge registrations by the connection's rules, as the sensor does.
 
-        :param numbers: Ids of numbers, which are read with as few requests as possible; or numbers that were read
-            before, for which nothing is sent.
+        :param numbers: Ids or phone numbers, which are read with as few requests as possible; or numbers that were
+            read before, for which nothing is sent.
         :return: By the number's id, its verdict (``active``, ``failed``, ``waiting``, ``never`` or ``gone``), its state
             and a description for people.
         """
@@ -182,39 +186,71 @@ class DashaHook(VendorHook["DashaSettings"]):
         """Do what :meth:`judge` does, asynchronously."""
         return await self.arun(judgements(list(numbers)))
 
-    def link(self, number_id: str, agent_id: str, mode: LinkMode = "inbound") -> PhoneNumber:
+    def link(
+        self,
+        number_id: str,
+        agent_id: str,
+        mode: LinkMode = "inbound",
+        *,
+        credentials_id: str | None = None,
+    ) -> PhoneNumber:
         """
         Link a number to an agent, whichever agent has it now.
 
         If the outcome of an inbound link is unknown and another agent has the number afterwards, the link is not
         repeated.
 
-        :param number_id: The number, a uuid.
+        :param number_id: The number, by id or phone number.
         :param agent_id: The agent.
         :param mode: ``inbound``: the agent answers the number's calls, instead of any other agent.
             ``replaceOutbound``: the number becomes the agent's one outbound number.
+        :param credentials_id: The SIP credentials of a number that is named by phone number.
         """
-        return self.run(writes.link(number_id, agent_id, mode))
+        link = partial(writes.link, agent_id=agent_id, mode=mode)
+        return self.run(for_number(link, number_id, credentials_id=credentials_id))
 
-    async def alink(self, number_id: str, agent_id: str, mode: LinkMode = "inbound") -> PhoneNumber:
+    async def alink(
+        self,
+        number_id: str,
+        agent_id: str,
+        mode: LinkMode = "inbound",
+        *,
+        credentials_id: str | None = None,
+    ) -> PhoneNumber:
         """Do what :meth:`link` does, asynchronously."""
-        return await self.arun(writes.link(number_id, agent_id, mode))
+        link = partial(writes.link, agent_id=agent_id, mode=mode)
+        return await self.arun(for_number(link, number_id, credentials_id=credentials_id))
 
-    def unlink(self, number_id: str, mode: LinkMode = "inbound", agent_id: str | None = None) -> PhoneNumber:
+    def unlink(
+        self,
+        number_id: str,
+        mode: LinkMode = "inbound",
+        agent_id: str | None = None,
+        *,
+        credentials_id: str | None = None,
+    ) -> PhoneNumber:
         """
         Unlink a number.
 
-        :param number_id: The number, a uuid.
+        :param number_id: The number, by id or phone number.
         :param mode: ``inbound`` takes it from whichever agent has it now, ``replaceOutbound`` from ``agent_id``.
         :param agent_id: The agent; needed for ``replaceOutbound``.
+        :param credentials_id: The SIP credentials of a number that is named by phone number.
         """
-        return self.run(writes.unlink(number_id, mode, agent_id))
+        unlink = partial(writes.unlink, mode=mode, agent_id=agent_id)
+        return self.run(for_number(unlink, number_id, credentials_id=credentials_id))
 
     async def aunlink(
-        self, number_id: str, mode: LinkMode = "inbound", agent_id: str | None = None
+        self,
+        number_id: str,
+        mode: LinkMode = "inbound",
+        agent_id: str | None = None,
+        *,
+        credentials_id: str | None = None,
     ) -> PhoneNumber:
         """Do what :meth:`unlink` does, asynchronously."""
-        return await self.arun(writes.unlink(number_id, mode, agent_id))
+        unlink = partial(writes.unlink, mode=mode, agent_id=agent_id)
+        return await self.arun(for_number(unlink, number_id, credentials_id=credentials_id))
 
     def affected_agents(self, number_id: str) -> AffectedAgents:
         """
@@ -228,21 +264,28 @@ class DashaHook(VendorHook["DashaSettings"]):
         """Do what :meth:`affected_agents` does, asynchronously."""
         return await self.asend(endpoints.affected_agents, number_id)
 
-    def delete_number(self, number_id: str, *, force: bool = False) -> None:
+    def delete_number(
+        self, number_id: str, *, force: bool = False, credentials_id: str | None = None
+    ) -> None:
         """
         Delete a number, by its provider's endpoint if it has one.
 
         It is read first, to learn whether a provider manages it. If the outcome of the delete is unknown and the
         number is gone afterwards, this is success. Nothing buys or releases a number.
 
-        :param number_id: The number, a uuid.
+        :param number_id: The number, by id or phone number.
         :param force: Also unlink the agents that use it; without it the vendor refuses with 409.
+        :param credentials_id: The SIP credentials of a number that is named by phone number.
         """
-        self.run(deletes.delete_number(number_id, force=force))
+        delete = partial(deletes.delete_number, force=force)
+        self.run(for_number(delete, number_id, credentials_id=credentials_id))
 
-    async def adelete_number(self, number_id: str, *, force: bool = False) -> None:
+    async def adelete_number(
+        self, number_id: str, *, force: bool = False, credentials_id: str | None = None
+    ) -> None:
         """Do what :meth:`delete_number` does, asynchronously."""
-        await self.arun(deletes.delete_number(number_id, force=force))
+        delete = partial(deletes.delete_number, force=force)
+        await self.arun(for_number(delete, number_id, credentials_id=credentials_id))
 
     async def acreate_many(
         self, numbers: Iterable[Item], *, concurrency: int = bulk.CONCURRENCY
@@ -269,12 +312,15 @@ class DashaHook(VendorHook["DashaSettings"]):
         """
         Link many numbers; see :meth:`acreate_many`.
 
+        Phone numbers are looked up with one read for all; if one of them belongs to no number, or to several, nothing
+        is linked.
+
         :param links: Parameters of :meth:`link`, a mapping for each link. A number that is to be linked to two inbound
             agents, or an agent to two outbound numbers, is refused before anything is sent.
         :param concurrency: How many numbers are worked on at once.
         """
         jobs = bulk.prepared(
-            links,
+            await self._with_ids(links, endpoints.link),
             endpoints.link,
             lambda call, item: writes.send_link(call, item["number_id"], item["agent_id"]),
             one_of=lambda call: (
@@ -287,13 +333,13 @@ class DashaHook(VendorHook["DashaSettings"]):
         self, links: Iterable[Item], *, concurrency: int = bulk.CONCURRENCY
     ) -> list[BulkResult[PhoneNumber]]:
         """
-        Unlink many numbers; see :meth:`acreate_many`.
+        Unlink many numbers; see :meth:`alink_many`.
 
         :param links: Parameters of :meth:`unlink`, a mapping for each link.
         :param concurrency: How many numbers are worked on at once.
         """
         jobs = bulk.prepared(
-            links,
+            await self._with_ids(links, endpoints.unlink),
             endpoints.unlink,
             lambda call, item: writes.send_unlink(
                 call, item["number_id"], call.params["mode"], item.get("agent_id")
@@ -301,6 +347,25 @@ class DashaHook(VendorHook["DashaSettings"]):
             one_of=lambda call: (call.path, *call.params.items()),
         )
         return await self._do_many(jobs, concurrency, "Unlink numbers")
+
+    async def _with_ids(self, items: Iterable[Item], endpoint: Callable[..., Call[Any]]) -> list[Item]:
+        """Check items for an endpoint, and return them with the ids of their numbers."""
+        items = bulk.checked(items, partial(_checked, endpoint))
+        names: defaultdict[str | None, list[object]] = defaultdict(list)
+        for item in items:
+            names[item.get("credentials_id")].append(item["number_id"])
+        ids = {
+            credentials_id: (
+                await self.arun(numbers_named(wanted, "number_id", credentials_id=credentials_id))
+            ).ids
+            for credentials_id, wanted in names.items()
+        }
+        found: list[Item] = []
+        for item in items:
+            name = arguments.number_name("number_id", item["number_id"], uuids=True)
+            kept = {key: value for key, value in item.items() if key != "credentials_id"}
+            found.append({**kept, "number_id": ids[item.get("credentials_id")][name]})
+        return found
 
     async def _do_many(
         self, jobs: list[Job[PhoneNumber]], concurrency: int, what: str
@@ -310,3 +375,17 @@ class DashaHook(VendorHook["DashaSettings"]):
 
 def _created(call: Call[PhoneNumber]) -> Flow[PhoneNumber]:
     return (yield from writes.send_creation(call))[0]
+
+
+def _checked(
+    endpoint: Callable[..., Call[Any]],
+    number_id: object,
+    *rest: Any,
+    credentials_id: object = None,
+    **options: Any,
+) -> None:
+    """Check the arguments of an endpoint, with a number that may be named by phone number."""
+    arguments.number_name("number_id", number_id, uuids=True)
+    if credentials_id is not None:
+        arguments.uuid("credentials_id", credentials_id)
+    endpoint(ANY_NUMBER, *rest, **options)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.compat import (
     AirflowFailException,
     AirflowSensorTimeout,
@@ -26,6 +27,7 @@ from airflow_provider_phonelink.exceptions import (
     airflow_exception,
     as_airflow_exceptions,
 )
+from airflow_provider_phonelink.operators.arguments import given_arguments, refuse_none
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +66,9 @@ class DashaRegistrationSensor(BaseSensorOperator):
 
     From the vendor's pages on getting and listing phone numbers.
 
-    :param phone_number_ids: The number or numbers, uuids. (templated)
+    :param phone_number_ids: The number or numbers: ids, which are uuids, or phone numbers in any notation, which cost
+        one more request in all. A phone number is looked up as written and, only if none is written so, by its E.164
+        form. (templated)
     :param active_states: The states that count as active, regardless of case; None (default) for the connection's.
         (templated)
     :param failed_states: The states that count as failed, regardless of case; None (default) for the connection's.
@@ -75,6 +79,8 @@ class DashaRegistrationSensor(BaseSensorOperator):
         no look has succeeded, so that there is nothing to report. (templated)
     :param failed_for: How long, in seconds or as a timedelta, a registration has to be in a failed state, at each look,
         before it counts as failed: registrars may refuse for a moment and then recover. 0 by default.
+    :param credentials_id: The SIP credentials, a uuid, of numbers that are named by phone number, if several numbers
+        have that one. None (default): any. (templated)
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     :param deferrable: Whether to wait in the triggerer, without taking up a worker slot; by default what
         ``[operators] default_deferrable`` says.
@@ -87,6 +93,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
         "failed_states",
         "on_failed",
         "on_timeout",
+        "credentials_id",
         "dasha_conn_id",
     )
 
@@ -99,6 +106,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
         on_failed: str = "fail",
         on_timeout: str = "fail",
         failed_for: float | timedelta = 0.0,
+        credentials_id: str | None = None,
         dasha_conn_id: str = "dasha_default",
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
@@ -110,10 +118,14 @@ class DashaRegistrationSensor(BaseSensorOperator):
         self.on_failed = on_failed
         self.on_timeout = on_timeout
         self.failed_for = failed_for
+        self.credentials_id = credentials_id
         self.dasha_conn_id = dasha_conn_id
         self.deferrable = deferrable
         self._failed_polls = 0
         self._last: Assessment | None = None
+        #: The ids of all numbers, once a look has found those that are named by phone number.
+        self._ids: list[str] | None = None
+        self._given = given_arguments(self, "credentials_id")
 
     @cached_property
     def hook(self) -> DashaHook:
@@ -143,6 +155,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
             raise
 
     def _check(self) -> None:
+        refuse_none(self, self._given)
         with as_airflow_exceptions():
             for argument in ("on_failed", "on_timeout"):
                 arguments.choice(argument, getattr(self, argument), REACTIONS)
@@ -161,7 +174,8 @@ class DashaRegistrationSensor(BaseSensorOperator):
         """
         self._began = first_look or datetime.now(timezone.utc)
         self._deadline = self._began.timestamp() + self.timeout
-        never_seen = () if first_look else self._ids()
+        # A number that is found by its phone number has been seen.
+        never_seen = () if first_look else filter(is_uuid, self._names())
         # Once in a wait: the trigger warns by itself, and so did an earlier process.
         self._warns = not first_look and not self.deferrable
         self._doubts = Doubts(never_seen, self._began, timedelta(seconds=self._failed_for_seconds))
@@ -169,8 +183,8 @@ class DashaRegistrationSensor(BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; in reschedule mode, look until nothing is open that the next process would not know of."""
         while (result := self._look_once()) is None:
-            if self.deferrable:
-                self._defer()
+            if self.deferrable and self._ids:
+                self._defer(self._ids)
             left = self._deadline - time.time()
             if left <= 0 or not self.reschedule or not (self._failed_polls or self._doubts.any):
                 return PokeReturnValue(is_done=False)
@@ -200,7 +214,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
 
     def _timed_out(self, why: str = "") -> dict[str, Any]:
         """Report, fail or skip, as the arguments say; ``why`` ends the message."""
-        message = timeout_message(self._ids(), self._last) + why
+        message = timeout_message(self._names(), self._last) + why
         if self.on_timeout == "report" and self._last is not None:
             self.log.warning("%s", message)
             return self._last.report
@@ -208,36 +222,41 @@ class DashaRegistrationSensor(BaseSensorOperator):
 
     def _fail_on_execution_timeout(self, message: str | None = None) -> NoReturn:
         seconds = self.execution_timeout.total_seconds() if self.execution_timeout else 0
-        message = message or timeout_message(self._ids(), self._last)
+        message = message or timeout_message(self._names(), self._last)
         raise AirflowTaskTimeout(f"The execution_timeout of {seconds:g} s is over. {message}")
 
     def _look(self) -> Assessment:
         from airflow_provider_phonelink.decisions.registration import rules_of
         from airflow_provider_phonelink.promises.dasha.wait import look_at_registrations
 
-        ids = self._ids()
+        names = self._names()
         settings = self.hook.refresh()
         with as_airflow_exceptions():
             rules = rules_of(settings, self.active_states, self.failed_states)
-        return self.hook.run(look_at_registrations(ids, rules))
+        look = self.hook.run(look_at_registrations(names, rules, credentials_id=self.credentials_id))
+        self._ids = [judgement.number_id for judgement in look.judgements]
+        return look
 
-    def _ids(self) -> list[str]:
+    def _names(self) -> list[str]:
+        """Return what names the numbers: ids or, until a look has found these, also phone numbers."""
+        if self._ids:
+            return self._ids
         with as_airflow_exceptions():
-            return arguments.uuids("phone_number_ids", self.phone_number_ids)
+            return arguments.number_names("phone_number_ids", self.phone_number_ids, uuids=True)
 
     def _patience(self) -> float:
         """Return the seconds that a deferred wait may take."""
         limits = [self.timeout, *([self.execution_timeout.total_seconds()] if self.execution_timeout else [])]
         return min(limits)
 
-    def _defer(self) -> None:
+    def _defer(self, number_ids: list[str]) -> None:
         from airflow_provider_phonelink.triggers.dasha import DashaRegistrationTrigger
 
         began = self._began.timestamp()
         deadline = began + self._patience()
         self.defer(
             trigger=DashaRegistrationTrigger(
-                phone_number_ids=self._ids(),
+                phone_number_ids=number_ids,
                 dasha_conn_id=self.dasha_conn_id,
                 deadline=deadline,
                 poll_interval=self.poke_interval,
@@ -309,5 +328,5 @@ class DashaRegistrationSensor(BaseSensorOperator):
             self.log.warning("The last look failed: %s", error)
         why = " No triggerer took up the wait, or none was running at its end: check that one is running."
         if self._patience() < self.timeout:
-            self._fail_on_execution_timeout(timeout_message(self._ids(), self._last) + why)
+            self._fail_on_execution_timeout(timeout_message(self._names(), self._last) + why)
         return self._timed_out(why)

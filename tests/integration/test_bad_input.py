@@ -92,6 +92,7 @@ UUIDS = [
     ("deferrable sensor", "phone_number_ids"),
     ("list", "provider_id"),
     ("rotate", "number_pool"),
+    *((name, "credentials_id") for name in ("link", "unlink", "sensor", "deferrable sensor")),
 ]
 AGENTS = [
     ("link", "agent_id"),
@@ -148,7 +149,13 @@ FILES = {
     "empty.csv": b"",
     "wide.csv": b"number,agent_id\n1,2,3\n",
 }
-LEFT_OUT_IF_NONE = {("list", "provider_id"), ("list", "linked_agent_id"), ("unlink", "agent_id")}
+#: Where None means that the argument is not given; rendered to None, it is refused as everywhere.
+LEFT_OUT_IF_NONE = {
+    ("list", "provider_id"),
+    ("list", "linked_agent_id"),
+    ("unlink", "agent_id"),
+    *((name, "credentials_id") for name in ("link", "unlink", "sensor", "deferrable sensor")),
+}
 CASES: dict[str, tuple[Any, ...]] = {
     **{
         f"{t}: {a} {v!r}": (t, {a: v, **more}, a)

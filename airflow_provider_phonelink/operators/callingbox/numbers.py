@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.operators.callingbox.base import CallingBoxOperator
@@ -33,13 +34,23 @@ class _CallingBoxNumberOperator(CallingBoxOperator):
     number_id: str
 
     def _keep_promise(
-        self, context: Context, promise: Callable[..., Flow[Changed[Agent]]], subject: str, **options: Any
+        self, context: Context, promise: Callable[..., Flow[Changed[Agent]]], *, alone: bool, **options: Any
     ) -> dict[str, Any]:
+        """
+        Find the number, and keep the promise about it.
+
+        :param alone: Whether the journal is kept by the number alone, for a later try may be about another agent.
+        """
         from airflow_provider_phonelink.operators.events import emit_journal
         from airflow_provider_phonelink.operators.journal import open_journal
+        from airflow_provider_phonelink.promises.callingbox.naming import find_for
 
-        with open_journal(self, context, self.callingbox_conn_id, subject) as journal, self.hook as hook:
-            outcome = hook.run(promise(self.agent_id, self.number_id, journal=journal, **options))
+        with self.hook as hook:
+            # Its id from here on, also for the link to the console.
+            self.number_id = hook.run(find_for(partial(promise, self.agent_id, **options), self.number_id))
+            subject = self.number_id if alone else f"{self.number_id}/{self.agent_id}"
+            with open_journal(self, context, self.callingbox_conn_id, subject) as journal:
+                outcome = hook.run(promise(self.agent_id, self.number_id, journal=journal, **options))
         outcome.log_to(self.log)
         emit_journal(self, context, journal, vendor="callingbox")
         return delivered(self, context, outcome.result())
@@ -68,7 +79,9 @@ class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
     From the vendor's pages on attaching and detaching numbers and on primary numbers.
 
     :param agent_id: The agent. (templated)
-    :param number_id: A number that the organisation owns. (templated)
+    :param number_id: A number that the organisation owns: its id, or its phone number in any notation, for which all
+        numbers are read. A phone number is looked up as written and, only if none is written so, by its E.164 form.
+        (templated)
     :param if_attached: For an inbound agent, if another inbound agent has the number: ``fail`` (default) fails,
         ``move`` takes it from that agent. (templated)
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
@@ -97,9 +110,9 @@ class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
         """Attach the number."""
         from airflow_provider_phonelink.promises.callingbox.attach import attach_number
 
-        # Only inbound agents take a number from each other, so that a later try may be about another agent.
-        subject = str(self.number_id) if self.if_attached == "move" else f"{self.number_id}/{self.agent_id}"
-        return self._keep_promise(context, attach_number, subject, if_attached=self.if_attached)
+        # Only inbound agents take a number from each other.
+        moves = self.if_attached == "move"
+        return self._keep_promise(context, attach_number, alone=moves, if_attached=self.if_attached)
 
 
 class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
@@ -109,7 +122,8 @@ class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
     Afterwards the agent no longer has the number. The number stays bought and billed: nothing in this package releases
     a number.
 
-    A retry, a cleared task or a second run that finds the number detached writes nothing. If the agent loses its
+    A retry, a cleared task or a second run that finds the number detached writes nothing. A number that the
+    organisation does not have is an error, without a retry: its id is mistyped, most likely. If the agent loses its
     primary number, the first of its remaining numbers becomes primary, unless CallingBox chose one.
 
     Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether this try wrote, and
@@ -118,7 +132,8 @@ class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
     From the vendor's page on detaching a number from an agent.
 
     :param agent_id: The agent that loses the number. (templated)
-    :param number_id: The number. (templated)
+    :param number_id: The number: its id, or its phone number in any notation, as for
+        :class:`CallingBoxAttachNumberOperator`. (templated)
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
     """
 
@@ -143,4 +158,4 @@ class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
         """Detach the number."""
         from airflow_provider_phonelink.promises.callingbox.attach import detach_number
 
-        return self._keep_promise(context, detach_number, f"{self.number_id}/{self.agent_id}")
+        return self._keep_promise(context, detach_number, alone=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.operators.arguments import given_arguments, refuse_none
@@ -10,10 +11,11 @@ from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 from airflow_provider_phonelink.operators.results import delivered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from airflow.sdk import Context
 
+    from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.endpoints import LinkMode
     from airflow_provider_phonelink.operators.journal import TaskJournal
     from airflow_provider_phonelink.promises.dasha.create import IfExists, IfOtherNotation
@@ -209,16 +211,26 @@ class DashaLinkPhoneNumberOperator(DashaOperator):
 
     From the vendor's pages on linking a phone number to an agent and on affected agents.
 
-    :param phone_number_id: The number, a uuid. (templated)
+    :param phone_number_id: The number: its id, a uuid, or its phone number in any notation, which costs one more
+        request. A phone number is looked up as written and, only if none is written so, by its E.164 form. (templated)
     :param agent_id: The agent. (templated)
     :param mode: ``inbound`` (default): the agent answers the number's calls. ``replaceOutbound``: the agent calls out
         with this number instead of the one it had. (templated)
     :param if_linked: For ``inbound``, if another agent has the number: ``replace`` (default) takes it from that agent,
         ``fail`` fails. (templated)
+    :param credentials_id: The SIP credentials, a uuid, of a number that is named by phone number, if several have that
+        one. None (default): any. (templated)
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     """
 
-    template_fields: Sequence[str] = ("phone_number_id", "agent_id", "mode", "if_linked", "dasha_conn_id")
+    template_fields: Sequence[str] = (
+        "phone_number_id",
+        "agent_id",
+        "mode",
+        "if_linked",
+        "credentials_id",
+        "dasha_conn_id",
+    )
     operator_extra_links = (NumberInConsoleLink(), AgentInConsoleLink())
 
     def __init__(
@@ -228,6 +240,7 @@ class DashaLinkPhoneNumberOperator(DashaOperator):
         agent_id: str,
         mode: LinkMode = "inbound",
         if_linked: IfLinked = "replace",
+        credentials_id: str | None = None,
         dasha_conn_id: str = "dasha_default",
         multiple_outputs: bool = True,
         **kwargs: Any,
@@ -237,24 +250,20 @@ class DashaLinkPhoneNumberOperator(DashaOperator):
         self.agent_id = agent_id
         self.mode = mode
         self.if_linked = if_linked
+        self.credentials_id = credentials_id
         self.dasha_conn_id = dasha_conn_id
+        self._given = given_arguments(self, "credentials_id")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Link the number."""
         from airflow_provider_phonelink.operators.events import emit_journal
         from airflow_provider_phonelink.promises.dasha.link import link_number
 
-        journal = _journal(self, context)
+        refuse_none(self, self._given)
+        promise = partial(link_number, agent_id=self.agent_id, mode=self.mode, if_linked=self.if_linked)
         with self.hook as hook:
-            outcome = hook.run(
-                link_number(
-                    self.phone_number_id,
-                    self.agent_id,
-                    self.mode,
-                    if_linked=self.if_linked,
-                    journal=journal,
-                )
-            )
+            journal = _find(self, context, promise)
+            outcome = hook.run(promise(self.phone_number_id, journal=journal))
         outcome.log_to(self.log)
         emit_journal(self, context, journal, vendor="dasha")
         return delivered(self, context, outcome.result())
@@ -275,14 +284,23 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
 
     From the vendor's pages on unlinking a phone number from an agent and on affected agents.
 
-    :param phone_number_id: The number, a uuid. (templated)
+    :param phone_number_id: The number: its id, a uuid, or its phone number in any notation, which costs one more
+        request. A phone number is looked up as written and, only if none is written so, by its E.164 form. (templated)
     :param mode: ``inbound`` (default) or ``replaceOutbound``. (templated)
     :param agent_id: The agent that loses the number; required for ``replaceOutbound``. Without it, an inbound unlink
         takes the number from whichever agent has it. (templated)
+    :param credentials_id: The SIP credentials, a uuid, of a number that is named by phone number, if several have that
+        one. None (default): any. (templated)
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     """
 
-    template_fields: Sequence[str] = ("phone_number_id", "mode", "agent_id", "dasha_conn_id")
+    template_fields: Sequence[str] = (
+        "phone_number_id",
+        "mode",
+        "agent_id",
+        "credentials_id",
+        "dasha_conn_id",
+    )
     operator_extra_links = (NumberInConsoleLink(), AgentInConsoleLink())
 
     def __init__(
@@ -291,6 +309,7 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
         phone_number_id: str,
         mode: LinkMode = "inbound",
         agent_id: str | None = None,
+        credentials_id: str | None = None,
         dasha_conn_id: str = "dasha_default",
         multiple_outputs: bool = True,
         **kwargs: Any,
@@ -299,8 +318,9 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
         self.phone_number_id = phone_number_id
         self.mode = mode
         self.agent_id = agent_id
+        self.credentials_id = credentials_id
         self.dasha_conn_id = dasha_conn_id
-        self._given = given_arguments(self, "agent_id")
+        self._given = given_arguments(self, "agent_id", "credentials_id")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Unlink the number."""
@@ -308,20 +328,31 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
         from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 
         refuse_none(self, self._given)
-        journal = _journal(self, context)
+        promise = partial(unlink_number, mode=self.mode, agent_id=self.agent_id)
         with self.hook as hook:
-            outcome = hook.run(unlink_number(self.phone_number_id, self.mode, self.agent_id, journal=journal))
+            journal = _find(self, context, promise)
+            outcome = hook.run(promise(self.phone_number_id, journal=journal))
         outcome.log_to(self.log)
         emit_journal(self, context, journal, vendor="dasha")
         return delivered(self, context, outcome.result())
 
 
-def _journal(
-    operator: DashaLinkPhoneNumberOperator | DashaUnlinkPhoneNumberOperator, context: Context
+def _find(
+    operator: DashaLinkPhoneNumberOperator | DashaUnlinkPhoneNumberOperator,
+    context: Context,
+    promise: Callable[[str], Flow[Any]],
 ) -> TaskJournal:
-    """Return the task's journal, kept by what can have one link only: the number, or the agent that calls out."""
-    from airflow_provider_phonelink.operators.journal import open_journal
+    """
+    Find the number that the task names, once all other arguments are checked.
 
-    inbound = operator.mode == "inbound"
-    subject = str(operator.phone_number_id).lower() if inbound else str(operator.agent_id)
+    :return: The task's journal, kept by what can have one link only: the number, or the agent that calls out.
+    """
+    from airflow_provider_phonelink.operators.journal import open_journal
+    from airflow_provider_phonelink.promises.dasha.naming import find_for
+
+    # Its id from here on, also for the link to the console.
+    operator.phone_number_id = operator.hook.run(
+        find_for(promise, operator.phone_number_id, credentials_id=operator.credentials_id)
+    )
+    subject = operator.phone_number_id if operator.mode == "inbound" else str(operator.agent_id)
     return open_journal(operator, context, operator.dasha_conn_id, operator.mode, subject)

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.callingbox import reads
-from airflow_provider_phonelink.api.errors import AgentArchivedError, ChangedMeanwhileError, TakenError
+from airflow_provider_phonelink.api.errors import (
+    AgentArchivedError,
+    ChangedMeanwhileError,
+    NotNamedError,
+    TakenError,
+)
 from airflow_provider_phonelink.api.labels import agent_label, number_label
+from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.promises.callingbox.steps import NOBODY as NOBODY
 from airflow_provider_phonelink.promises.callingbox.steps import Steps, is_inbound
@@ -103,13 +109,17 @@ def attach_number(
     )
 
 
-def detach_number(agent_id: str, number_id: str, *, journal: Journal | None = None) -> Flow[Changed[Agent]]:
+def detach_number(
+    agent_id: str, number_id: str, *, exists: bool = False, journal: Journal | None = None
+) -> Flow[Changed[Agent]]:
     """
     Make sure that the agent no longer has the number. The number stays bought and billed.
 
     If the agent does not have it, nothing is written.
 
+    :param exists: Whether the number has been read; otherwise one that is not there is taken for a mistyped id.
     :param journal: What earlier tries of the task did, and what this one does.
+    :raises NotNamedError: If the organisation has no such number, and no earlier try detached it.
     :raises NotTakenEffectError: If the vendor accepted the detachment and the agent still has the number.
     :raises AttachmentError: If the primary number could not be put right.
     """
@@ -119,8 +129,10 @@ def detach_number(agent_id: str, number_id: str, *, journal: Journal | None = No
     agent, attached = yield from reads.attachment(agent_id, number_id)
     key = _key(agent, number_id)
     if not attached:
-        earlier = journal.earlier(key)
-        now = (yield from _inbound_agent(number_id)) if earlier and earlier.mode == INBOUND else None
+        number = yield from reads.find_number(number_id)
+        if number is None and not exists and journal.earlier(key) is None:
+            raise NotNamedError(f"number_id: there is no number {clean(number_id)}. Nothing was changed.")
+        now = number.inbound_agent_id if number else None
         state = f"Number {number_label(number_id)} is not attached to {agent_label(agent_id)}"
         return (yield from _found(agent, journal, key, state, now, None))
     inbound = agent.type == INBOUND
@@ -205,11 +217,6 @@ def _demand_untouched(earlier: Entry, holder: str | None, agent_id: str, journal
         f"{agent_label(earlier.agent_id)}, or may have, and now the inbound {agent_label(holder)} has it: somebody "
         "else attached it in the meantime, and it was left there. Run the task again to take it from there."
     )
-
-
-def _inbound_agent(number_id: str) -> Flow[str | None]:
-    number = yield from reads.find_number(number_id)
-    return number.inbound_agent_id if number else None
 
 
 def _found(

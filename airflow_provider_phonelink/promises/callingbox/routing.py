@@ -10,8 +10,7 @@ from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.errors import NotNamedError, UnreadableAnswerError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean
-from airflow_provider_phonelink.decisions.directory import Directory
-from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules, ListedNumber
+from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules
 from airflow_provider_phonelink.promises import applying
 from airflow_provider_phonelink.promises.callingbox.attach import (
     NOBODY,
@@ -19,11 +18,12 @@ from airflow_provider_phonelink.promises.callingbox.attach import (
     detach_number,
     finish,
 )
+from airflow_provider_phonelink.promises.callingbox.naming import directory_of
 from airflow_provider_phonelink.promises.journal import Journal
 from airflow_provider_phonelink.promises.routing import Routing, Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from airflow_provider_phonelink.api.callingbox.models import Agent, Number
     from airflow_provider_phonelink.api.calls import Flow
@@ -79,11 +79,6 @@ def apply_plan(
     )
 
 
-def directory_of(numbers: Iterable[Number]) -> Directory:
-    """Return the numbers that routes can name."""
-    return Directory((ListedNumber(number.id, number.e164) for number in numbers), uuids=False)
-
-
 def links_of(numbers: Collection[Number]) -> list[Link]:
     """
     Return the links, which the numbers show.
@@ -124,7 +119,7 @@ def _mode(agents: dict[str, Agent], route: Route) -> str:
 def _carry_out(journal: Journal, change: Change) -> Flow[Changed[Agent]]:
     number_id, agent_id, _ = change.link
     if change.action == "unlink":
-        return detach_number(agent_id, number_id, journal=journal)
+        return detach_number(agent_id, number_id, exists=True, journal=journal)
     return attach_number(
         agent_id,
         number_id,

@@ -16,10 +16,10 @@ from airflow_provider_phonelink.api.errors import (
 )
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.uuids import is_uuid
-from airflow_provider_phonelink.decisions.directory import Directory
-from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules, ListedNumber
+from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules
 from airflow_provider_phonelink.promises import applying
 from airflow_provider_phonelink.promises.dasha.link import link_number
+from airflow_provider_phonelink.promises.dasha.naming import directory_of
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 from airflow_provider_phonelink.promises.journal import Journal, State, inbound_key
 from airflow_provider_phonelink.promises.routing import Routing, Survey
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.decisions.directory import Directory
     from airflow_provider_phonelink.decisions.planning import Change, Plan
     from airflow_provider_phonelink.decisions.routes import Route
     from airflow_provider_phonelink.decisions.scope import Scope
@@ -70,20 +71,6 @@ def apply_plan(
         journal=journal,
         catch_up=partial(_catch_up, plan, journal),
     )
-
-
-def directory_of(numbers: Iterable[PhoneNumber]) -> Directory:
-    """Return the numbers that routes can name."""
-    listed = (
-        ListedNumber(
-            number.id.lower(),
-            number.phone_number,
-            number.provider_id and number.provider_id.lower(),
-            number.credentials_id.lower(),
-        )
-        for number in numbers
-    )
-    return Directory(listed, uuids=True)
 
 
 def inbound_links(numbers: Iterable[PhoneNumber]) -> list[Link]:

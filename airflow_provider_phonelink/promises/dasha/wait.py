@@ -9,6 +9,7 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import Setting
 from airflow_provider_phonelink.api.dasha import reads
 from airflow_provider_phonelink.decisions.registration import Assessment, RegistrationRules, assess, extra_of
+from airflow_provider_phonelink.promises.dasha.naming import Named, numbers_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,39 +19,53 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.registration import Judgement
 
 
-def look_at_registrations(number_ids: Sequence[str], rules: RegistrationRules) -> Flow[Assessment]:
+def look_at_registrations(
+    names: Sequence[str], rules: RegistrationRules, *, credentials_id: str | None = None
+) -> Flow[Assessment]:
     """
     Look once at the registrations of numbers, with as few requests as possible.
 
-    :param number_ids: Ids in canonical form.
+    :param names: Ids, or phone numbers, which the assessment has the ids of.
+    :param credentials_id: The SIP credentials of numbers that are named by phone number.
+    :raises NotNamedError: If a phone number belongs to no number, or to several.
     """
-    reading = yield from reads.read_numbers(number_ids)
+    named = yield from numbers_named(names, "phone_number_ids", credentials_id=credentials_id)
+    ids = dict.fromkeys(named.ids.values())
+    reading = yield from reads.read_numbers(number_id for number_id in ids if number_id not in named.read)
     for number_id, error in reading.errors.items():
         if number_id not in reading.refused:
             raise error
-    return assess(reading.numbers, rules, datetime.now(timezone.utc), reading.refused)
+    known = {**named.read, **reading.numbers}
+    numbers = {number_id: known[number_id] for number_id in ids if number_id not in reading.refused}
+    return assess(numbers, rules, datetime.now(timezone.utc), reading.refused)
 
 
-def look_by_the_connections_rules(number_ids: Sequence[str]) -> Flow[Assessment]:
+def look_by_the_connections_rules(names: Sequence[str]) -> Flow[Assessment]:
     """Do what :func:`look_at_registrations` does, by what the connection says of states."""
-    return (yield from look_at_registrations(number_ids, (yield from _connections_rules())))
+    return (yield from look_at_registrations(names, (yield from _connections_rules())))
 
 
 def judgements(numbers: Sequence[PhoneNumber | str]) -> Flow[dict[str, Judgement]]:
     """
     Judge the registrations of some numbers by the connection's rules.
 
-    :param numbers: Ids, which are read, or numbers as they were read.
+    :param numbers: Ids or phone numbers, which are read, or numbers as they were read.
     :return: By the number's id, in the order of ``numbers``.
     """
     rules = yield from _connections_rules()
-    known = {number.id.lower(): number for number in numbers if not isinstance(number, str)}
-    ids = [(number if isinstance(number, str) else number.id).lower() for number in numbers]
-    look = assess(known, rules, datetime.now(timezone.utc)).judgements
-    if unread := [number_id for number_id in ids if number_id not in known]:
-        look += (yield from look_at_registrations(arguments.uuids("numbers", unread), rules)).judgements
+    named = [arguments.number_name("numbers", name, uuids=True) for name in numbers if isinstance(name, str)]
+    ids, read = (yield from numbers_named(named, "numbers")) if named else Named({}, {})
+    known = {**read, **{number.id.lower(): number for number in numbers if not isinstance(number, str)}}
+    wanted = [
+        ids.get(number, number.lower()) if isinstance(number, str) else number.id.lower()
+        for number in numbers
+    ]
+    at_hand = {number_id: known[number_id] for number_id in wanted if number_id in known}
+    look = assess(at_hand, rules, datetime.now(timezone.utc)).judgements
+    if unread := [number_id for number_id in wanted if number_id not in known]:
+        look += (yield from look_at_registrations(unread, rules)).judgements
     found = {judgement.number_id: judgement for judgement in look}
-    return {number_id: found[number_id] for number_id in ids}
+    return {number_id: found[number_id] for number_id in wanted}
 
 
 def _connections_rules() -> Flow[RegistrationRules]:

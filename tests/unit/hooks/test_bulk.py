@@ -52,6 +52,21 @@ def test_many_are_linked_and_unlinked(vendor) -> None:
     assert set(vendor.inbound.values()) == {None}
 
 
+def test_phone_numbers_are_looked_up_with_one_read(vendor) -> None:
+    items = [{"number_id": f"+1555{index:07d}", "agent_id": "a"} for index in range(3)]
+    items.append({"number_id": number_id(3), "agent_id": "a", "credentials_id": CREDENTIALS})
+    results = do("alink_many", items)
+    assert [result.answer.id for result in results] == [number_id(index) for index in range(4)]
+    assert len(vendor.requests) == 1 + len(vendor.writes) == 5
+
+
+def test_nothing_is_linked_if_a_phone_number_belongs_to_nobody(vendor) -> None:
+    items = [{"number_id": name, "agent_id": "a"} for name in ("+15550000001", "+15550109999")]
+    with pytest.raises(PhonelinkFailException, match=r"no number \+15550109999"):
+        do("alink_many", items)
+    assert vendor.writes == []
+
+
 def test_each_has_its_own_error(vendor) -> None:
     vendor.on("PUT", f"{number_id(1)}/agent-link", faults.status(409))
     vendor.on("PUT", f"{number_id(2)}/agent-link", *[faults.status(503)] * 50)
@@ -113,7 +128,7 @@ def test_what_contradicts_itself_is_refused_before_the_first_request(vendor, met
 @pytest.mark.parametrize(
     ("bad", "problem"),
     [
-        ({"number_id": "x", "agent_id": "a"}, "item 1, number_id: 'x' is not a uuid"),
+        ({"number_id": "x", "agent_id": "a"}, "item 1, number_id: 'x' is neither the id"),
         ({"number_id": number_id(1)}, "item 1: .*agent_id"),
         ({"number_id": number_id(1), "agent_id": "a", "other": 1}, "item 1: .*other"),
     ],

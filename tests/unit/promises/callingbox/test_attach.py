@@ -14,7 +14,7 @@ from airflow_provider_phonelink.promises.callingbox.attach import (
     attach_number,
     detach_number,
 )
-from airflow_provider_phonelink.promises.journal import Journal
+from airflow_provider_phonelink.promises.journal import VERSION, Journal
 
 SETTINGS = callingbox_settings()
 SPARSE = pytest.mark.parametrize(
@@ -135,6 +135,21 @@ def test_detach(carry_out, holders, options) -> None:
     assert fake.numbers["n1"] == [holder for holder in holders if holder != "in"]
     assert len(fake.writes) == changed.changed == ("in" in holders)
     assert changed.previous_agent_id == ("in" if "in" in holders else None)
+
+
+@SPARSE
+def test_detaching_a_number_that_is_not_there_is_an_error(carry_out, options) -> None:
+    fake = vendor("in", **options)
+    with pytest.raises(errors.NotNamedError, match=r"no number n9.*Nothing was changed"):
+        carry_out(detach_number("in", "n9"), vendor=fake, settings=SETTINGS)
+    assert (fake.numbers["n1"], fake.writes) == (["in"], [])
+
+
+def test_a_number_that_was_released_after_an_earlier_try_detached_it_is_detached(carry_out) -> None:
+    entry = {"number_id": "n9", "mode": "inbound", "losers": ["in"], "state": "intended"}
+    journal = Journal({"version": VERSION, "entries": {"n9": entry}})
+    changed = carry_out(detach_number("in", "n9", journal=journal), vendor=vendor(), settings=SETTINGS)
+    assert (changed.changed, changed.previous_agent_id) == (True, "in")
 
 
 @pytest.mark.parametrize("outcome", sorted(OPEN))
