@@ -48,6 +48,9 @@ class Vendor:
     #: A flow that reads all numbers with their links, as a :class:`~airflow_provider_phonelink.decisions.fleet.Fleet`;
     #: None for a vendor whose numbers the page "Phone numbers" cannot show.
     fleet: str | None = None
+    #: What ``phonelink doctor`` looks at, an :class:`~airflow_provider_phonelink.doctor.examination.Examination`; None
+    #: if it looks at the connection alone.
+    examination: str | None = None
     #: The modules to list in the provider's metadata, by kind: ``operators``, ``sensors``, ``triggers``.
     modules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: The extras that only this vendor's connections have, as :func:`connection_field` describes them.
@@ -83,6 +86,7 @@ DASHA = Vendor(
     stand_in=f"{_PACKAGE}.sandbox.dasha:STAND_IN",
     registrations=f"{_PACKAGE}.promises.dasha.wait:look_by_the_connections_rules",
     fleet=f"{_PACKAGE}.promises.dasha.fleet:read_fleet",
+    examination=f"{_PACKAGE}.doctor.dasha:EXAMINATION",
     modules={
         "operators": (f"{_PACKAGE}.operators.dasha",),
         "sensors": (f"{_PACKAGE}.sensors.dasha",),
@@ -117,6 +121,7 @@ CALLINGBOX = Vendor(
     agent_table=f"{_PACKAGE}.cli.callingbox:AGENTS",
     stand_in=f"{_PACKAGE}.sandbox.callingbox:STAND_IN",
     fleet=f"{_PACKAGE}.promises.callingbox.fleet:read_fleet",
+    examination=f"{_PACKAGE}.doctor.callingbox:EXAMINATION",
     modules={"operators": (f"{_PACKAGE}.operators.callingbox",)},
     connection_fields={
         "attach_body_key": connection_field(

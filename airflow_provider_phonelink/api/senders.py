@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -35,6 +36,7 @@ from airflow_provider_phonelink.api.errors import (
     RateLimitedError,
     VendorError,
 )
+from airflow_provider_phonelink.api.observing import Observed
 from airflow_provider_phonelink.api.pacing import Pacer
 from airflow_provider_phonelink.api.proxies import is_loopback, proxy_of_the_environment
 from airflow_provider_phonelink.api.retry import with_retries
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
+    from airflow_provider_phonelink.api.observing import Observe
     from airflow_provider_phonelink.api.settings import Settings
 
 T = TypeVar("T")
@@ -203,10 +206,21 @@ class _SenderBase:
 
 
 class Sender(_SenderBase):
-    """Carry out calls and flows synchronously. A context manager; usable from several threads."""
+    """
+    Carry out calls and flows synchronously. A context manager; usable from several threads.
 
-    def __init__(self, settings: Settings, pacer: Pacer | None = None, **client_options: Any) -> None:
+    :param observe: Called with each answer that arrives.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        pacer: Pacer | None = None,
+        observe: Observe | None = None,
+        **client_options: Any,
+    ) -> None:
         super().__init__(settings, pacer)
+        self._observe = observe
         with _proxy_errors(settings):
             options = {**_client_options(settings), **client_options}
             if "transport" not in options:
@@ -261,6 +275,7 @@ class Sender(_SenderBase):
         while delay > 0:
             time.sleep(delay)
             delay = self._pacer.still()
+        began = perf_counter()
         try:
             with (
                 ending_within(self._longest_try),
@@ -270,7 +285,9 @@ class Sender(_SenderBase):
                 # As it came over the wire: httpx would unpack without a bound.
                 for chunk in cast("httpx.SyncByteStream", response.stream):
                     collector.add(chunk)
-            body = collector.body()
+                body = collector.body()
+                if self._observe:
+                    self._observe(self._observed(call, response, perf_counter() - began, body))
         except _FAILURES as error:
             failure = self._failure(call, error)
         except BaseException as error:  # such as Airflow's time-out of a task, in the midst of httpx
@@ -278,6 +295,23 @@ class Sender(_SenderBase):
         else:
             return self._interpret(call, response, body)
         raise failure  # out here, so that it carries no context with httpx's frames
+
+    def _observed(self, call: Call[Any], response: httpx.Response, seconds: float, body: bytes) -> Observed:
+        stream = response.extensions.get("network_stream")
+        tls: ssl.SSLObject | None = stream.get_extra_info("ssl_object") if stream else None
+        certificate = (tls.getpeercert() if tls else None) or {}
+        ends = certificate.get("notAfter")
+        refusal = b"" if response.status_code < 400 else answers.without_secrets(body, self.settings.secrets)
+        return Observed(
+            method=call.method,
+            path=call.path,
+            status=response.status_code,
+            seconds=seconds,
+            headers=response.headers,
+            refusal=refusal,
+            tls=tls.version() if tls else None,
+            certificate_ends=ends if isinstance(ends, str) else None,
+        )
 
 
 class AsyncSender(_SenderBase):

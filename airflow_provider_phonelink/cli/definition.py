@@ -160,6 +160,12 @@ COMMANDS: tuple[Command | Group, ...] = (
         ),
     ),
     Command(
+        "doctor",
+        "Look at an account, and at what no document says of its vendor; writes nothing",
+        "airflow_provider_phonelink.cli.doctor:doctor",
+        (_CONN_ID, _OUTPUT),
+    ),
+    Command(
         "wait",
         "Wait until the registrations of numbers are active",
         "airflow_provider_phonelink.cli.wait:wait",

@@ -267,6 +267,7 @@ BOXES: Mapping[str, str] = {
     "compat": "hooks",
     "get_provider_info": "hooks",
     "promises": "promises",
+    "doctor": "promises",
     "decisions": "decisions",
     "files": "files",
     "api": "api",

@@ -79,7 +79,7 @@ def test_the_metadata_imports_nothing() -> None:
     assert loaded.split() == ["airflow_provider_phonelink"]
 
 
-@pytest.mark.parametrize("folder", ["api", "decisions", "promises"])
+@pytest.mark.parametrize("folder", ["api", "decisions", "promises", "doctor"])
 def test_the_core_knows_nothing_of_airflow(folder) -> None:
     files = sorted((PACKAGE / folder).rglob("*.py"))
     modules = [".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in files]

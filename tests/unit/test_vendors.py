@@ -75,6 +75,10 @@ class TestAnEntry:
         if vendor.fleet:
             assert isinstance(vendors.load(vendor.fleet)(), GeneratorType)
 
+    def test_what_the_doctor_looks_at(self, vendor) -> None:
+        if vendor.examination:
+            assert isinstance(vendors.load(vendor.examination).read(), GeneratorType)
+
     def test_its_part_of_the_sandbox(self, vendor) -> None:
         stand_in = vendors.load(vendor.stand_in)
         assert isinstance(stand_in, StandIn)

@@ -31,14 +31,16 @@ AGENT_NUMBER = AGENT_NUMBERS + "/{number_id}"
 PRIMARY_NUMBER = AGENT + "/primary-number"
 
 
-def list_numbers(starting_after: str | None = None, *, limit: int = LARGEST_PAGE) -> Call[NumberList]:
+def list_numbers(starting_after: str | None = None, *, limit: int | None = LARGEST_PAGE) -> Call[NumberList]:
     """
     Read a page of the organisation's numbers, newest first (``GET /v1/numbers``).
 
     :param starting_after: The id of the last number of the page before; None for the first page.
-    :param limit: Numbers on a page, 1 to 100.
+    :param limit: Numbers on a page, 1 to 100; None for as many as the vendor likes.
     """
-    params = {"limit": str(arguments.integer("limit", limit, lowest=1, highest=LARGEST_PAGE))}
+    params = {}
+    if limit is not None:
+        params["limit"] = str(arguments.integer("limit", limit, lowest=1, highest=LARGEST_PAGE))
     if starting_after is not None:
         params["starting_after"] = starting_after
     read = callingbox.models.NumberList.model_validate_json

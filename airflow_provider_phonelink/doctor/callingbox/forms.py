@@ -1,0 +1,64 @@
+"""How CallingBox writes links and errors."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.doctor.findings import Finding, Level, counted, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_provider_phonelink.api.callingbox.models import Number
+    from airflow_provider_phonelink.api.observing import Observed
+
+
+def links_shown(numbers: Sequence[Number]) -> Finding:
+    """Return whether the list of numbers says which agents have them."""
+    about = "links in lists"
+    if not numbers:
+        return unknown(about, "there are no numbers to tell by")
+    silent = sum(not number.tells_links for number in numbers)
+    if not silent:
+        return Finding(about=about, seen="every number says which agents have it")
+    return Finding(
+        about=about,
+        seen=f"{counted(silent, 'number')} of {len(numbers):,} do not say which agents have them",
+        level=Level.TO_DO,
+        advice="Routes cannot be planned, and a number's inbound agent cannot be told: ask the vendor.",
+    )
+
+
+def no_outbound(source: Any) -> Finding:
+    """Return how a number without outbound agents is written. Null and an empty list mean the same."""
+    about = "no outbound agents"
+    items = source.get("data", ()) if isinstance(source, dict) else source
+    told = [item["outbound_agent_ids"] for item in items if "outbound_agent_ids" in item]
+    ways = {"null" if ids is None else "an empty list" for ids in told if not ids}
+    if not ways:
+        return unknown(about, "no number without outbound agents was seen that says so")
+    return Finding(about=about, seen=f"written as {' or '.join(sorted(ways))}")
+
+
+def errors(traffic: Iterable[Observed]) -> Finding:
+    """Return how the vendor writes errors, as the read of an agent that does not exist shows it."""
+    about = "form of errors"
+    for observed in traffic:
+        if observed.refusal:
+            return Finding(about=about, seen=f"{observed.status} with {_form(observed.refusal)}")
+    return unknown(about, "nothing was refused, not even an agent that does not exist")
+
+
+def _form(body: bytes) -> str:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return "no JSON"
+    if not isinstance(document, dict):
+        return "JSON that is no object"
+    if isinstance(document.get("error"), dict):
+        return '{"error": {"message": text}}'
+    return next(
+        (f'{{"{name}": text}}' for name in ("error", "message") if name in document), "another object"
+    )

@@ -1,0 +1,191 @@
+"""What the doctor reads of Dasha BlackBox, in at most twenty requests for a thousand numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from airflow_provider_phonelink.api.dasha import endpoints
+from airflow_provider_phonelink.api.dasha.paging import Listing
+from airflow_provider_phonelink.api.errors import VendorError
+from airflow_provider_phonelink.doctor.examination import answered, attempt, with_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.api.dasha.models import (
+        AffectedAgent,
+        AffectedAgents,
+        Agent,
+        AgentPage,
+        CredentialsUsers,
+        PhoneNumber,
+        PhoneNumberPage,
+        SipCredentialsPage,
+    )
+
+#: The pages of 1,000 numbers, and of 100 agents, that are read at most.
+MOST_PAGES = 10
+MOST_AGENT_PAGES = 3
+#: How many credentials' users are read at most, and how many numbers' where those are refused.
+MOST_CREDENTIALS = 4
+MOST_SINGLY = 3
+#: How many numbers' bodies are kept as they came.
+SAMPLE = 20
+
+Page: TypeAlias = "PhoneNumberPage | VendorError | None"
+
+
+@dataclass
+class AgentsRead:
+    """The agents, and how the vendor lists them."""
+
+    agents: list[Agent] = field(default_factory=list)
+    complete: bool = False
+    error: VendorError | None = None
+    #: The vendor's count of them; None if it lists them as an array.
+    total: int | None = None
+    #: How many came where one was asked for; None if there are too few to tell.
+    where_one_was_asked_for: int | None = None
+
+
+@dataclass
+class Readings:
+    """All that was read. A field that is None was not asked for."""
+
+    numbers: list[PhoneNumber] = field(default_factory=list)
+    total: int = 0
+    complete: bool = True
+    #: The first numbers as they came.
+    sample: list[dict[str, Any]] = field(default_factory=list)
+    #: A piece of a phone number that was asked for with the filter, and what came.
+    by_beginning: tuple[str, Page] | None = None
+    by_end: tuple[str, Page] | None = None
+    credentials: SipCredentialsPage | VendorError | None = None
+    #: By the credentials' id.
+    users: dict[str, CredentialsUsers | VendorError] = field(default_factory=dict)
+    #: The users of single numbers, where reads by credentials left them open.
+    singly: list[AffectedAgents] = field(default_factory=list)
+    agents: AgentsRead = field(default_factory=AgentsRead)
+    #: A number that only calls out, and its agent; None if none was found.
+    only_outbound: tuple[PhoneNumber, AffectedAgent] | None = None
+    #: What came of the filters, asked for that number.
+    unlinked: Page = None
+    linked: Page = None
+
+    def all_users(self) -> Iterable[AffectedAgents]:
+        """Return who uses the numbers, as far as it was read."""
+        for users in self.users.values():
+            if found := answered(users):
+                yield from found.phone_numbers
+        yield from self.singly
+
+
+def read() -> Flow[Readings]:
+    """Read it."""
+    readings = Readings()
+    yield from _numbers(readings)
+    yield from _filter(readings)
+    readings.agents = yield from _agents()
+    readings.credentials = yield from attempt(endpoints.list_credentials())
+    yield from _users(readings)
+    yield from _link_filters(readings)
+    return readings
+
+
+def _numbers(readings: Readings) -> Flow[None]:
+    listing, pages = Listing(), 0
+    while listing.goes_on and pages < MOST_PAGES:
+        call = endpoints.list_numbers(skip=listing.skip, take=endpoints.LARGEST_PAGE)
+        page, source = yield with_source(call)
+        listing.add(page)
+        pages += 1
+        readings.sample += source["items"][: SAMPLE - len(readings.sample)]
+    readings.numbers = list(listing.numbers.values())
+    readings.total = listing.total or 0
+    readings.complete = not listing.goes_on
+
+
+def _filter(readings: Readings) -> Flow[None]:
+    """Ask for pieces of a phone number, of which an exact filter knows nothing."""
+    longest = max((number.phone_number for number in readings.numbers), key=len, default="")
+    beginning, end = longest[:-1].strip(), longest[2:].strip()
+    if not beginning or not end:
+        return
+    for name, piece in (("by_beginning", beginning), ("by_end", end)):
+        page = yield from attempt(endpoints.list_numbers(phone_number=piece))
+        setattr(readings, name, (piece, page))
+
+
+def _agents() -> Flow[AgentsRead]:
+    found, skip = AgentsRead(), 0
+    for _ in range(MOST_AGENT_PAGES):
+        page: AgentPage | VendorError = yield from attempt(endpoints.list_agents(skip=skip))
+        if isinstance(page, VendorError):
+            found.error = page
+            return found
+        known = {agent.agent_id for agent in found.agents}
+        fresh = [agent for agent in page.items if agent.agent_id not in known]
+        found.agents += fresh
+        found.total = page.total_count
+        skip += len(page.items)
+        more = skip < page.total_count if page.total_count is not None else len(page.items) == 100
+        if not more or not fresh:
+            found.complete = True
+            break
+    if found.total is None and len(found.agents) > 1:
+        one = answered((yield from attempt(endpoints.list_agents(take=1))))
+        found.where_one_was_asked_for = len(one.items) if one else None
+    return found
+
+
+def _users(readings: Readings) -> Flow[None]:
+    """Read who uses the numbers of the largest credentials; a few numbers' users where that leaves them open."""
+    sizes = Counter(number.credentials_id.lower() for number in readings.numbers)
+    for credentials_id, _ in sizes.most_common(MOST_CREDENTIALS):
+        users = yield from attempt(endpoints.credentials_users(credentials_id))
+        readings.users[credentials_id] = users
+        if isinstance(users, VendorError):
+            break
+    for number in _left_open(readings)[:MOST_SINGLY]:
+        users_of_one = answered((yield from attempt(endpoints.affected_agents(number.id))))
+        if users_of_one:
+            readings.singly.append(users_of_one)
+
+
+def _left_open(readings: Readings) -> list[PhoneNumber]:
+    """Return numbers whose users should have been seen and were not; those that nobody answers first."""
+    seen = {users.id.lower() for users in readings.all_users()}
+    asked = [
+        number
+        for number in readings.numbers
+        if number.credentials_id.lower() in readings.users and number.id.lower() not in seen
+    ]
+    return sorted(asked, key=lambda number: number.incoming_calls_agent_id is not None)
+
+
+def _link_filters(readings: Readings) -> Flow[None]:
+    """Ask both filters for a number that somebody calls out with, and that nobody answers."""
+    readings.only_outbound = _only_outbound(readings.numbers, readings.all_users())
+    if readings.only_outbound is None:
+        return
+    number, agent = readings.only_outbound
+    many = endpoints.LARGEST_PAGE
+    readings.unlinked = yield from attempt(
+        endpoints.list_numbers(unlinked_only=True, phone_number=number.phone_number, take=many)
+    )
+    readings.linked = yield from attempt(endpoints.list_numbers(linked_agent_id=agent.agent_id, take=many))
+
+
+def _only_outbound(
+    numbers: Sequence[PhoneNumber], users: Iterable[AffectedAgents]
+) -> tuple[PhoneNumber, AffectedAgent] | None:
+    unanswered = {number.id.lower(): number for number in numbers if number.incoming_calls_agent_id is None}
+    for affected in users:
+        number = unanswered.get(affected.id.lower())
+        # Whatever the vendor calls it: it is no inbound link.
+        if number and affected.affected_agents:
+            return number, affected.affected_agents[0]
+    return None

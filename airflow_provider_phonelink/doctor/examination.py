@@ -1,0 +1,62 @@
+"""What a vendor provides for the doctor: a flow that reads, and a pure function that makes findings of what it read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from airflow_provider_phonelink.api.errors import AuthenticationError, VendorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from airflow_provider_phonelink.api.calls import Call, Flow
+    from airflow_provider_phonelink.api.observing import Observed
+    from airflow_provider_phonelink.api.settings import Settings
+    from airflow_provider_phonelink.doctor.findings import Finding
+
+T = TypeVar("T")
+ReadingsT = TypeVar("ReadingsT")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What findings depend on beside the readings."""
+
+    settings: Settings
+    #: When it was read, with a time zone.
+    now: datetime
+    #: All answers, in their order.
+    traffic: tuple[Observed, ...]
+
+
+@dataclass(frozen=True)
+class Examination(Generic[ReadingsT]):
+    """A vendor's part of the doctor."""
+
+    #: Reads, with at most twenty requests for a thousand numbers, and writes nothing.
+    read: Callable[[], Flow[ReadingsT]]
+    findings: Callable[[ReadingsT, Circumstances], list[Finding]]
+
+
+def attempt(call: Call[T]) -> Flow[T | VendorError]:
+    """Read what may be refused: the error is a result, too, unless nothing can be read with this key."""
+    try:
+        answer: T = yield call
+    except AuthenticationError:
+        raise
+    except VendorError as error:
+        return error.with_traceback(None)
+    return answer
+
+
+def with_source(call: Call[T]) -> Call[tuple[T, Any]]:
+    """Return the call with an answer that has its body, as plain data, beside what is read from it."""
+    return replace(call, read=lambda body: (call.read(body), json.loads(body)))  # type: ignore[arg-type, return-value]
+
+
+def answered(reading: T | VendorError | None) -> T | None:
+    """Return what was read; None if it was refused or not asked for."""
+    return None if isinstance(reading, VendorError) else reading
