@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, MutableSequence
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from typing import Any
 
 import httpx
+from in_memory import callingbox_endpoints
 from unit.api.faults import FakeVendor, body_of
 
 from airflow_provider_phonelink.sandbox.callingbox import error
 from airflow_provider_phonelink.sandbox.callingbox.bodies import CallingBoxJson
 from airflow_provider_phonelink.sandbox.switches import Switches
 from airflow_provider_phonelink.sandbox.world import Refused, World
-
-if TYPE_CHECKING:
-    from airflow_provider_phonelink.sandbox.callingbox.world import AgentRecord
 
 NUMBER_DETAILS = {
     "e164": "+15551234567",
@@ -66,10 +63,11 @@ class FakeCallingBox(FakeVendor):
         empty_bodies: bool = False,
     ) -> None:
         super().__init__()
-        self._world = World(Switches(callingbox_numbers_shape="array" if list_form == "array" else "data"))
-        self._json = CallingBoxJson(self._world)
+        switches = Switches(callingbox_numbers_shape="array" if list_form == "array" else "data")
+        self._world = World(switches)
+        self.take_number_as(body_key)
+        self._endpoints = callingbox_endpoints(self._world)
         self.account = self._world.callingbox
-        self.body_key = body_key
         self.agents_tell_numbers = agents_tell_numbers
         self.numbers_tell_links = numbers_tell_links
         self.empty_bodies = empty_bodies
@@ -80,51 +78,35 @@ class FakeCallingBox(FakeVendor):
             self.account.add_number(NUMBER_DETAILS["e164"], id=number, agents=numbers[number])
         self.numbers: Any = _Numbers(self.account)
 
+    def take_number_as(self, body_key: str) -> None:
+        """Set the name of a number in a body; a test may make one up that is not plausible."""
+        for switch in ("callingbox_attach_body_key", "callingbox_primary_body_key"):
+            object.__setattr__(self._world.switches, switch, body_key)
+
     def handle(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.raw_path.decode().partition("?")[0]
         try:
-            return self._answer(request)
+            status, body = self._endpoints.answer(
+                request.method, path, request.url.params, body_of(request) if request.content else None
+            )
         except Refused as refused:
             body, media_type = error(refused, request.url.path, self._world.switches)
             return httpx.Response(refused.status, content=body, headers={"content-type": media_type})
+        if request.method != "GET":
+            self.wrote(request)
+            if self.empty_bodies:
+                return httpx.Response(200)
+        return httpx.Response(status, json=self._told(body))
 
     def agent(self, agent_id: str) -> dict[str, Any]:
         """Return an agent as it is shown."""
         document: dict[str, Any] = self._told(
-            self._json.agent(self.account, self.account.get_agent(agent_id))
-        ).json()
+            CallingBoxJson(self._world).agent(self.account, self.account.get_agent(agent_id))
+        )
         return document
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        box, write = self.account, self._json
-        path = request.url.raw_path.decode().partition("?")[0]
-        parts = [unquote(part) for part in path.removeprefix("/v1/").split("/")]
-        match [request.method, *parts]:
-            case ["GET", "numbers"]:
-                return self._told(write.numbers(*box.list_numbers()))
-            case ["GET", "agents"]:
-                return self._told(write.agents(*box.list_agents(request.url.params.get("type"))))
-            case ["GET", "agents", agent]:
-                return self._told(write.agent(box, box.get_agent(agent)))
-            case ["DELETE", "agents", agent, "numbers", number]:
-                return self._written(request, box.detach(agent, number))
-            case ["POST", "agents", agent, "numbers"]:
-                return self._written(request, box.attach(agent, self._named(request)))
-            case ["PUT", "agents", agent, "primary-number"]:
-                return self._written(request, box.set_primary(agent, self._named(request)))
-        raise Refused(404, "Not found")
-
-    def _named(self, request: httpx.Request) -> str:
-        number = body_of(request).get(self.body_key)
-        if not number:
-            raise Refused(400, f"{self.body_key} is missing")
-        return str(number)
-
-    def _written(self, request: httpx.Request, agent: AgentRecord) -> httpx.Response:
-        self.wrote(request)
-        return httpx.Response(200) if self.empty_bodies else self._told(self._json.agent(self.account, agent))
-
-    def _told(self, body: bytes) -> httpx.Response:
-        """Answer without what this vendor does not tell."""
+    def _told(self, body: bytes) -> Any:
+        """Return a document without what this vendor does not tell."""
 
         def telling(document: dict[str, Any]) -> dict[str, Any]:
             hidden = set() if self.agents_tell_numbers else {"numbers"}
@@ -132,7 +114,7 @@ class FakeCallingBox(FakeVendor):
                 hidden |= {"inbound_agent_id", "outbound_agent_ids"}
             return {field: value for field, value in document.items() if field not in hidden}
 
-        return httpx.Response(200, json=json.loads(body, object_hook=telling))
+        return json.loads(body, object_hook=telling)
 
 
 class _Numbers(Mapping[str, "_Holders"]):

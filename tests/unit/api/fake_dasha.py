@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from in_memory import SETTINGS, dasha_endpoints, settings
 from unit.api.faults import FakeVendor, body_of
 
-from airflow_provider_phonelink.api.dasha.endpoints import NUMBERS
 from airflow_provider_phonelink.sandbox.dasha import error
 from airflow_provider_phonelink.sandbox.dasha.bodies import DashaJson
-from airflow_provider_phonelink.sandbox.dasha.records import NumberQuery, NumberRecord, NumberSettings
+from airflow_provider_phonelink.sandbox.dasha.records import NumberRecord
 from airflow_provider_phonelink.sandbox.switches import Switches
 from airflow_provider_phonelink.sandbox.world import Refused, World
 
@@ -53,14 +53,7 @@ def number_json(index: int = 1, **fields: Any) -> dict[str, Any]:
     }
 
 
-#: What the world knows of a number; how the rest of it is shown is up to the test.
-SETTINGS = {
-    "phoneNumber": "phone_number",
-    "credentialsId": "credentials_id",
-    "displayName": "display_name",
-    "description": "description",
-    "registration": "registration",
-}
+#: What else the world knows of a number; how the rest of it is shown is up to the test.
 RECORD = {"incomingCallsAgentId": "inbound_agent", "providerId": "provider_id"}
 
 
@@ -84,13 +77,19 @@ class FakeDasha(FakeVendor):
     ) -> None:
         super().__init__()
         filtering = "exact" if exact_filter else "substring"
-        switches = Switches(dasha_duplicate_status=duplicate_status, dasha_phone_filter=filtering)
+        switches = Switches(
+            dasha_duplicate_status=duplicate_status,
+            dasha_phone_filter=filtering,
+            # Reads by credentials have tests of their own.
+            dasha_credentials_agents_status=404,
+        )
         # A test may make up a literal that is not plausible.
         object.__setattr__(switches, "dasha_outbound_literal", outbound_literal)
         self._world = World(switches)
         self.switches = switches
-        self._json = DashaJson(self._world)
+        self._endpoints = dasha_endpoints(self._world)
         self.organisation = self._world.dasha
+        self._hidden: set[str] = set()
         #: How each number is shown, as far as the world does not know.
         self.shown: dict[str, dict[str, Any]] = {}
         self._left_out: dict[str, set[str]] = {}
@@ -108,84 +107,54 @@ class FakeDasha(FakeVendor):
         return {id_: number.inbound_agent for id_, number in self.organisation.numbers.items()}
 
     def add(self, number: Mapping[str, Any]) -> None:
-        settings = _settings(number)
+        its_settings = settings(number)
         record = {name: number[field] for field, name in RECORD.items()}
-        self.organisation.put(NumberRecord(number["id"], "org-1", settings, 0, 0, 0, **record))
+        self.organisation.put(NumberRecord(number["id"], "org-1", its_settings, 0, 0, 0, **record))
         if provider_id := record["provider_id"]:
-            self.organisation.trunks.connect(provider_id, number["id"], settings.phone_number)
+            self.organisation.trunks.connect(provider_id, number["id"], its_settings.phone_number)
         self.shown[number["id"]] = {
             field: value for field, value in number.items() if field not in {*SETTINGS, *RECORD}
         }
         self._left_out[number["id"]] = set(SETTINGS) - set(number)
 
+    def hide_in_lists(self, number_id: str) -> None:
+        """Leave a number out of every page, and out of the count."""
+        self._hidden.add(number_id)
+
     def handle(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path
+        path, params = request.url.path, dict(request.url.params)
+        if "take" in params:
+            params["take"] = str(min(int(params["take"]), self.largest_page))
         try:
-            return self._answer(request, *(*path.removeprefix(NUMBERS).strip("/").split("/"), "")[:2])
+            status, body = self._endpoints.answer(
+                request.method, path, params, body_of(request) if request.content else None
+            )
         except Refused as refused:
             body, media_type = error(refused, path, self._world.switches)
             return httpx.Response(refused.status, content=body, headers={"content-type": media_type})
+        if request.method != "GET":
+            self.wrote(request)
+            if status == 204 or (status == 200 and self.empty_bodies):
+                return httpx.Response(status)
+        return httpx.Response(status, json=json.loads(body, object_hook=self._as_shown))
 
     def document(self, number_id: str) -> dict[str, Any]:
         """Return a number as it is shown."""
-        number = self.organisation.numbers[number_id]
-        known: dict[str, Any] = json.loads(self._json.number(number))
-        shown = {**known, **self.shown.get(number_id, {})}
+        body = DashaJson(self._world).number(self.organisation.numbers[number_id])
+        document: dict[str, Any] = json.loads(body, object_hook=self._as_shown)
+        return document
+
+    def _as_shown(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Return a number or a page as the test has it shown, and anything else as it is."""
+        if "items" in document:
+            items = [item for item in document["items"] if item["id"] not in self._hidden]
+            return {**document, "items": items, "totalCount": document["totalCount"] - len(self._hidden)}
+        number_id = document.get("id", "")
+        if number_id not in self.organisation.numbers:
+            return document
+        shown = {**document, **self.shown.get(number_id, {})}
         left_out = self._left_out.get(number_id, ())
         return {field: value for field, value in shown.items() if field not in left_out}
-
-    def _answer(self, request: httpx.Request, number_id: str, action: str) -> httpx.Response:
-        world, params = self.organisation, request.url.params
-        if request.url.path.startswith(PROVIDERS):
-            return self._provider(request, *request.url.path.removeprefix(PROVIDERS).split("/"))
-        if not request.url.path.startswith(NUMBERS):
-            raise Refused(404, "There is no such endpoint.")
-        match request.method, number_id, action:
-            case "GET", "", _:
-                return self._list(request)
-            case "POST", "", _:
-                number_id = world.create(_settings(body_of(request))).id
-                return self._written(request, number_id, 201)
-            case "GET", _, "affected-agents":
-                return httpx.Response(200, content=self._json.affected(world, number_id))
-            case "GET", _, _:
-                world.get(number_id)
-                return httpx.Response(200, json=self.document(number_id))
-            case "PUT", _, "agent-link":
-                world.link(number_id, params["agentId"], params["mode"])
-            case "DELETE", _, "agent-link":
-                world.unlink(number_id, params["mode"], params.get("agentId"))
-            case "PUT", _, _:
-                world.replace(number_id, _settings(body_of(request)))
-            case _:
-                world.delete(number_id, force=params.get("force") == "true")
-                self.wrote(request)
-                return httpx.Response(204)
-        return self._written(request, number_id)
-
-    def _provider(self, request: httpx.Request, *path: str) -> httpx.Response:
-        if request.method == "GET":
-            return httpx.Response(200, json={"type": self.organisation.trunks.get_provider(path[0])})
-        force = request.url.params.get("force") == "true"
-        self.organisation.delete_at_twilio(path[1], path[3], force=force)
-        self.wrote(request)
-        return httpx.Response(204)
-
-    def _list(self, request: httpx.Request) -> httpx.Response:
-        params = request.url.params
-        take = min(int(params["take"]), self.largest_page)
-        query = NumberQuery(int(params["skip"]), take, params.get("phoneNumber"))
-        numbers, total = self.organisation.page(query)
-        items = [self.document(number.id) for number in numbers]
-        return httpx.Response(
-            200, json={"items": items, "totalCount": total, "skip": query.skip, "take": query.take}
-        )
-
-    def _written(self, request: httpx.Request, number_id: str, status: int = 200) -> httpx.Response:
-        self.wrote(request)
-        if self.empty_bodies and status == 200:
-            return httpx.Response(200)
-        return httpx.Response(status, json=self.document(number_id))
 
 
 class _Numbers(Mapping[str, "_Number"]):
@@ -262,7 +231,3 @@ class _Outbound(MutableMapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._links.number_of)
-
-
-def _settings(body: Mapping[str, Any]) -> NumberSettings:
-    return NumberSettings(**{name: body[field] for field, name in SETTINGS.items() if field in body})

@@ -75,7 +75,7 @@ def test_detach(call, vendor) -> None:
 
 @pytest.mark.parametrize("key", ["phone_number_id", "number_id", "primary_number_id"])
 def test_set_primary_number_finds_the_body_key(call, vendor, key) -> None:
-    vendor.body_key = key
+    vendor.take_number_as(key)
     assert call("set_primary_number", "in", "n1").id == "in"
     puts = [request for request in vendor.requests if request.startswith("PUT")]
     assert len(puts) == {"phone_number_id": 1, "number_id": 2, "primary_number_id": 3}[key]

@@ -242,14 +242,7 @@ def test_one_number_is_read_singly(vendors, play) -> None:
 def test_a_number_that_the_list_does_not_show_is_read_singly(vendors, play) -> None:
     hidden = FakeDasha(*map(registering, range(100)))
     vendors.of["one"] = hidden
-    show = hidden._list
-
-    def without_the_last(request: httpx.Request) -> httpx.Response:
-        page = json.loads(show(request).content)
-        items = [item for item in page["items"] if item["id"] != number_id(99)]
-        return httpx.Response(200, json={**page, "items": items, "totalCount": len(items)})
-
-    hidden._list = without_the_last
+    hidden.hide_in_lists(number_id(99))
     absent = 500
     results = play(all_of(hold(15, 1), hold(15, 2), hold(15, 99), hold(15, absent)))
     latest = [news[-1][1] for news in results]
@@ -530,15 +523,7 @@ def test_an_expiry_that_passes_and_one_that_moves_past_wake(vendors, play) -> No
 def test_one_numbers_403_ends_the_waits_on_that_number_only(vendors, play) -> None:
     vendors.of["one"] = FakeDasha(*map(registering, range(5000)))
     vendors.of["one"].on("GET", number_id(1), *[lambda handle, request: httpx.Response(403)] * 9)
-    unlisted = vendors.of["one"]._list
-
-    def without_number_one(request: httpx.Request) -> httpx.Response:
-        page = json.loads(unlisted(request).content)
-        return httpx.Response(
-            200, json={**page, "items": [i for i in page["items"] if i["id"] != number_id(1)]}
-        )
-
-    vendors.of["one"]._list = without_number_one
+    vendors.of["one"].hide_in_lists(number_id(1))
 
     async def change() -> None:
         vendors.becomes(2, "Registered")
