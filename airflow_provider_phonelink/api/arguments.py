@@ -107,6 +107,8 @@ def number_names(argument: str, value: object, *, uuids: bool) -> list[str]:
 def names(argument: str, value: object) -> tuple[str, ...]:
     """Return a list of names, which may also be written as ``A, B``."""
     items = value.split(",") if isinstance(value, str) else value
+    if items is None:
+        raise InvalidArgumentError(argument, _gave_nothing(items))
     if not isinstance(items, Iterable):
         raise InvalidArgumentError(argument, f"{shown(value)} is not a list of names.")
     found = tuple(present(argument, item).strip() for item in items)

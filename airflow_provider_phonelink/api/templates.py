@@ -5,6 +5,7 @@ from __future__ import annotations
 from ast import literal_eval
 from typing import Any
 
+from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import shown
 
@@ -15,10 +16,12 @@ def parse_rendered(argument: str, value: Any) -> Any:
 
     :param argument: What the caller calls it.
     :param value: Text such as ``"['a', 'b']"``, ``'{"a": 1}'`` or ``"a, b"``.
-    :raises InvalidArgumentError: If the text begins like a list or dict and is none.
+    :raises InvalidArgumentError: If the text is empty, or begins like a list or dict and is none. An empty list is
+        ``[]``, so that a template that gave nothing is not taken for one.
     """
     if not isinstance(value, str):
         return value
+    arguments.present(argument, value)
     if not value.lstrip().startswith(("[", "{", "(")):
         return [part.strip() for part in value.split(",") if part.strip()]
     try:

@@ -92,11 +92,10 @@ def parse_scope(value: object, rules: LinkRules) -> Scope | None:
         raise InvalidArgumentError("scope", f"{shown(value)} is not a mapping with {', '.join(keys)}.")
     if unknown := sorted(str(key) for key in value if key not in keys):
         raise InvalidArgumentError("scope", f"knows {', '.join(keys)}; not {clean(', '.join(unknown))}.")
-    given = {key: item for key, item in value.items() if item is not None}
-    if not given.keys() - {"modes"}:
+    if not value.keys() - {"modes"}:
         names = [key for key in keys if key != "modes"]
         raise InvalidArgumentError("scope", f"is empty: name one of {', '.join(names)}, or several.")
-    return _scope(given, rules)
+    return _scope(value, rules)
 
 
 def demand_scope(scope: Scope | None, prune: bool) -> None:

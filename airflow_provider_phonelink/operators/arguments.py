@@ -13,22 +13,38 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
 
-def given_arguments(operator: BaseOperator, *arguments: str) -> frozenset[str]:
-    """Return which of these optional arguments the DAG gives. Call it in the constructor, before templates render."""
-    return frozenset(argument for argument in arguments if getattr(operator, argument) is not None)
+#: What messages call an argument that is kept under another name.
+_CALLED = {"plan_only": "dry_run", "number_pool": "pool"}
 
 
-def refuse_none(operator: BaseOperator, arguments: Iterable[str]) -> None:
+def given_arguments(operator: BaseOperator) -> frozenset[str]:
+    """Return which templated arguments the DAG gives. Call it at the end of the constructor, before they render."""
+    return frozenset(field for field in operator.template_fields if getattr(operator, field) is not None)
+
+
+def refuse_none(operator: BaseOperator, given: Iterable[str]) -> None:
     """
     Refuse an argument that the DAG gives but that is None once it is rendered, as from a missing XCom.
 
     Read as "not given", it would mean "whoever has it" or "all of them".
 
-    :raises PhonelinkFailException: If one of ``arguments`` is None.
+    :param given: What :func:`given_arguments` returned.
+    :raises PhonelinkFailException: If one of them is None.
     """
-    for argument in arguments:
-        if getattr(operator, argument) is None:
+    for field in (*given, *_mapped_over(operator)):
+        if field in operator.template_fields and getattr(operator, field) is None:
             with as_airflow_exceptions():
                 raise InvalidArgumentError(
-                    argument, "is None: the XCom, variable or parameter it comes from gave nothing."
+                    _CALLED.get(field, field),
+                    "is None: the XCom, variable or parameter it comes from gave nothing.",
                 )
+
+
+def _mapped_over(operator: BaseOperator) -> Iterable[str]:
+    """
+    Return the arguments that a mapped task names.
+
+    It is constructed with what it is mapped over, such as rows of an XCom, so that None came of something there.
+    """
+    mapped = getattr(operator, "_BaseOperator__from_mapped", False)
+    return getattr(operator, "_BaseOperator__init_kwargs", ()) if mapped else ()

@@ -8,7 +8,6 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_exceptions
 from airflow_provider_phonelink.files.sources import as_written
-from airflow_provider_phonelink.operators.arguments import given_arguments, refuse_none
 from airflow_provider_phonelink.operators.results import delivered, push
 
 if TYPE_CHECKING:
@@ -46,8 +45,6 @@ class ReconcileLinksOperator(BaseOperator):
     extra_columns: Sequence[str]
     #: How the place of the routes begins, where a template completes it.
     _routes_begin: str | None
-    #: Which arguments must not render to nothing.
-    _given: frozenset[str]
     #: The vendor's.
     hook: Any
 
@@ -70,7 +67,6 @@ class ReconcileLinksOperator(BaseOperator):
         self.on_drift = on_drift
         self.extra_columns = extra_columns
         self._routes_begin = as_written(routes)
-        self._given = given_arguments(self, "max_changes")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the links, plan, check the plan, apply it."""
@@ -111,7 +107,6 @@ class ReconcileLinksOperator(BaseOperator):
         from airflow_provider_phonelink.decisions.scope import demand_scope, parse_scope
         from airflow_provider_phonelink.files.reading import read_rows
 
-        refuse_none(self, self._given)
         arguments.choice("on_drift", self.on_drift, ON_DRIFT)
         prune = arguments.boolean("prune", self.prune)
         scope = parse_scope(self.scope, rules)

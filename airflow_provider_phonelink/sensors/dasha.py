@@ -125,7 +125,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
         self._last: Assessment | None = None
         #: The ids of all numbers, once a look has found those that are named by phone number.
         self._ids: list[str] | None = None
-        self._given = given_arguments(self, "credentials_id")
+        self._given = given_arguments(self)
 
     @cached_property
     def hook(self) -> DashaHook:

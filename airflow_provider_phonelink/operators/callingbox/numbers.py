@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.callingbox.base import CallingBoxOperator
 from airflow_provider_phonelink.operators.console import AgentInConsoleLink, NumberInConsoleLink
 from airflow_provider_phonelink.operators.results import delivered
@@ -105,6 +106,7 @@ class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
         self.number_id = number_id
         self.if_attached = if_attached
         self.callingbox_conn_id = callingbox_conn_id
+        self._given = given_arguments(self)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Attach the number."""
@@ -153,6 +155,7 @@ class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
         self.agent_id = agent_id
         self.number_id = number_id
         self.callingbox_conn_id = callingbox_conn_id
+        self._given = given_arguments(self)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Detach the number."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.callingbox.base import CallingBoxOperator
 from airflow_provider_phonelink.operators.reconciling import FIELDS, ReconcileLinksOperator
 
@@ -73,3 +74,4 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
         self._accept(routes, dry_run, prune, max_changes, scope, on_drift, extra_columns)
         self.callingbox_conn_id = callingbox_conn_id
+        self._given = given_arguments(self)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseOperator
 
+from airflow_provider_phonelink.operators.arguments import refuse_none
+
 if TYPE_CHECKING:
     from airflow_provider_phonelink.hooks.dasha import DashaHook
 
@@ -21,10 +23,17 @@ class DashaOperator(BaseOperator):
 
     ui_color = "#e3f2ec"
     dasha_conn_id: str
+    #: What :func:`~airflow_provider_phonelink.operators.arguments.given_arguments` returned.
+    _given: frozenset[str]
 
     @cached_property
     def hook(self) -> DashaHook:
-        """The hook, which is made when a task runs, not when a DAG file is parsed."""
+        """
+        The hook, which is made when a task runs, not when a DAG file is parsed.
+
+        Nothing can be sent without it, so an argument that rendered to nothing is refused here.
+        """
+        refuse_none(self, self._given)
         from airflow_provider_phonelink.hooks.dasha import DashaHook
 
         return DashaHook(self.dasha_conn_id)

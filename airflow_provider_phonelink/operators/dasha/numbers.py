@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.operators.arguments import given_arguments, refuse_none
+from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.console import AgentInConsoleLink, NumberInConsoleLink
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 from airflow_provider_phonelink.operators.results import delivered
@@ -89,6 +89,7 @@ class DashaCreatePhoneNumberOperator(DashaOperator):
         self.if_exists = if_exists
         self.if_other_notation = if_other_notation
         self.dasha_conn_id = dasha_conn_id
+        self._given = given_arguments(self)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create or adopt the number."""
@@ -159,16 +160,15 @@ class DashaListPhoneNumbersOperator(DashaOperator):
         self.provider_id = provider_id
         self.fields = fields
         self.dasha_conn_id = dasha_conn_id
-        self._given = given_arguments(self, "phone_number", "linked_agent_id", "provider_id")
+        self._given = given_arguments(self)
 
     def execute(self, context: Context) -> list[Any]:
         """Read all pages."""
         from airflow_provider_phonelink.api.dasha.reads import all_numbers
         from airflow_provider_phonelink.promises.outcomes import plain
 
-        refuse_none(self, self._given)
-        fields = self._checked_fields()
         with self.hook as hook:
+            fields = self._checked_fields()
             numbers = hook.run(
                 all_numbers(
                     phone_number=self.phone_number,
@@ -252,14 +252,13 @@ class DashaLinkPhoneNumberOperator(DashaOperator):
         self.if_linked = if_linked
         self.credentials_id = credentials_id
         self.dasha_conn_id = dasha_conn_id
-        self._given = given_arguments(self, "credentials_id")
+        self._given = given_arguments(self)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Link the number."""
         from airflow_provider_phonelink.operators.events import emit_journal
         from airflow_provider_phonelink.promises.dasha.link import link_number
 
-        refuse_none(self, self._given)
         promise = partial(link_number, agent_id=self.agent_id, mode=self.mode, if_linked=self.if_linked)
         with self.hook as hook:
             journal = _find(self, context, promise)
@@ -320,14 +319,13 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
         self.agent_id = agent_id
         self.credentials_id = credentials_id
         self.dasha_conn_id = dasha_conn_id
-        self._given = given_arguments(self, "agent_id", "credentials_id")
+        self._given = given_arguments(self)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Unlink the number."""
         from airflow_provider_phonelink.operators.events import emit_journal
         from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 
-        refuse_none(self, self._given)
         promise = partial(unlink_number, mode=self.mode, agent_id=self.agent_id)
         with self.hook as hook:
             journal = _find(self, context, promise)

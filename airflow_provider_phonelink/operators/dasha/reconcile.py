@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 from airflow_provider_phonelink.operators.reconciling import FIELDS, ReconcileLinksOperator
 
@@ -79,3 +80,4 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
         self._accept(routes, dry_run, prune, max_changes, scope, on_drift, extra_columns)
         self.dasha_conn_id = dasha_conn_id
+        self._given = given_arguments(self)

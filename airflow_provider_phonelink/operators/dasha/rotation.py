@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.exceptions import as_airflow_exceptions
+from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.console import AgentInConsoleLink, NumberInConsoleLink
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 from airflow_provider_phonelink.operators.results import delivered
@@ -116,6 +117,7 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
         self.healthy_without_registration = healthy_without_registration
         self.verify = verify
         self.dasha_conn_id = dasha_conn_id
+        self._given = given_arguments(self)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> OperatorPartial:

@@ -240,7 +240,7 @@ class TestScope:
             ({"provider_id": PROVIDER.upper()}, {(ONE, "a"), (ONE, "b")}),
             ({"pool": [TWO, "+1 555 010 0001"]}, {(ONE, "a"), (TWO, "a"), (ONE, "b"), (TWO, "b")}),
             ({"pool": [TWO, ONE], "provider_id": PROVIDER, "agents": ["b"]}, {(ONE, "b")}),
-            ({"pool": TWO, "agents": None}, {(TWO, "a"), (TWO, "b")}),
+            ({"pool": TWO}, {(TWO, "a"), (TWO, "b")}),
         ],
     )
     def test_what_is_in_it(self, value, covered):
@@ -264,6 +264,10 @@ class TestScope:
             {"agents": [""]},
             {"agents": ["None"]},
             {"agents": 7},
+            {"agents": None, "provider_id": PROVIDER},
+            {"agents": ["a"], "pool": None},
+            {"agents": ["a"], "modes": None},
+            {"agents": ["a"], "provider_id": None},
             {"agent": ["a"]},
             {"provider_id": "x"},
             {"pool": []},
