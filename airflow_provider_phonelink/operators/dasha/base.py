@@ -24,7 +24,7 @@ class DashaOperator(BaseOperator):
     ui_color = "#e3f2ec"
     dasha_conn_id: str
     #: What :func:`~airflow_provider_phonelink.operators.arguments.given_arguments` returned.
-    _given: frozenset[str]
+    _given: frozenset[str] = frozenset()
 
     @cached_property
     def hook(self) -> DashaHook:
