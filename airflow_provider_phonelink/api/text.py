@@ -53,13 +53,13 @@ def clean(text: object, secrets: Secrets | None = None) -> str:
     :param secrets: What to blank out, such as the API key that a vendor may echo.
     """
     line = secrets.redact(str(text)) if secrets else str(text)
-    line = "".join(" " if is_unsafe(character) else character for character in line[: MAX_LENGTH + 1]).strip()
+    line = _replaced(line[: MAX_LENGTH + 1], lambda _: " ").strip()
     return line if len(line) <= MAX_LENGTH else line[:MAX_LENGTH] + "…"
 
 
 def visible(text: str) -> str:
     r"""Return ``text`` with control and invisible characters written as escapes, such as ``\x1b``."""
-    return "".join(_escaped(character) if is_unsafe(character) else character for character in text)
+    return _replaced(text, _escaped)
 
 
 def visible_in(value: Any) -> Any:
@@ -103,6 +103,14 @@ def listed(problems: Iterable[str]) -> str:
     found = tuple(problems)
     rest = f"; and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
     return "; ".join(found[:MOST_LISTED]) + rest
+
+
+def _replaced(text: str, replacement: Callable[[str], str]) -> str:
+    """Return ``text`` with each unsafe character replaced."""
+    # Nothing that Python calls printable is unsafe, and nearly all that is logged is printable.
+    if text.isprintable():
+        return text
+    return "".join(replacement(character) if is_unsafe(character) else character for character in text)
 
 
 def _escaped(character: str) -> str:
