@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_phonelink.fleet.rows import Row, View, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from airflow_provider_phonelink.fleet.changes import PastChange
     from airflow_provider_phonelink.fleet.readings import Reading
 
 
@@ -22,6 +23,8 @@ class Facts:
     #: The type of each connection, a vendor's key.
     kinds: Mapping[str, str]
     readings: Mapping[str, Reading]
+    #: What tasks changed, the latest first.
+    changes: Sequence[PastChange] = ()
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -30,8 +33,43 @@ class Facts:
             row
             for conn_id, reading in self.readings.items()
             if reading.fleet
-            for row in rows_of(conn_id, self.kinds[conn_id], reading.fleet)
+            for row in rows_of(conn_id, self.kinds[conn_id], reading.fleet, self._last_changes)
         ]
+
+    @cached_property
+    def _last_changes(self) -> dict[tuple[str, str], PastChange]:
+        found: dict[tuple[str, str], PastChange] = {}
+        for change in self.changes:
+            for number_id in (change.number_id, change.previous_number_id):
+                if number_id:
+                    found.setdefault((change.vendor, number_id), change)
+        return found
+
+    def agent_name(self, conn_id: str, agent_id: str) -> str:
+        """Return what people call an agent."""
+        fleet = self.readings[conn_id].fleet
+        return (fleet and fleet.agent_names.get(agent_id)) or agent_id
+
+    def phone_number(self, conn_id: str, number_id: str) -> str:
+        """Return a number's phone number or, where nobody has told it, the id."""
+        row = self._by_id.get((conn_id, number_id))
+        if row and row.number.phone_number:
+            return row.number.phone_number
+        told = (one.phone_number for one in self.changes if one.number_id == number_id and one.phone_number)
+        return next(told, number_id)
+
+    @cached_property
+    def _by_id(self) -> dict[tuple[str, str], Row]:
+        return {(row.connection, row.number.id): row for row in self.rows}
+
+    def changes_of_number(self, row: Row) -> list[PastChange]:
+        """Return what was changed for a number, the latest first."""
+        return [one for one in self.changes if one.vendor == row.vendor and one.concerns(row.number.id)]
+
+    def changes_of_agent(self, conn_id: str, agent_id: str) -> list[PastChange]:
+        """Return what was changed for an agent, the latest first."""
+        vendor = self.kinds[conn_id]
+        return [one for one in self.changes if one.vendor == vendor and one.involves(agent_id)]
 
     def number(self, conn_id: str, number_id: str) -> Row | None:
         """Return a number of a connection; None if there is none."""

@@ -9,13 +9,16 @@ from urllib.parse import quote
 from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.registration import Verdict
+from airflow_provider_phonelink.fleet.changes import Lane, spans_of_agent, spans_of_number
 from airflow_provider_phonelink.fleet.rows import cut
+from airflow_provider_phonelink.fleet.timeline import timeline_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from jinja2 import Environment
 
+    from airflow_provider_phonelink.fleet.changes import Origin
     from airflow_provider_phonelink.fleet.facts import Facts
     from airflow_provider_phonelink.fleet.rows import Row, View
 
@@ -26,6 +29,7 @@ COLUMNS = (
     ("verdict", "Registration"),
     ("inbound", "Answered by"),
     ("outbound", "Caller ID of"),
+    ("changed", "Last change"),
     ("vendor", "Vendor"),
 )
 _REFUSALS = {
@@ -57,20 +61,53 @@ def numbers_page(base: str, facts: Facts, view: View, now: datetime) -> str:
 
 def number_page(base: str, facts: Facts, row: Row, now: datetime) -> str:
     """Return the page of one number."""
-    return _rendered("number.html", base=base, facts=facts, row=row, vendors=_vendor_names(), now=now)
+    number = row.number
+    changes = facts.changes_of_number(row)
+    linked = [Lane(False, agent_id) for agent_id in number.outbound_agent_ids]
+    if number.inbound_agent_id:
+        linked.append(Lane(True, number.inbound_agent_id))
+    spans = spans_of_number(changes, number.id, linked)
+    return _rendered(
+        "number.html",
+        base=base,
+        facts=facts,
+        row=row,
+        changes=changes,
+        timeline=timeline_of(
+            spans,
+            now,
+            lambda lane: f"{'answered by' if lane.inbound else 'caller ID of'} {row.named(lane.id)}",
+        ),
+        vendors=_vendor_names(),
+        now=now,
+    )
 
 
 def agent_page(base: str, facts: Facts, conn_id: str, agent_id: str, now: datetime) -> str:
     """Return the page of one agent."""
     rows = facts.having(conn_id, agent_id)
+    inbound = [row for row in rows if row.number.inbound_agent_id == agent_id]
+    outbound = [row for row in rows if agent_id in row.number.outbound_agent_ids]
+    changes = facts.changes_of_agent(conn_id, agent_id)
+    linked = [Lane(True, row.number.id) for row in inbound]
+    linked += [Lane(False, row.number.id) for row in outbound]
+    spans = spans_of_agent(changes, agent_id, linked)
     return _rendered(
         "agent.html",
         base=base,
         facts=facts,
+        conn_id=conn_id,
         agent_id=agent_id,
-        name=rows[0].named(agent_id) if rows else agent_id,
-        inbound=[row for row in rows if row.number.inbound_agent_id == agent_id],
-        outbound=[row for row in rows if agent_id in row.number.outbound_agent_ids],
+        inbound=inbound,
+        outbound=outbound,
+        changes=changes,
+        timeline=timeline_of(
+            spans,
+            now,
+            lambda lane: (
+                f"{'answers' if lane.inbound else 'calls with'} {facts.phone_number(conn_id, lane.id)}"
+            ),
+        ),
         vendors=_vendor_names(),
         now=now,
     )
@@ -92,6 +129,17 @@ def ago(moment: datetime, now: datetime) -> str:
     return f"in {-int(seconds)} s" if seconds <= -1 else f"{max(0, int(seconds))} s ago"
 
 
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _run(origin: Origin) -> str:
+    """Return where Airflow's UI shows the task of a change, below its own address."""
+    mapped = f"/mapped/{origin.map_index}" if origin.map_index >= 0 else ""
+    dag, run, task = map(_segment, origin[:3])
+    return f"/dags/{dag}/runs/{run}/tasks/{task}{mapped}"
+
+
 def _vendor_names() -> dict[str, str]:
     return {vendor.key: vendor.name for vendor in vendors.VENDORS}
 
@@ -111,5 +159,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(ago=ago, clean=clean, segment=lambda text: quote(text, safe=""))
+    environment.filters.update(ago=ago, clean=clean, segment=_segment, run=_run)
     return environment

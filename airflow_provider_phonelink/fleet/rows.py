@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from airflow_provider_phonelink.decisions.fleet import Fleet, FleetNumber
+    from airflow_provider_phonelink.fleet.changes import PastChange
 
 #: The columns of the CSV file, which are also the first entries of a row in JSON.
 COLUMNS = (
@@ -55,6 +57,8 @@ class Row:
     number: FleetNumber
     #: The names of agents by their ids.
     agent_names: Mapping[str, str]
+    #: What a task last changed for it, as far as that is known.
+    last_change: PastChange | None = None
 
     @property
     def agent_ids(self) -> tuple[str, ...]:
@@ -85,13 +89,26 @@ class Row:
             "inbound_agent_name": self.agent_names.get(inbound) if inbound else None,
             "outbound_agent_ids": list(number.outbound_agent_ids),
             "outbound_agent_names": [self.agent_names.get(id_) for id_ in number.outbound_agent_ids],
+            "last_change": self.last_change.as_json() if self.last_change else None,
         }
 
 
-def rows_of(connection: str, vendor: str, fleet: Fleet) -> list[Row]:
-    """Return the rows of one connection."""
+def rows_of(
+    connection: str, vendor: str, fleet: Fleet, changes: Mapping[tuple[str, str], PastChange]
+) -> list[Row]:
+    """
+    Return the rows of one connection.
+
+    :param changes: The last change of each number, by vendor and id.
+    """
     return [
-        Row(connection=connection, vendor=vendor, number=number, agent_names=fleet.agent_names)
+        Row(
+            connection=connection,
+            vendor=vendor,
+            number=number,
+            agent_names=fleet.agent_names,
+            last_change=changes.get((vendor, number.id)),
+        )
         for number in fleet.numbers
     ]
 
@@ -192,4 +209,6 @@ _ORDERS: dict[str, Callable[[Row], Any]] = {
     "verdict": lambda row: (_URGENCY.index(row.number.verdict), row.number.state or ""),
     "inbound": lambda row: _agents(row, row.agent_ids[:1] if row.number.inbound_agent_id else ()),
     "outbound": lambda row: _agents(row, row.number.outbound_agent_ids),
+    # The latest first: whoever asks wants to know what has just happened.
+    "changed": lambda row: -row.last_change.at.timestamp() if row.last_change else inf,
 }

@@ -18,8 +18,10 @@ from starlette.concurrency import run_in_threadpool
 
 from airflow_provider_phonelink.files.writing import as_csv
 from airflow_provider_phonelink.fleet import rendering
+from airflow_provider_phonelink.fleet.changes import anonymous
 from airflow_provider_phonelink.fleet.connections import FleetReader, visible_connections
 from airflow_provider_phonelink.fleet.facts import Facts
+from airflow_provider_phonelink.fleet.history import History, permitted_dags
 from airflow_provider_phonelink.fleet.readings import Readings
 from airflow_provider_phonelink.fleet.rows import COLUMNS, View
 
@@ -48,6 +50,7 @@ def make_app() -> FastAPI:
     app = FastAPI(title="Phone numbers", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.reader = FleetReader()
     app.state.readings = Readings(app.state.reader)
+    app.state.history = History()
     app.include_router(router)
     app.middleware("http")(_with_headers)
     app.exception_handler(HTTPException)(_refused)
@@ -56,10 +59,13 @@ def make_app() -> FastAPI:
 
 async def _facts(request: Request, user: Annotated[Any, Depends(get_user)]) -> Facts:
     """Return what is known of all numbers that a user may see."""
+    state = request.app.state
     kinds = await run_in_threadpool(visible_connections, user)
-    request.app.state.reader.kinds.update(kinds)
-    readings = await asyncio.gather(*map(request.app.state.readings.of, kinds))
-    return Facts(kinds, dict(zip(kinds, readings, strict=True)))
+    state.reader.kinds.update(kinds)
+    readings = await asyncio.gather(*map(state.readings.of, kinds))
+    changes = await run_in_threadpool(state.history.changes) if kinds else []
+    permitted = await run_in_threadpool(permitted_dags, user) if changes else set()
+    return Facts(kinds, dict(zip(kinds, readings, strict=True)), anonymous(changes, permitted))
 
 
 def _view(request: Request) -> View:

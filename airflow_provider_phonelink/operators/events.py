@@ -11,6 +11,7 @@ from airflow import __version__ as airflow_version
 from airflow_provider_phonelink.api.text import visible_in
 from airflow_provider_phonelink.assets import agent_uri, number_uri
 from airflow_provider_phonelink.decisions.links import INBOUND
+from airflow_provider_phonelink.operators.results import push
 from airflow_provider_phonelink.promises.journal import State
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 #: Airflow records a task's events in the request that ends the task, which may take 5 s, at 10 to 20 ms an event, and
 #: about 1 ms for an asset that no DAG names.
 MOST_EVENTS = 200
+#: The XCom in which a task leaves its changes for the page of phone numbers, whoever waits for an event or not.
+CHANGES_KEY = "phonelink_changes"
+#: It would be read for each look at the page.
+MOST_CHANGES = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +141,8 @@ def emit_journal(
     """
     changes = [change for _, entry in journal for change in link_changes(entry, vendor)]
     emit_events(operator, context, changes)
+    if made := [visible_in(asdict(change)) for change in changes if change.changed][:MOST_CHANGES]:
+        push(context, {CHANGES_KEY: made})
     journal.close(forget=forget)
 
 

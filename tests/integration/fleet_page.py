@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import httpx
 
@@ -55,3 +57,12 @@ class Page:
             return {}
         user = SimpleAuthManagerUser(username=role.lower(), role=role)
         return {"_token": self.manager.generate_jwt(user)}
+
+
+@pytest.fixture
+def server_page(airflow_database, phonelink_sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """The page of an API server whose connections lead to the sandbox."""
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
+    page = Page()
+    yield page
+    page.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow import __version__ as airflow_version
-from integration.fleet_page import Page
+from integration.fleet_page import Page, server_page
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
 
 from airflow_provider_phonelink.fleet import readings
@@ -18,20 +18,13 @@ from airflow_provider_phonelink.sandbox import seeds
 from airflow_provider_phonelink.sandbox.faults import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from airflow_provider_phonelink.sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(airflow_version.startswith("3.0."), reason="3.0 has no views of plugins")
 HOSTILE = '<img src=x onerror="alert(1)">\u202e{{ 7*7 }}'
 
 
-@pytest.fixture
-def page(airflow_database, phonelink_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
-    page = Page()
-    yield page
-    page.close()
+page = server_page
 
 
 @pytest.fixture

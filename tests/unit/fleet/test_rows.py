@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from urllib.parse import parse_qsl
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_phonelink.decisions.fleet import Fleet, FleetNumber
 from airflow_provider_phonelink.decisions.registration import Verdict
+from airflow_provider_phonelink.fleet.changes import PastChange
 from airflow_provider_phonelink.fleet.rows import ROWS_ON_A_PAGE, View, cut, rows_of
 
 FLEET = Fleet(
@@ -23,7 +25,11 @@ FLEET = Fleet(
     ),
     agent_names={"a": "Support"},
 )
-ROWS = [*rows_of("one", "dasha", FLEET), *rows_of("two", "callingbox", FLEET)]
+CHANGES = {
+    ("dasha", id_): PastChange(at=datetime(2026, 1, day, tzinfo=timezone.utc), vendor="dasha", number_id=id_)
+    for id_, day in (("1", 2), ("3", 5))
+}
+ROWS = [*rows_of("one", "dasha", FLEET, CHANGES), *rows_of("two", "callingbox", FLEET, {})]
 
 
 def shown(**parameters: str) -> list[str]:
@@ -47,6 +53,7 @@ def shown(**parameters: str) -> list[str]:
         ({"sort": "verdict"}, ["2", "3", "1", "4"]),
         ({"sort": "inbound"}, ["3", "1", "2", "4"]),
         ({"sort": "outbound"}, ["2", "1", "3", "4"]),
+        ({"sort": "changed"}, ["3", "1", "2", "4"]),
         ({"sort": "name"}, ["1", "2", "3", "4"]),
     ],
 )
@@ -77,6 +84,6 @@ def test_sorting_again_reverses() -> None:
 
 
 def test_a_page_too_far_is_the_last_one() -> None:
-    rows = rows_of("one", "dasha", Fleet(numbers=(FLEET.numbers[0],) * (ROWS_ON_A_PAGE + 1)))
+    rows = rows_of("one", "dasha", Fleet(numbers=(FLEET.numbers[0],) * (ROWS_ON_A_PAGE + 1)), {})
     assert [len(cut(rows, page)[0]) for page in (1, 2, 3)] == [ROWS_ON_A_PAGE, 1, 1]
     assert cut([], 1) == ([], 1)

@@ -1,0 +1,98 @@
+"""
+What our tasks have left in Airflow's database: their changes, as XComs and as asset events.
+
+Two queries with a limit each, by an index each, at most once in a few seconds whoever looks.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.assets import SCHEME
+from airflow_provider_phonelink.fleet.changes import Origin, PastChange, merged, parsed
+from airflow_provider_phonelink.operators.events import CHANGES_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+#: How far back the page looks.
+REACH = timedelta(days=90)
+#: How many XComs and how many asset events it reads, the latest first.
+MOST_READ = 2_000
+#: Seconds for which what was read is shown to others.
+FRESH_FOR = 5.0
+
+
+class History:
+    """The changes of the last months, read when somebody looks."""
+
+    def __init__(self) -> None:
+        self._changes: list[PastChange] = []
+        self._read_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def changes(self) -> list[PastChange]:
+        """Return all known changes, the latest first. Blocks while the database is read."""
+        with self._lock:
+            if time.monotonic() - self._read_at >= FRESH_FOR:
+                self._changes = _read(datetime.now(timezone.utc) - REACH)
+                self._read_at = time.monotonic()
+            return self._changes
+
+
+def permitted_dags(user: object) -> set[str]:
+    """Return the ids of the DAGs that a user may see."""
+    from airflow.api_fastapi.app import get_auth_manager
+
+    return set(get_auth_manager().get_authorized_dag_ids(user=user, method="GET"))
+
+
+def _read(since: datetime) -> list[PastChange]:
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        return merged([*_of_results(session, since), *_of_events(session, since)])
+
+
+def _of_results(session: Session, since: datetime) -> Iterator[PastChange]:
+    from airflow.models.xcom import XComModel
+    from sqlalchemy import select
+
+    # The value as it is stored: ours are plain JSON, and somebody else's must not make objects here.
+    columns = (XComModel.dag_id, XComModel.run_id, XComModel.task_id, XComModel.map_index)
+    query = (
+        select(XComModel.value, XComModel.timestamp, *columns)
+        .where(XComModel.key == CHANGES_KEY, XComModel.timestamp >= since)
+        .order_by(XComModel.timestamp.desc())
+        .limit(MOST_READ)
+    )
+    for value, at, *origin in session.execute(query):
+        yield from parsed(value, at, Origin(*origin))
+
+
+def _of_events(session: Session, since: datetime) -> Iterator[PastChange]:
+    from airflow.models.asset import AssetEvent, AssetModel
+    from sqlalchemy import select
+
+    query = (
+        select(AssetEvent)
+        .where(
+            AssetEvent.asset_id.in_(
+                select(AssetModel.id).where(AssetModel.uri.like(f"{SCHEME}://%/numbers/%"))
+            ),
+            AssetEvent.timestamp >= since,
+        )
+        .order_by(AssetEvent.timestamp.desc())
+        .limit(MOST_READ)
+    )
+    for event in session.scalars(query):
+        origin = None
+        if event.source_dag_id and event.source_run_id and event.source_task_id:
+            index = -1 if event.source_map_index is None else event.source_map_index
+            origin = Origin(event.source_dag_id, event.source_run_id, event.source_task_id, index)
+        yield from parsed(event.extra, event.timestamp, origin)

@@ -1,0 +1,85 @@
+"""The time line of a number or an agent: where its bars are in a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from airflow_provider_phonelink.fleet.changes import Lane, Span
+
+WIDTH = 720
+LANE_HEIGHT = 26
+#: The most lanes that are drawn; the table below has all changes.
+MOST_LANES = 12
+#: What is shorter is drawn with this width, so that it can be seen.
+_LEAST = 3.0
+#: How much of the width is before the first known change.
+_BEFORE = 0.06
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """A span in the picture, in its units."""
+
+    x: float
+    width: float
+    #: ``now``, ``past``, or ``lost`` for one that ended by nothing that a task told.
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """A picture: lanes below each other, time from left to right."""
+
+    lanes: tuple[tuple[str, tuple[Bar, ...]], ...]
+    begin: datetime
+    end: datetime
+
+    @property
+    def height(self) -> int:
+        """The height of all lanes."""
+        return len(self.lanes) * LANE_HEIGHT
+
+
+def timeline_of(spans: Sequence[Span], now: datetime, label: Callable[[Lane], str]) -> Timeline | None:
+    """
+    Return the picture of some spans; None if no change is known, so that there is nothing to tell.
+
+    :param label: What people call a lane.
+    """
+    moments = [moment for span in spans for moment in (span.begin, span.end) if moment]
+    if not moments:
+        return None
+    length = max(now - min(moments), timedelta(seconds=1))
+    begin = now - length / (1 - _BEFORE)
+    lanes: dict[Lane, list[Bar]] = {}
+    for span in sorted(spans, key=lambda span: span.begin or begin):
+        lanes.setdefault(span.lane, []).append(_bar(span, begin, now))
+    shown = list(lanes.items())[-MOST_LANES:]
+    return Timeline(lanes=tuple((label(lane), tuple(bars)) for lane, bars in shown), begin=begin, end=now)
+
+
+def _bar(span: Span, begin: datetime, now: datetime) -> Bar:
+    def place(moment: datetime | None, otherwise: float) -> float:
+        return WIDTH * ((moment - begin) / (now - begin)) if moment else otherwise
+
+    left, right = place(span.begin, 0.0), place(span.end, float(WIDTH))
+    width = max(right - left, _LEAST)
+    kind = "lost" if span.lost else "past" if span.end else "now"
+    since = f"from {span.begin:%Y-%m-%d %H:%M}" if span.begin else "from before what is known"
+    until = (
+        f"to {span.end:%Y-%m-%d %H:%M}"
+        if span.end
+        else "until somebody else changed it"
+        if span.lost
+        else "to now"
+    )
+    return Bar(
+        x=round(min(left, WIDTH - width), 1), width=round(width, 1), kind=kind, text=f"{since} {until}"
+    )

@@ -1,0 +1,70 @@
+"""Who changed what: the page tells what tasks of real runs have done, and names only DAGs that one may see."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+from airflow import __version__ as airflow_version
+from airflow.sdk import DAG
+from integration.fleet_page import Page, server_page
+from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
+
+from airflow_provider_phonelink.operators.dasha import (
+    DashaLinkPhoneNumberOperator,
+    DashaRotatePhoneNumberOperator,
+    DashaUnlinkPhoneNumberOperator,
+)
+from airflow_provider_phonelink.sandbox import seeds
+
+pytestmark = pytest.mark.skipif(airflow_version.startswith("3.0."), reason="3.0 has no views of plugins")
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+page = server_page
+
+
+def test_what_tasks_did_is_told_with_when_by_whom_and_from_what_to_what(
+    page: Page, phonelink_sandbox, run_dag, monkeypatch
+) -> None:
+    dasha = phonelink_sandbox.world.dasha
+    dasha.add_agent(AGENT, "Support")
+    pool = [
+        dasha.add_number(
+            f"+1555010{index}", CREDENTIALS, steps=seeds.REGISTERED, outbound=[AGENT] * (index == 0)
+        )
+        for index in range(2)
+    ]
+    answered = dasha.add_number("+15550200", CREDENTIALS, inbound=OTHER_AGENT, steps=seeds.REGISTERED)
+    given_back = dasha.add_number("+15550201", CREDENTIALS, inbound=AGENT, steps=seeds.REGISTERED)
+    with DAG("night", schedule=None, start_date=START) as dag:
+        rotate = DashaRotatePhoneNumberOperator(task_id="rotate", agent_id=AGENT, pool=pool)
+        link = DashaLinkPhoneNumberOperator(task_id="link", phone_number_id=answered, agent_id=AGENT)
+        again = DashaLinkPhoneNumberOperator(task_id="again", phone_number_id=answered, agent_id=AGENT)
+        unlink = DashaUnlinkPhoneNumberOperator(task_id="unlink", phone_number_id=given_back, agent_id=AGENT)
+        rotate >> link >> again >> unlink
+    run = run_dag(dag, connections=phonelink_sandbox.connections)
+    assert run.succeeded, run.explain()
+
+    found = {row["phone_number"]: row["last_change"] for row in page.get("/numbers.json").json()["numbers"]}
+    told = {
+        number: (one["origin"]["task_id"], one["previous_agent_id"], one["agent_id"])
+        for number, one in found.items()
+    }
+    assert told == {
+        "+15550100": ("rotate", None, AGENT),
+        "+15550101": ("rotate", None, AGENT),
+        "+15550200": ("link", OTHER_AGENT, AGENT),  # the second time there was nothing to change
+        "+15550201": ("unlink", AGENT, None),
+    }
+    assert found["+15550100"]["previous_number_id"] == pool[0].lower()
+    assert {one["origin"]["run_id"] for one in found.values()} == {run.run_id}
+
+    html = page.get(f"/agents/dasha_default/{AGENT}").text
+    assert "caller ID of" in html
+    assert "in place of" in html
+    assert "/dags/night/runs/" in html
+    assert html.count("<rect") >= 4
+    assert "night / rotate" in page.get(f"/numbers/dasha_default/{pool[1]}").text
+
+    monkeypatch.setattr(type(page.manager), "get_authorized_dag_ids", lambda *_, **__: set())
+    for path in ("/numbers", "/numbers.json", f"/agents/dasha_default/{AGENT}"):
+        assert "night" not in page.get(path).text

@@ -1,0 +1,129 @@
+"""Changes: what tasks told is read, told once, and makes a time line that agrees with what is linked now."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_phonelink.fleet.changes import (
+    Lane,
+    Origin,
+    PastChange,
+    Span,
+    anonymous,
+    merged,
+    parsed,
+    spans_of_agent,
+    spans_of_number,
+)
+from airflow_provider_phonelink.fleet.timeline import WIDTH, timeline_of
+
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+ORIGIN = Origin("dag", "run", "task")
+
+
+def at(hour: int) -> datetime:
+    return START + timedelta(hours=hour)
+
+
+def change(hour: int, number_id: str, mode: str = "inbound", **told) -> PastChange:
+    return PastChange(at=at(hour), vendor="dasha", number_id=number_id, mode=mode, **told)
+
+
+def rotated(hour: int, now: str, before: str | None) -> PastChange:
+    return change(hour, now, "replaceOutbound", agent_id="a", previous_number_id=before)
+
+
+def test_what_a_task_told_is_read_and_what_is_not_told_is_left_out() -> None:
+    told = {
+        "vendor": "dasha",
+        "number_id": "n",
+        "mode": "inbound",
+        "agent_id": "a",
+        "changed": True,
+        "more": 1,
+    }
+    expected = PastChange(
+        at=START, vendor="dasha", number_id="n", mode="inbound", agent_id="a", origin=ORIGIN
+    )
+    assert parsed(told, START, ORIGIN) == parsed([told], START, ORIGIN) == [expected]
+    junk = [
+        None,
+        1,
+        "text",
+        {},
+        {**told, "changed": False},
+        {**told, "number_id": None},
+        {**told, "mode": []},
+    ]
+    assert parsed([*junk, {**told, "changes": 2}], START, ORIGIN) == []
+
+
+@given(
+    st.recursive(st.none() | st.booleans() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x))
+)
+def test_nothing_that_anybody_wrote_breaks_the_page(told) -> None:
+    assert parsed(told, START, None) == []
+
+
+def test_a_change_told_twice_by_one_task_is_one() -> None:
+    first, again = change(1, "n", agent_id="a", origin=ORIGIN), change(2, "n", agent_id="a", origin=ORIGIN)
+    other = change(3, "n", agent_id="a", origin=Origin("dag", "run 2", "task"))
+    assert merged([again, other, first]) == [other, first]
+
+
+def test_a_dag_that_somebody_may_not_see_is_not_named() -> None:
+    [shown] = anonymous([change(1, "n", origin=ORIGIN)], {"other"})
+    assert shown.origin is None
+    assert anonymous([change(1, "n", origin=ORIGIN)], {"dag"})[0].origin == ORIGIN
+
+
+def test_the_caller_ids_of_a_rotation_follow_each_other() -> None:
+    changes = [rotated(1, "n1", "n0"), rotated(2, "n2", "n1"), rotated(3, "n1", "n2")]
+    spans = spans_of_agent(changes, "a", {Lane(False, "n1")})
+    assert sorted(spans, key=lambda span: span.begin or START) == [
+        Span(Lane(False, "n0"), None, at(1)),
+        Span(Lane(False, "n1"), at(1), at(2)),
+        Span(Lane(False, "n2"), at(2), at(3)),
+        Span(Lane(False, "n1"), at(3), None),
+    ]
+
+
+def test_a_number_that_moves_has_one_agent_after_the_other() -> None:
+    changes = [change(1, "n", agent_id="a"), change(2, "n", agent_id="b", previous_agent_id="a")]
+    assert spans_of_number(changes, "n", {Lane(True, "b")}) == [
+        Span(Lane(True, "a"), at(1), at(2)),
+        Span(Lane(True, "b"), at(2), None),
+    ]
+
+
+def test_what_somebody_else_ended_is_marked() -> None:
+    changes = [change(1, "n", agent_id="a")]
+    assert spans_of_number(changes, "n", ()) == [Span(Lane(True, "a"), at(1), None, lost=True)]
+
+
+numbers = st.sampled_from(["n1", "n2", "n3"])
+agents = st.sampled_from(["a", "b", None])
+any_changes = st.lists(
+    st.builds(
+        change,
+        st.integers(0, 50),
+        numbers,
+        st.sampled_from(["inbound", "replaceOutbound", None]),
+        agent_id=agents,
+        previous_agent_id=agents,
+        previous_number_id=st.none() | numbers,
+    ),
+    max_size=12,
+)
+
+
+@given(any_changes, st.sets(st.builds(Lane, st.booleans(), numbers)))
+def test_any_history_can_be_drawn_and_ends_as_it_is_now(changes, linked) -> None:
+    spans = spans_of_agent(changes, "a", linked)
+    assert {span.lane for span in spans if span.end is None and not span.lost} == linked
+    picture = timeline_of(spans, at(51), lambda lane: lane.id)
+    bars = [bar for _, bars in picture.lanes for bar in bars] if picture else []
+    assert all(bar.x >= 0 and bar.width > 0 and bar.x + bar.width <= WIDTH + 0.2 for bar in bars)
