@@ -51,6 +51,8 @@ class Pause:
     """Wait before going on."""
 
     seconds: float
+    #: How the request failed that is tried again afterwards; None for a wait between requests that went well.
+    after: type[Exception] | None = None
 
 
 @dataclass(frozen=True)

@@ -68,16 +68,21 @@ def _answer(
 
 
 def _tries(call: Call[T], settings: Settings, repeat: bool) -> Steps[T]:
+    failure: type[Exception] | None = None
     for attempt in _retrying(call, settings, repeat):
         with attempt:
             if attempt.retry_state.attempt_number > 1:
-                yield Pause(attempt.retry_state.upcoming_sleep)
+                yield Pause(attempt.retry_state.upcoming_sleep, after=failure)
                 # A failed look counts as a failed try, so the look itself is not retried.
                 look = call.look() if call.look else None
                 done = (yield from with_retries(look, settings, repeat=False)) if look else None
                 if done is not None:
                     return done.answer
-            answer: T = yield call
+            try:
+                answer: T = yield call
+            except PhonelinkError as error:
+                failure = type(error)
+                raise
             return answer
     raise AssertionError("tenacity re-raises the last error")
 

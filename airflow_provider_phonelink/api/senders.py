@@ -28,6 +28,7 @@ from airflow_provider_phonelink import __version__
 from airflow_provider_phonelink.api import answers
 from airflow_provider_phonelink.api.bodies import ACCEPTED_ENCODING, BodyCollector
 from airflow_provider_phonelink.api.calls import CONCURRENCY, Call, Flow, Parallel, Pause, Stepper, as_flow
+from airflow_provider_phonelink.api.counting import NoCounts
 from airflow_provider_phonelink.api.deadlines import BoundedNetwork, ending_within
 from airflow_provider_phonelink.api.errors import (
     BodyError,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
+    from airflow_provider_phonelink.api.counting import Counts
     from airflow_provider_phonelink.api.observing import Observe
     from airflow_provider_phonelink.api.settings import Settings
 
@@ -163,8 +165,9 @@ def _proxy_errors(settings: Settings) -> Iterator[None]:
 class _SenderBase:
     """What the two senders share: building requests and interpreting their outcomes."""
 
-    def __init__(self, settings: Settings, pacer: Pacer | None = None) -> None:
+    def __init__(self, settings: Settings, pacer: Pacer | None, counts: Counts | None) -> None:
         self.settings = settings
+        self._counts = counts or NoCounts()
         self._pacer = pacer or Pacer(settings.requests_per_second)
         self._base_url = settings.base_url.rstrip("/")
 
@@ -183,10 +186,17 @@ class _SenderBase:
         """Seconds that a try may take in all: httpx's own limits never meet a trickle of bytes."""
         return 2 * self.settings.timeout
 
+    def _count(self, pause: Pause) -> None:
+        if pause.after is not None:
+            self._counts.retried()
+            if issubclass(pause.after, RateLimitedError):
+                self._counts.held_back(pause.seconds)
+
     def _collector(self, response: httpx.Response) -> BodyCollector:
         return BodyCollector(self.settings.timeout, response.headers)
 
     def _interpret(self, call: Call[T], response: httpx.Response, body: bytes) -> T:
+        self._counts.answered(call.method, response.status_code)
         # A vendor may echo the key anywhere, even in fields that are kept.
         body = answers.without_secrets(body, self.settings.secrets)
         answer = answers.Answer(response.status_code, response.reason_phrase, response.headers, body)
@@ -200,6 +210,7 @@ class _SenderBase:
 
     def _failure(self, call: Call[Any], error: Exception) -> VendorError:
         """Return what to raise, without the frames of httpx: some of them hold the key."""
+        self._counts.answered(call.method, None)
         failure = answers.no_answer(call, error, self.settings.secrets)
         error.__traceback__ = None
         return failure
@@ -210,6 +221,7 @@ class Sender(_SenderBase):
     Carry out calls and flows synchronously. A context manager; usable from several threads.
 
     :param observe: Called with each answer that arrives.
+    :param counts: Told how many requests it takes.
     """
 
     def __init__(
@@ -217,9 +229,10 @@ class Sender(_SenderBase):
         settings: Settings,
         pacer: Pacer | None = None,
         observe: Observe | None = None,
+        counts: Counts | None = None,
         **client_options: Any,
     ) -> None:
-        super().__init__(settings, pacer)
+        super().__init__(settings, pacer, counts)
         self._observe = observe
         with _proxy_errors(settings):
             options = {**_client_options(settings), **client_options}
@@ -257,6 +270,7 @@ class Sender(_SenderBase):
 
     def _take(self, step: Call[Any] | Parallel[Any] | Pause) -> Any:
         if isinstance(step, Pause):
+            self._count(step)
             return time.sleep(step.seconds)
         if isinstance(step, Parallel):
             return self._run_parallel(step)
@@ -273,6 +287,7 @@ class Sender(_SenderBase):
     def _try(self, call: Call[T]) -> T:
         delay = self._pacer.delay()
         while delay > 0:
+            self._counts.held_back(delay)
             time.sleep(delay)
             delay = self._pacer.still()
         began = perf_counter()
@@ -315,10 +330,20 @@ class Sender(_SenderBase):
 
 
 class AsyncSender(_SenderBase):
-    """Carry out calls and flows asynchronously. An async context manager, bound to one event loop."""
+    """
+    Carry out calls and flows asynchronously. An async context manager, bound to one event loop.
 
-    def __init__(self, settings: Settings, pacer: Pacer | None = None, **client_options: Any) -> None:
-        super().__init__(settings, pacer)
+    :param counts: Told how many requests it takes.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        pacer: Pacer | None = None,
+        counts: Counts | None = None,
+        **client_options: Any,
+    ) -> None:
+        super().__init__(settings, pacer, counts)
         self._own_options = client_options
         _client_options(settings)  # an unusable file shows here, and not in the middle of a flow
         # One client for each request under way, the last one used first: httpcore goes through all connections of a
@@ -365,6 +390,7 @@ class AsyncSender(_SenderBase):
 
     async def _take(self, step: Call[Any] | Parallel[Any] | Pause) -> Any:
         if isinstance(step, Pause):
+            self._count(step)
             return await asyncio.sleep(step.seconds)
         if isinstance(step, Parallel):
             return await self._run_parallel(step)
@@ -388,6 +414,7 @@ class AsyncSender(_SenderBase):
     async def _try(self, call: Call[T]) -> T:
         delay = self._pacer.delay()
         while delay > 0:
+            self._counts.held_back(delay)
             await asyncio.sleep(delay)
             delay = self._pacer.still()
         client = self._take_client()

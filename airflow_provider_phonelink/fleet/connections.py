@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink import vendors
+from airflow_provider_phonelink.metrics import measure_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,8 @@ class FleetReader:
         vendor: Any = vendors.find(self.kinds[conn_id])
         async with vendors.load(vendor.hook)(conn_id, max_retries=1) as hook:
             fleet: Fleet = await hook.arun(vendors.load(vendor.fleet)())
+        if vendor.registrations:
+            measure_numbers(vendor.key, conn_id, (number.verdict for number in fleet.numbers))
         return fleet
 
 

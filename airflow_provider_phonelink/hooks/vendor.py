@@ -26,6 +26,7 @@ from airflow_provider_phonelink.exceptions import (
     as_airflow_exceptions,
 )
 from airflow_provider_phonelink.hooks import form
+from airflow_provider_phonelink.metrics import ClientMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,7 +186,7 @@ class VendorHook(BaseHook, Generic[SettingsT]):
     def _sender(self) -> Sender:
         from airflow_provider_phonelink.api.senders import Sender
 
-        sender = Sender(self.settings)
+        sender = Sender(self.settings, counts=ClientMetrics(self.conn_type))
         weakref.finalize(self, sender.close)
         return sender
 
@@ -210,7 +211,8 @@ class VendorHook(BaseHook, Generic[SettingsT]):
         loop = asyncio.get_running_loop()
         if loop not in self._async_senders:
             settings = await self.aread_settings()
-            self._async_senders.setdefault(loop, AsyncSender(settings))
+            counts = ClientMetrics(self.conn_type)
+            self._async_senders.setdefault(loop, AsyncSender(settings, counts=counts))
         return self._async_senders[loop]
 
     async def arefresh(self) -> SettingsT:

@@ -11,6 +11,7 @@ from airflow import __version__ as airflow_version
 from airflow_provider_phonelink.api.text import visible_in
 from airflow_provider_phonelink.assets import agent_uri, number_uri
 from airflow_provider_phonelink.decisions.links import INBOUND
+from airflow_provider_phonelink.metrics import count_change
 from airflow_provider_phonelink.operators.results import push
 from airflow_provider_phonelink.promises.journal import State
 
@@ -141,9 +142,13 @@ def emit_journal(
     """
     changes = [change for _, entry in journal for change in link_changes(entry, vendor)]
     emit_events(operator, context, changes)
-    if made := [visible_in(asdict(change)) for change in changes if change.changed][:MOST_CHANGES]:
-        push(context, {CHANGES_KEY: made})
+    made = [change for change in changes if change.changed]
+    if made:
+        push(context, {CHANGES_KEY: [visible_in(asdict(change)) for change in made[:MOST_CHANGES]]})
     journal.close(forget=forget)
+    for change in made:
+        replaces = bool(change.previous_agent_id or change.previous_number_id)
+        count_change(vendor, made=bool(change.agent_id), in_place_of_another=replaces)
 
 
 def link_changes(entry: Entry, vendor: str) -> list[LinkChange]:

@@ -82,6 +82,7 @@ class ReconcileLinksOperator(BaseOperator):
             with self.hook as hook:
                 plan = hook.run(routing.plan(**wish))
             self._log_plan(plan)
+            self._measure(len(plan.changes))
             return self._drift(context, Report(plan).result(), plan)
         with (
             open_journal(self, context, self.hook.conn_id, _map_index(context)) as journal,
@@ -89,6 +90,7 @@ class ReconcileLinksOperator(BaseOperator):
         ):
             plan = hook.run(routing.plan(**wish))
             self._log_plan(plan)
+            self._measure(len(plan.changes))
             with as_airflow_exceptions():
                 plan.refuse_more_than(limit)
             report = hook.run(routing.apply(plan, lambda result: result.log_to(self.log), journal))
@@ -96,6 +98,7 @@ class ReconcileLinksOperator(BaseOperator):
                 self._push(context, report.result())
                 raise airflow_exception(report.summary, retry_helps=report.retry_helps)
         self.log.info("%s", report.summary)
+        self._measure(0)
         emit_journal(self, context, journal, vendor=hook.vendor.key, forget=True)
         return delivered(self, context, report.result())
 
@@ -131,6 +134,12 @@ class ReconcileLinksOperator(BaseOperator):
         for warning in plan.warnings:
             self.log.warning("%s", warning)
         self.log.info("Plan: %s; %d links in scope.", plan.summary, plan.links_in_scope)
+
+    def _measure(self, drift: int) -> None:
+        from airflow_provider_phonelink.metrics import measure_drift
+
+        dag_id = self.dag_id if self.has_dag() else ""  # type: ignore[no-untyped-call]
+        measure_drift(self.hook.vendor.key, dag_id, self.task_id, drift)
 
     def _drift(self, context: Context, result: dict[str, Any], plan: Plan) -> dict[str, Any]:
         from airflow_provider_phonelink.compat import AirflowSkipException

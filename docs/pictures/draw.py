@@ -266,6 +266,7 @@ BOXES: Mapping[str, str] = {
     "exceptions": "hooks",
     "compat": "hooks",
     "get_provider_info": "hooks",
+    "metrics": "hooks",
     "promises": "promises",
     "doctor": "promises",
     "decisions": "decisions",

@@ -165,6 +165,13 @@ def test_each_extra_is_on_the_page_about_connections() -> None:
     assert [extra for extra in sorted(extras) if f"`{extra}`" not in page] == []
 
 
+def test_each_metric_is_documented() -> None:
+    names = re.findall(r'"(phonelink\.[a-z_]+)"', (PACKAGE / "metrics.py").read_text(encoding="utf-8"))
+    assert len(names) > 5
+    told = re.findall(r"^\| `(phonelink\.[a-z_]+)", text_of(DOCS / "metrics.md"), re.M)
+    assert sorted(told) == sorted(names)
+
+
 def test_each_example_dag_is_on_a_page() -> None:
     pages = "\n".join(map(text_of, PAGES))
     examples = [path.name for path in (ROOT / "example_dags").glob("*.py")]

@@ -165,6 +165,8 @@ class DashaListPhoneNumbersOperator(DashaOperator):
     def execute(self, context: Context) -> list[Any]:
         """Read all pages."""
         from airflow_provider_phonelink.api.dasha.reads import all_numbers
+        from airflow_provider_phonelink.metrics import measure_numbers
+        from airflow_provider_phonelink.promises.dasha.wait import judgements
         from airflow_provider_phonelink.promises.outcomes import plain
 
         with self.hook as hook:
@@ -177,6 +179,9 @@ class DashaListPhoneNumbersOperator(DashaOperator):
                     provider_id=self.provider_id,
                 )
             )
+            if not any((self.phone_number, self.linked_agent_id, self.unlinked_only, self.provider_id)):
+                verdicts = (judgement.verdict for judgement in hook.run(judgements(numbers)).values())
+                measure_numbers("dasha", self.dasha_conn_id, verdicts)
         self.log.info("%d numbers match.", len(numbers))
         found = [plain(number, include=fields) for number in numbers]
         return [number[self.fields] for number in found] if isinstance(self.fields, str) else found

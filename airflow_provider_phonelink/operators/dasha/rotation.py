@@ -130,6 +130,7 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Look at the pool, choose, remember the choice, make the link."""
         from airflow_provider_phonelink.decisions.rotation import next_number
+        from airflow_provider_phonelink.metrics import count_rotation
         from airflow_provider_phonelink.operators.dasha.strategy import strategy_of
         from airflow_provider_phonelink.operators.events import emit_journal
         from airflow_provider_phonelink.operators.journal import open_journal
@@ -157,6 +158,8 @@ class DashaRotatePhoneNumberOperator(DashaOperator):
         outcome.log_to(self.log)
         self.phone_number_id = outcome.current.id  # for the link to the console
         emit_journal(self, context, journal, vendor="dasha")
+        if outcome.changed:
+            count_rotation("dasha")
         return delivered(self, context, outcome.result())
 
     def _survey(self) -> Survey:

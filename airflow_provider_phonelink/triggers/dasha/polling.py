@@ -12,6 +12,7 @@ import asyncio
 import contextvars
 import logging
 import math
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow_provider_phonelink.decisions.waiting import next_interval
+from airflow_provider_phonelink.metrics import measure_oldest_wait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -86,6 +88,7 @@ class Subscription:
         "_polls",
         "_schedule",
         "_waiter",
+        "began",
         "due",
         "each_look",
         "error",
@@ -102,7 +105,10 @@ class Subscription:
         now: float,
         member: Member | None = None,
         matters: Matters | None = None,
+        began: float | None = None,
     ) -> None:
+        #: When the wait began, as a Unix time; None for one that is not meant to end.
+        self.began = began
         #: With ``member``, the numbers found so far.
         self.number_ids = number_ids
         #: Whether a number belongs to this wait; None if the wait is for given ids.
@@ -289,6 +295,8 @@ class Poller:
         from airflow_provider_phonelink.api.dasha.reads import read_numbers
 
         now = asyncio.get_running_loop().time
+        if begins := [one.began for one in self.subscriptions if one.began is not None]:
+            measure_oldest_wait(self._hook.conn_id, time.time() - min(begins))
         wanted = [number_id for subscription in due for number_id in subscription.number_ids]
         everything = any(subscription.member for subscription in due)
         try:
@@ -320,6 +328,7 @@ async def subscribed(
     schedule: Schedule,
     member: Member | None = None,
     matters: Matters | None = None,
+    began: float | None = None,
 ) -> AsyncIterator[tuple[Poller, Subscription]]:
     """
     Share the poller of a connection while the context lasts.
@@ -330,13 +339,14 @@ async def subscribed(
         time of a poll, and for those ``number_ids`` that once did.
     :param matters: Returns what this wait depends on in a look. Only a difference from the last look wakes the wait.
         Without it, the whole of the numbers matters.
+    :param began: When this wait began, as a Unix time; None for one that is not meant to end.
     """
     loop = asyncio.get_running_loop()
     pollers = _pollers.setdefault(loop, {})
     poller = pollers.get(dasha_conn_id)
     if poller is None:
         poller = pollers[dasha_conn_id] = Poller(dasha_conn_id)
-    subscription = Subscription(number_ids, schedule, loop.time(), member, matters)
+    subscription = Subscription(number_ids, schedule, loop.time(), member, matters, began)
     poller.join(subscription)
     try:
         yield poller, subscription

@@ -128,7 +128,7 @@ class DashaRegistrationTrigger(BaseTrigger):
             return
         schedule = Schedule(self.poll_interval, self.exponential_backoff, self.max_wait)
         async with subscribed(
-            self.dasha_conn_id, self.phone_number_ids, schedule, matters=self._judgements
+            self.dasha_conn_id, self.phone_number_ids, schedule, matters=self._judgements, began=self.began
         ) as (poller, subscription):
             event = await self._wait(poller, subscription)
         yield TriggerEvent(visible_in(event))
