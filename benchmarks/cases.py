@@ -14,6 +14,7 @@ TITLES = {
     "parsing": "Parse",
     "linking": "One link",
     "listing": "List",
+    "requests": "Requests",
     "waiting": "Wait",
     "bulk": "Link many",
     "soak": "Soak",
