@@ -106,6 +106,11 @@ DASHA = Vendor(
         "check_expiry": connection_field(
             "Check expiry", "boolean", "Whether an active state counts only until it expires.", default=True
         ),
+        "outbound_uses": connection_field(
+            "Outbound uses",
+            "string",
+            "Words by which the vendor calls an outbound link. Default: outbound, replaceOutbound.",
+        ),
     },
 )
 

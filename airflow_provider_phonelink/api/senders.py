@@ -206,7 +206,7 @@ class _SenderBase:
             self._pacer.refused(error.retry_after)
             raise
         self._pacer.served()
-        return result
+        return self.settings.understood(result)
 
     def _failure(self, call: Call[Any], error: Exception) -> VendorError:
         """Return what to raise, without the frames of httpx: some of them hold the key."""

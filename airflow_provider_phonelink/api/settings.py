@@ -6,12 +6,14 @@ Field names are the names of the connection's extras; anything else in the extra
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from airflow_provider_phonelink.api.redaction import SHORTEST_SECRET, Secrets
+
+T = TypeVar("T")
 
 
 def _password(url: str) -> str | None:
@@ -99,6 +101,10 @@ class Settings(BaseModel):
         )
         # Replaced rather than formatted: a format can reach into objects and ask for gigabytes.
         return pattern.replace("{kind}", kind).replace("{id}", quote(identifier, safe=""))
+
+    def understood(self, answer: T) -> T:
+        """Return an answer, read by what the connection says of the vendor's words."""
+        return answer
 
     @property
     def secrets(self) -> Secrets:

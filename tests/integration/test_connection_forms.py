@@ -42,6 +42,7 @@ FILLED_IN = {
     "active_states": ["On", "Online"],
     "failed_states": ["Off"],
     "check_expiry": False,
+    "outbound_uses": ["callerId"],
     "attach_body_key": "id",
 }
 #: What the form has no field for: another tool may have put it there.

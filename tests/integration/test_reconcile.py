@@ -101,7 +101,18 @@ class TestDasha:
         outcome = reconcile([route(3, THIRD_AGENT, OUT)], prune=True, scope={"pool": [phone(3)]})
         assert outcome.state == "success", outcome.log
         assert links(sandbox, dasha_ids)[3] == (None, sorted([OTHER_AGENT, THIRD_AGENT]))
-        assert "unknown here" in outcome.value["warnings"][0]
+        assert "add the vendor's word to the extra `outbound_uses`" in outcome.value["warnings"][0]
+
+    def test_an_outbound_literal_that_the_connection_names_is_a_link(
+        self, sandbox, connections, dasha_ids, reconcile
+    ):
+        sandbox.set(dasha_outbound_literal="callerId")
+        connections["dasha_default"]["extra"]["outbound_uses"] = "outbound, CALLERID"
+        wish = {"prune": True, "scope": {"pool": [phone(3)]}}
+        assert reconcile([route(3, THIRD_AGENT, OUT)], **wish).state == "success"
+        assert links(sandbox, dasha_ids)[3] == (None, [THIRD_AGENT])
+        again = reconcile([route(3, THIRD_AGENT, OUT)], **wish)
+        assert (again.value["changes"], again.value["warnings"]) == ([], [])
 
 
 class TestWhatItRefuses:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, model_validator
 from pydantic.alias_generators import to_camel
 
 from airflow_provider_phonelink.api.field_types import BoundedList, OptionalDate, OptionalId
 from airflow_provider_phonelink.api.labels import number_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def _no_list(items: object) -> object:
@@ -16,9 +19,10 @@ def _no_list(items: object) -> object:
     return [] if items is None else items
 
 
-#: The literals of ``uses`` that mean an outbound link. The vendor does not publish them; any other is left alone.
-_OUTBOUND_USES = frozenset({"outbound", "replaceoutbound"})
-_INBOUND_USE = "inbound"
+#: The words in ``uses`` that mean an outbound link, unless the connection has others. The vendor does not publish them;
+#: any other is left alone.
+OUTBOUND_USES = ("outbound", "replaceOutbound")
+INBOUND_USE = "inbound"
 
 
 class _DashaModel(BaseModel):
@@ -79,19 +83,24 @@ class PhoneNumberPage(_DashaModel):
 
 
 class AffectedAgent(_DashaModel):
-    """An agent that uses a number. Not all literals of ``uses`` are published."""
+    """An agent that uses a number. Not all words in ``uses`` are published."""
 
     agent_id: str
     agent_name: str | None = None
     uses: BoundedList[str]
+    _outbound_uses: frozenset[str] = PrivateAttr(frozenset(use.lower() for use in OUTBOUND_USES))
 
     @property
     def calls_out(self) -> bool | None:
-        """Whether the agent calls out with the number; None if a literal is unknown here and may mean that."""
+        """Whether the agent calls out with the number; None if a word is unknown here and may mean that."""
         uses = {use.lower() for use in self.uses}
-        if uses & _OUTBOUND_USES:
+        if uses & self._outbound_uses:
             return True
-        return None if uses - {_INBOUND_USE} else False
+        return None if uses - {INBOUND_USE} else False
+
+    def read_by(self, outbound_uses: Iterable[str]) -> None:
+        """Take these words, and no others, for outbound links; case does not matter."""
+        self._outbound_uses = frozenset(use.lower() for use in outbound_uses)
 
 
 class AffectedAgents(_DashaModel):
@@ -100,6 +109,11 @@ class AffectedAgents(_DashaModel):
     id: str
     phone_number: str | None = None
     affected_agents: Annotated[BoundedList[AffectedAgent], BeforeValidator(_no_list)]
+
+    def read_by(self, outbound_uses: Iterable[str]) -> None:
+        """Take these words, and no others, for outbound links."""
+        for agent in self.affected_agents:
+            agent.read_by(outbound_uses)
 
     @property
     def outbound(self) -> frozenset[str]:
@@ -118,6 +132,11 @@ class CredentialsUsers(_DashaModel):
     phone_numbers: Annotated[BoundedList[AffectedAgents], BeforeValidator(_no_list)]
     affected_calls_count: int | None = None
 
+    def read_by(self, outbound_uses: Iterable[str]) -> None:
+        """Take these words, and no others, for outbound links."""
+        for number in self.phone_numbers:
+            number.read_by(outbound_uses)
+
 
 class SipCredentials(_DashaModel):
     """
@@ -127,6 +146,7 @@ class SipCredentials(_DashaModel):
     """
 
     id: str
+    org_id: str | None = None
     server: str | None = None
     #: ``udp``, ``tcp`` or ``tls``.
     transport: str | None = None
@@ -135,6 +155,9 @@ class SipCredentials(_DashaModel):
     domain: str | None = None
     auth_user: str | None = None
     description: str | None = None
+    #: Calls a second, at most.
+    cps_limit: int | float | None = None
+    cps_key: str | None = None
     provider_id: OptionalId = None
 
     @model_validator(mode="before")

@@ -26,7 +26,7 @@ def findings(readings: Readings, circumstances: Circumstances) -> list[Finding]:
         duplicates(known),
         filters.phone_number_filter(readings),
         *filters.link_filters(readings),
-        links.uses(readings),
+        links.uses(readings, circumstances.settings.source),
         links.by_credentials(readings),
         *links.agents(readings),
         credentials(readings),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.decisions.links import INBOUND
+from airflow_provider_phonelink.decisions.registration import extra_of
 from airflow_provider_phonelink.doctor.findings import (
     Finding,
     Level,
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.doctor.dasha.readings import AgentsRead, Readings
 
 BY_CREDENTIALS = "reads by credentials"
-INBOUND = "inbound"
 
 
-def uses(readings: Readings) -> Finding:
-    """Return by which words ``uses`` calls links, and whether one of them is unknown here."""
+def uses(readings: Readings, source: str) -> Finding:
+    """
+    Return by which words ``uses`` calls links, and whether one of them is unknown here.
+
+    :param source: How messages refer to the connection.
+    """
     about = "words in uses"
     users = [agent for affected in readings.all_users() for agent in affected.affected_agents]
     words = Counter(use for agent in users for use in agent.uses)
@@ -44,8 +49,8 @@ def uses(readings: Readings) -> Finding:
             seen=f"{seen}; unknown here: {', '.join(strange)}",
             level=Level.TO_DO,
             sure=Sure.UNKNOWN,
-            advice="Links of that kind count as neither made nor missing: they are written once more where they are "
-            "wished for, and never removed. Look in the vendor's console what they are, and report the word.",
+            advice=f"If it means that an agent calls out with a number, add it to {extra_of('outbound_uses', source)}. "
+            "Until then such links are written once more where they are wished for, and never removed.",
         )
     if not set(map(str.lower, words)) - {INBOUND}:
         return Finding(about=about, seen=f"{seen}; none for an outbound link", sure=Sure.LIKELY)

@@ -100,7 +100,8 @@ def read_outbound_links(
         links += [Link(number_id, agent_id, RULES.outbound) for agent_id in sorted(answer.outbound)]
         warnings += [
             f"{directory.label(number_id)}: {agent_label(agent_id)} uses it in a way that is unknown here; that is not "
-            "counted as a link and is left alone."
+            "counted as a link and is left alone. If it means a link, add the vendor's word to the extra "
+            "`outbound_uses`."
             for agent_id in sorted(answer.maybe_outbound)
         ]
     return links, warnings

@@ -178,6 +178,7 @@ EVERY_EXTRA = {
     "active_states": ["On"],
     "failed_states": ["Off"],
     "check_expiry": False,
+    "outbound_uses": ["callerId"],
 }
 
 
@@ -188,6 +189,7 @@ def test_every_extra_is_read() -> None:
         **{name: value for name, value in EVERY_EXTRA.items() if name != "proxy"},
         "active_states": ("On",),
         "failed_states": ("Off",),
+        "outbound_uses": ("callerId",),
     }
     assert settings.proxy.get_secret_value() == "http://proxy:3128"
     assert read(CallingBoxSettings, extra={"attach_body_key": "id"}).attach_body_key == "id"
@@ -259,6 +261,7 @@ def test_an_unknown_extra_is_refused_and_the_known_ones_are_named(name) -> None:
         ("active_states", " , "),
         ("failed_states", {"x": 1}),
         ("check_expiry", []),
+        ("outbound_uses", ["outbound", "Inbound"]),
     ],
 )
 def test_an_extra_that_is_out_of_range_is_named(name, value) -> None:
