@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -109,10 +109,11 @@ class Span(NamedTuple):
     lane: Lane
     #: None if it was there before the first change that is known.
     begin: datetime | None
-    #: None if it is there now.
+    #: None if no task told of its end.
     end: datetime | None
-    #: Whether it ended by nothing that a task told.
-    lost: bool = False
+    #: ``past``; ``now``, for a link that is there; ``lost``, for one that is gone although no task told of its end; or
+    #: ``found``, for one that is there although no task told of it since ``begin``.
+    kind: Literal["past", "now", "lost", "found"]
 
 
 def spans_of_agent(changes: Sequence[PastChange], agent_id: str, now_linked: Collection[Lane]) -> list[Span]:
@@ -156,18 +157,17 @@ class _Step(NamedTuple):
 
 def _spans(steps: Iterable[_Step], now_linked: Collection[Lane]) -> list[Span]:
     open_since: dict[Lane, datetime | None] = {}
-    seen: set[Lane] = set()
+    ended: dict[Lane, datetime] = {}
     done: list[Span] = []
     # At the same moment, what ends comes before what begins.
     for at, lane, begins in sorted(steps, key=lambda step: (step.at, step.begins)):
         if begins:
             open_since.setdefault(lane, at)
-        elif lane in open_since:
-            done.append(Span(lane, open_since.pop(lane), at))
-        elif lane not in seen:
-            done.append(Span(lane, None, at))
-        seen.add(lane)
+        elif lane in open_since or lane not in ended:
+            done.append(Span(lane, open_since.pop(lane, None), at, "past"))
+            ended[lane] = at
     for lane in now_linked:
-        done.append(Span(lane, open_since.pop(lane, None), None))
-    done += [Span(lane, begin, None, lost=True) for lane, begin in open_since.items()]
-    return done
+        found = lane in ended and lane not in open_since
+        begin = ended[lane] if found else open_since.pop(lane, None)
+        done.append(Span(lane, begin, None, "found" if found else "now"))
+    return done + [Span(lane, begin, None, "lost") for lane, begin in open_since.items()]

@@ -8,12 +8,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.fleet.rows import Row, View, rows_of
+from airflow_provider_phonelink.fleet.wishes import latest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow_provider_phonelink.fleet.changes import PastChange
     from airflow_provider_phonelink.fleet.readings import Reading
+    from airflow_provider_phonelink.fleet.wishes import Wish
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Facts:
     readings: Mapping[str, Reading]
     #: What tasks changed, the latest first.
     changes: Sequence[PastChange] = ()
+    #: What routes want.
+    wishes: Sequence[Wish] = ()
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -33,8 +37,12 @@ class Facts:
             row
             for conn_id, reading in self.readings.items()
             if reading.fleet
-            for row in rows_of(conn_id, self.kinds[conn_id], reading.fleet, self._last_changes)
+            for row in rows_of(conn_id, self.kinds[conn_id], reading.fleet, self._last_changes, self._wished)
         ]
+
+    @cached_property
+    def _wished(self) -> dict[tuple[str, str], list[Wish]]:
+        return latest(self.wishes)
 
     @cached_property
     def _last_changes(self) -> dict[tuple[str, str], PastChange]:

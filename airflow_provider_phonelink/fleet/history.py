@@ -1,7 +1,7 @@
 """
-What our tasks have left in Airflow's database: their changes, as XComs and as asset events.
+What our tasks have left in Airflow's database: their changes, as XComs and as asset events, and what routes want.
 
-Two queries with a limit each, by an index each, at most once in a few seconds whoever looks.
+Three queries with a limit each, by an index each, at most once in a few seconds whoever looks.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.assets import SCHEME
+from airflow_provider_phonelink.fleet import wishes
 from airflow_provider_phonelink.fleet.changes import Origin, PastChange, merged, parsed
 from airflow_provider_phonelink.operators.events import CHANGES_KEY
+from airflow_provider_phonelink.operators.wishes import WISHES_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy.orm import Session
+
+    from airflow_provider_phonelink.fleet.wishes import Wish
 
 #: How far back the page looks.
 REACH = timedelta(days=90)
@@ -33,16 +37,17 @@ class History:
 
     def __init__(self) -> None:
         self._changes: list[PastChange] = []
+        self._wishes: list[Wish] = []
         self._read_at = float("-inf")
         self._lock = threading.Lock()
 
-    def changes(self) -> list[PastChange]:
-        """Return all known changes, the latest first. Blocks while the database is read."""
+    def read(self) -> tuple[list[PastChange], list[Wish]]:
+        """Return all known changes, the latest first, and all wishes. Blocks while the database is read."""
         with self._lock:
             if time.monotonic() - self._read_at >= FRESH_FOR:
-                self._changes = _read(datetime.now(timezone.utc) - REACH)
+                self._changes, self._wishes = _read(datetime.now(timezone.utc) - REACH)
                 self._read_at = time.monotonic()
-            return self._changes
+            return self._changes, self._wishes
 
 
 def permitted_dags(user: object) -> set[str]:
@@ -52,11 +57,25 @@ def permitted_dags(user: object) -> set[str]:
     return set(get_auth_manager().get_authorized_dag_ids(user=user, method="GET"))
 
 
-def _read(since: datetime) -> list[PastChange]:
+def _read(since: datetime) -> tuple[list[PastChange], list[Wish]]:
     from airflow.utils.session import create_session
 
     with create_session() as session:
-        return merged([*_of_results(session, since), *_of_events(session, since)])
+        changes = merged([*_of_results(session, since), *_of_events(session, since)])
+        return changes, list(_of_variables(session))
+
+
+def _of_variables(session: Session) -> Iterator[Wish]:
+    from airflow.models import DagModel, Variable
+    from sqlalchemy import select
+
+    query = select(Variable).where(Variable.key.like(f"{WISHES_KEY}\\_\\_%", escape="\\")).limit(MOST_READ)
+    found = [wish for variable in session.scalars(query) for wish in wishes.parsed(variable.get_val() or "")]
+    # A DAG that is gone wishes for nothing any more.
+    there = set(
+        session.scalars(select(DagModel.dag_id).where(DagModel.dag_id.in_({wish.dag_id for wish in found})))
+    )
+    yield from (wish for wish in found if wish.dag_id in there)
 
 
 def _of_results(session: Session, since: datetime) -> Iterator[PastChange]:

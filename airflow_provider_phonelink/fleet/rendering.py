@@ -29,6 +29,7 @@ COLUMNS = (
     ("verdict", "Registration"),
     ("inbound", "Answered by"),
     ("outbound", "Caller ID of"),
+    ("drift", "Routes"),
     ("changed", "Last change"),
     ("vendor", "Vendor"),
 )

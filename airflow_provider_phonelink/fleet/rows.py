@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.decisions.fleet import Fleet, FleetNumber
     from airflow_provider_phonelink.fleet.changes import PastChange
+    from airflow_provider_phonelink.fleet.wishes import Wish
 
 #: The columns of the CSV file, which are also the first entries of a row in JSON.
 COLUMNS = (
@@ -32,7 +33,11 @@ COLUMNS = (
     "inbound_agent_name",
     "outbound_agent_ids",
     "outbound_agent_names",
+    "as_routes_want",
+    "wanted_inbound_agent_id",
+    "wanted_outbound_agent_ids",
 )
+_YES = ("1", "true", "on")
 #: How many rows a page shows.
 ROWS_ON_A_PAGE = 200
 #: The order of verdicts: what needs somebody comes first.
@@ -59,6 +64,13 @@ class Row:
     agent_names: Mapping[str, str]
     #: What a task last changed for it, as far as that is known.
     last_change: PastChange | None = None
+    #: What routes want of it, as far as a reconcile task has left that.
+    wishes: Sequence[Wish] = ()
+
+    @property
+    def drift(self) -> list[Wish]:
+        """What routes want and is not true."""
+        return [wish for wish in self.wishes if not wish.is_true_of(self.number)]
 
     @property
     def agent_ids(self) -> tuple[str, ...]:
@@ -89,17 +101,25 @@ class Row:
             "inbound_agent_name": self.agent_names.get(inbound) if inbound else None,
             "outbound_agent_ids": list(number.outbound_agent_ids),
             "outbound_agent_names": [self.agent_names.get(id_) for id_ in number.outbound_agent_ids],
+            "as_routes_want": not self.drift if self.wishes else None,
+            "wanted_inbound_agent_id": next((wish.agent_id for wish in self.wishes if wish.inbound), None),
+            "wanted_outbound_agent_ids": sorted(wish.agent_id for wish in self.wishes if not wish.inbound),
             "last_change": self.last_change.as_json() if self.last_change else None,
         }
 
 
 def rows_of(
-    connection: str, vendor: str, fleet: Fleet, changes: Mapping[tuple[str, str], PastChange]
+    connection: str,
+    vendor: str,
+    fleet: Fleet,
+    changes: Mapping[tuple[str, str], PastChange],
+    wishes: Mapping[tuple[str, str], Sequence[Wish]],
 ) -> list[Row]:
     """
     Return the rows of one connection.
 
     :param changes: The last change of each number, by vendor and id.
+    :param wishes: What routes want of each number, by connection and id.
     """
     return [
         Row(
@@ -108,6 +128,7 @@ def rows_of(
             number=number,
             agent_names=fleet.agent_names,
             last_change=changes.get((vendor, number.id)),
+            wishes=wishes.get((connection, number.id), ()),
         )
         for number in fleet.numbers
     ]
@@ -126,6 +147,8 @@ class View:
     connection: str = ""
     #: Only numbers that no agent answers.
     unanswered: bool = False
+    #: Only numbers that are not linked as routes want.
+    drift: bool = False
     #: A column to sort by; a minus in front reverses the order.
     sort: str = "phone_number"
     page: int = 1
@@ -140,7 +163,8 @@ class View:
             **texts,
             verdict=verdict if verdict in [one.value for one in Verdict] else "",
             vendor=vendor if vendors.find(vendor) else "",
-            unanswered=parameters.get("unanswered", "") in ("1", "true", "on"),
+            unanswered=parameters.get("unanswered", "") in _YES,
+            drift=parameters.get("drift", "") in _YES,
             sort=sort if sort.removeprefix("-") in _ORDERS else "phone_number",
             page=max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1,
         )
@@ -170,6 +194,7 @@ class View:
             and self.verdict in ("", number.verdict)
             and (not self.agent or self.agent in row.agent_ids)
             and not (self.unanswered and number.inbound_agent_id)
+            and not (self.drift and not row.drift)
             and (not self.search or _mentions(row, self.search))
         )
 
@@ -209,6 +234,7 @@ _ORDERS: dict[str, Callable[[Row], Any]] = {
     "verdict": lambda row: (_URGENCY.index(row.number.verdict), row.number.state or ""),
     "inbound": lambda row: _agents(row, row.agent_ids[:1] if row.number.inbound_agent_id else ()),
     "outbound": lambda row: _agents(row, row.number.outbound_agent_ids),
+    "drift": lambda row: (not row.drift, not row.wishes),
     # The latest first: whoever asks wants to know what has just happened.
     "changed": lambda row: -row.last_change.at.timestamp() if row.last_change else inf,
 }

@@ -21,6 +21,8 @@ _LEAST = 3.0
 #: How much of the width is before the first known change.
 _BEFORE = 0.06
 
+_UNTIL = {"now": "to now", "found": "to now", "lost": "until somebody else ended it"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
@@ -28,7 +30,7 @@ class Bar:
 
     x: float
     width: float
-    #: ``now``, ``past``, or ``lost`` for one that ended by nothing that a task told.
+    #: The span's.
     kind: str
     text: str
 
@@ -71,15 +73,10 @@ def _bar(span: Span, begin: datetime, now: datetime) -> Bar:
 
     left, right = place(span.begin, 0.0), place(span.end, float(WIDTH))
     width = max(right - left, _LEAST)
-    kind = "lost" if span.lost else "past" if span.end else "now"
     since = f"from {span.begin:%Y-%m-%d %H:%M}" if span.begin else "from before what is known"
-    until = (
-        f"to {span.end:%Y-%m-%d %H:%M}"
-        if span.end
-        else "until somebody else changed it"
-        if span.lost
-        else "to now"
-    )
+    if span.kind == "found":
+        since = "by somebody else, at some time " + since
+    until = f"to {span.end:%Y-%m-%d %H:%M}" if span.end else _UNTIL[span.kind]
     return Bar(
-        x=round(min(left, WIDTH - width), 1), width=round(width, 1), kind=kind, text=f"{since} {until}"
+        x=round(min(left, WIDTH - width), 1), width=round(width, 1), kind=span.kind, text=f"{since} {until}"
     )

@@ -63,9 +63,14 @@ async def _facts(request: Request, user: Annotated[Any, Depends(get_user)]) -> F
     kinds = await run_in_threadpool(visible_connections, user)
     state.reader.kinds.update(kinds)
     readings = await asyncio.gather(*map(state.readings.of, kinds))
-    changes = await run_in_threadpool(state.history.changes) if kinds else []
-    permitted = await run_in_threadpool(permitted_dags, user) if changes else set()
-    return Facts(kinds, dict(zip(kinds, readings, strict=True)), anonymous(changes, permitted))
+    changes, wishes = await run_in_threadpool(state.history.read) if kinds else ([], [])
+    permitted = await run_in_threadpool(permitted_dags, user) if changes or wishes else set()
+    return Facts(
+        kinds,
+        dict(zip(kinds, readings, strict=True)),
+        anonymous(changes, permitted),
+        [wish if wish.dag_id in permitted else wish._replace(dag_id=None) for wish in wishes],
+    )
 
 
 def _view(request: Request) -> View:

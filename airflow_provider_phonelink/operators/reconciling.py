@@ -82,7 +82,7 @@ class ReconcileLinksOperator(BaseOperator):
             with self.hook as hook:
                 plan = hook.run(routing.plan(**wish))
             self._log_plan(plan)
-            self._measure(len(plan.changes))
+            self._leave(context, plan)
             return self._drift(context, Report(plan).result(), plan)
         with (
             open_journal(self, context, self.hook.conn_id, _map_index(context)) as journal,
@@ -90,7 +90,7 @@ class ReconcileLinksOperator(BaseOperator):
         ):
             plan = hook.run(routing.plan(**wish))
             self._log_plan(plan)
-            self._measure(len(plan.changes))
+            self._leave(context, plan)
             with as_airflow_exceptions():
                 plan.refuse_more_than(limit)
             report = hook.run(routing.apply(plan, lambda result: result.log_to(self.log), journal))
@@ -134,6 +134,13 @@ class ReconcileLinksOperator(BaseOperator):
         for warning in plan.warnings:
             self.log.warning("%s", warning)
         self.log.info("Plan: %s; %d links in scope.", plan.summary, plan.links_in_scope)
+
+    def _leave(self, context: Context, plan: Plan) -> None:
+        """Let metrics and page know what the routes want, and how far the links are from it."""
+        from airflow_provider_phonelink.operators.wishes import leave_wishes
+
+        self._measure(len(plan.changes))
+        leave_wishes(self, context, self.hook.vendor.key, self.hook.conn_id, plan.extras.keys())
 
     def _measure(self, drift: int) -> None:
         from airflow_provider_phonelink.metrics import measure_drift

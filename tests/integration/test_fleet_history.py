@@ -12,6 +12,7 @@ from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
 
 from airflow_provider_phonelink.operators.dasha import (
     DashaLinkPhoneNumberOperator,
+    DashaReconcileLinksOperator,
     DashaRotatePhoneNumberOperator,
     DashaUnlinkPhoneNumberOperator,
 )
@@ -68,3 +69,30 @@ def test_what_tasks_did_is_told_with_when_by_whom_and_from_what_to_what(
     monkeypatch.setattr(type(page.manager), "get_authorized_dag_ids", lambda *_, **__: set())
     for path in ("/numbers", "/numbers.json", f"/agents/dasha_default/{AGENT}"):
         assert "night" not in page.get(path).text
+
+
+def test_where_the_links_are_not_as_routes_want_is_shown(
+    page: Page, phonelink_sandbox, run_dag, monkeypatch
+) -> None:
+    dasha = phonelink_sandbox.world.dasha
+    right = dasha.add_number("+15550300", CREDENTIALS, inbound=AGENT, steps=seeds.REGISTERED)
+    wrong = dasha.add_number("+15550301", CREDENTIALS, inbound=OTHER_AGENT, steps=seeds.REGISTERED)
+    dasha.add_number("+15550302", CREDENTIALS, steps=seeds.REGISTERED)
+    routes = [{"number": number, "agent_id": AGENT} for number in (right, wrong)]
+    for dry_run, drift in ((True, ["+15550301"]), (False, [])):
+        with DAG("audit", schedule=None, start_date=START) as dag:
+            DashaReconcileLinksOperator(task_id="audit", routes=routes, dry_run=dry_run)
+        run = run_dag(dag, connections=phonelink_sandbox.connections)
+        assert run.succeeded, run.explain()
+        fresh = Page()
+        found = {row["phone_number"]: row for row in fresh.get("/numbers.json").json()["numbers"]}
+        assert {number: row["as_routes_want"] for number, row in found.items()} == {
+            "+15550300": True,
+            "+15550301": not drift,
+            "+15550302": None,
+        }
+        assert [
+            row["phone_number"] for row in fresh.get("/numbers.json", drift="1").json()["numbers"]
+        ] == drift
+        assert ("should be answered by" in fresh.get("/numbers").text) == bool(drift)
+        fresh.close()

@@ -31,7 +31,7 @@ def _seen(number: Number) -> FleetNumber:
     return FleetNumber(
         id=number.id,
         phone_number=number.e164,
-        name=number.friendly_name or None,
+        name=number.friendly_name if number.friendly_name != number.e164 else None,
         state=number.status,
         inbound_agent_id=number.inbound_agent_id or None,
         outbound_agent_ids=tuple(sorted(number.outbound_agent_ids or ())),

@@ -84,24 +84,32 @@ def test_the_caller_ids_of_a_rotation_follow_each_other() -> None:
     changes = [rotated(1, "n1", "n0"), rotated(2, "n2", "n1"), rotated(3, "n1", "n2")]
     spans = spans_of_agent(changes, "a", {Lane(False, "n1")})
     assert sorted(spans, key=lambda span: span.begin or START) == [
-        Span(Lane(False, "n0"), None, at(1)),
-        Span(Lane(False, "n1"), at(1), at(2)),
-        Span(Lane(False, "n2"), at(2), at(3)),
-        Span(Lane(False, "n1"), at(3), None),
+        Span(Lane(False, "n0"), None, at(1), "past"),
+        Span(Lane(False, "n1"), at(1), at(2), "past"),
+        Span(Lane(False, "n2"), at(2), at(3), "past"),
+        Span(Lane(False, "n1"), at(3), None, "now"),
     ]
 
 
 def test_a_number_that_moves_has_one_agent_after_the_other() -> None:
     changes = [change(1, "n", agent_id="a"), change(2, "n", agent_id="b", previous_agent_id="a")]
     assert spans_of_number(changes, "n", {Lane(True, "b")}) == [
-        Span(Lane(True, "a"), at(1), at(2)),
-        Span(Lane(True, "b"), at(2), None),
+        Span(Lane(True, "a"), at(1), at(2), "past"),
+        Span(Lane(True, "b"), at(2), None, "now"),
     ]
 
 
 def test_what_somebody_else_ended_is_marked() -> None:
     changes = [change(1, "n", agent_id="a")]
-    assert spans_of_number(changes, "n", ()) == [Span(Lane(True, "a"), at(1), None, lost=True)]
+    assert spans_of_number(changes, "n", ()) == [Span(Lane(True, "a"), at(1), None, "lost")]
+
+
+def test_what_somebody_else_made_is_marked() -> None:
+    changes = [change(1, "n", agent_id="a"), change(2, "n", previous_agent_id="a")]
+    assert spans_of_number(changes, "n", {Lane(True, "a")}) == [
+        Span(Lane(True, "a"), at(1), at(2), "past"),
+        Span(Lane(True, "a"), at(2), None, "found"),
+    ]
 
 
 numbers = st.sampled_from(["n1", "n2", "n3"])
@@ -123,7 +131,7 @@ any_changes = st.lists(
 @given(any_changes, st.sets(st.builds(Lane, st.booleans(), numbers)))
 def test_any_history_can_be_drawn_and_ends_as_it_is_now(changes, linked) -> None:
     spans = spans_of_agent(changes, "a", linked)
-    assert {span.lane for span in spans if span.end is None and not span.lost} == linked
+    assert {span.lane for span in spans if span.kind in ("now", "found")} == linked
     picture = timeline_of(spans, at(51), lambda lane: lane.id)
     bars = [bar for _, bars in picture.lanes for bar in bars] if picture else []
     assert all(bar.x >= 0 and bar.width > 0 and bar.x + bar.width <= WIDTH + 0.2 for bar in bars)

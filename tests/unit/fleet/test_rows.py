@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qsl
 
 import pytest
@@ -13,6 +13,7 @@ from airflow_provider_phonelink.decisions.fleet import Fleet, FleetNumber
 from airflow_provider_phonelink.decisions.registration import Verdict
 from airflow_provider_phonelink.fleet.changes import PastChange
 from airflow_provider_phonelink.fleet.rows import ROWS_ON_A_PAGE, View, cut, rows_of
+from airflow_provider_phonelink.fleet.wishes import Wish, latest, parsed
 
 FLEET = Fleet(
     numbers=(
@@ -29,7 +30,17 @@ CHANGES = {
     ("dasha", id_): PastChange(at=datetime(2026, 1, day, tzinfo=timezone.utc), vendor="dasha", number_id=id_)
     for id_, day in (("1", 2), ("3", 5))
 }
-ROWS = [*rows_of("one", "dasha", FLEET, CHANGES), *rows_of("two", "callingbox", FLEET, {})]
+AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
+WISHES = latest(
+    [
+        Wish("one", "1", "a", True, AT, "dag"),
+        Wish("one", "2", "b", False, AT, "dag"),
+        Wish("one", "2", "c", False, AT, "dag"),
+        Wish("one", "3", "b", True, AT, "dag"),
+        Wish("one", "3", "a", True, AT + timedelta(days=1), "later"),
+    ]
+)
+ROWS = [*rows_of("one", "dasha", FLEET, CHANGES, WISHES), *rows_of("two", "callingbox", FLEET, {}, {})]
 
 
 def shown(**parameters: str) -> list[str]:
@@ -54,6 +65,8 @@ def shown(**parameters: str) -> list[str]:
         ({"sort": "inbound"}, ["3", "1", "2", "4"]),
         ({"sort": "outbound"}, ["2", "1", "3", "4"]),
         ({"sort": "changed"}, ["3", "1", "2", "4"]),
+        ({"drift": "1"}, ["2", "3"]),
+        ({"sort": "drift"}, ["2", "3", "1", "4"]),
         ({"sort": "name"}, ["1", "2", "3", "4"]),
     ],
 )
@@ -64,7 +77,18 @@ def test_a_view_shows_what_it_asks_for(parameters, ids) -> None:
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["search", "verdict", "agent", "vendor", "connection", "unanswered", "sort", "page", "else"]
+            [
+                "search",
+                "verdict",
+                "agent",
+                "vendor",
+                "connection",
+                "unanswered",
+                "drift",
+                "sort",
+                "page",
+                "else",
+            ]
         ),
         st.one_of(
             st.sampled_from(["1", "failed", "dasha", "-verdict", "name", "0", "99999999999", "²"]), st.text()
@@ -84,6 +108,14 @@ def test_sorting_again_reverses() -> None:
 
 
 def test_a_page_too_far_is_the_last_one() -> None:
-    rows = rows_of("one", "dasha", Fleet(numbers=(FLEET.numbers[0],) * (ROWS_ON_A_PAGE + 1)), {})
+    rows = rows_of("one", "dasha", Fleet(numbers=(FLEET.numbers[0],) * (ROWS_ON_A_PAGE + 1)), {}, {})
     assert [len(cut(rows, page)[0]) for page in (1, 2, 3)] == [ROWS_ON_A_PAGE, 1, 1]
     assert cut([], 1) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "null", "[]", "{}", '{"at": 1}', '{"at": "2026-01-01", "conn_id": "", "dag_id": "", "links": [1]}'],
+)
+def test_a_variable_that_somebody_edited_wishes_for_nothing(text) -> None:
+    assert list(parsed(text)) == []
