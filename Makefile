@@ -285,6 +285,10 @@ test: $(READY) ## 23 min: Everything that has to pass before a change goes in
 demo: $(READY) ## 1 min: Onboard, rotate and offboard numbers in a real Airflow, against the sandbox
 	@PYTHONPATH=tests $(VENV)/bin/python tools/demo.py
 
+.PHONY: demo-ui
+demo-ui: $(READY) ## 1 min, then until Ctrl+C: The same, and then Airflow's page of phone numbers with numbers that change
+	@PYTHONPATH=tests $(VENV)/bin/python tools/demo.py --ui
+
 # The peer lives in an environment of its own, so that no test can lean on it.
 BENCH := .venv/bench
 BENCH_ARGS ?=

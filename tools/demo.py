@@ -2,7 +2,8 @@
 Onboard, rotate and offboard phone numbers in a real Airflow, against the sandbox.
 
 Run by `make demo`. Scheduler, triggerer, DAG processor and API server work on SQLite in `.demo/`, which is made anew
-each time; what they print goes to files there.
+each time; what they print goes to files there. With `--ui`, as `make demo-ui` runs it, they stay up afterwards, and the
+numbers go on changing, to be looked at on Airflow's page of phone numbers.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shutil
 import signal
 import sys
 import time
+import webbrowser
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
@@ -48,6 +50,14 @@ RUNS: tuple[tuple[str, str, datetime | None], ...] = (
     ("campaign_rotation", "and of the day after", YESTERDAY),
     ("offboarding", "take numbers away from their agents, at both vendors", None),
 )
+#: What happens to a registration in each minute that somebody looks.
+LOST_AND_FOUND = [
+    {"after": 0, "state": "Registered"},
+    {"after": 20, "state": "Failed", "error": "request timed out", "sip": "408 Request Timeout"},
+    {"after": 40, "state": "Registering"},
+    {"after": 45, "state": "Registered"},
+]
+MINUTE = 60
 ENDED = (*FINISHED, "skipped", "upstream_failed", "removed")
 TIMEOUT = 120
 
@@ -109,8 +119,8 @@ class Vendors:
             yield item["id"], Number(item["e164"], "", inbound, outbound)
 
 
-def main() -> int:
-    """Run the demo; 0 when all three DAGs have succeeded."""
+def main(*, stay: bool = False) -> int:
+    """Run the demo; 0 when all three DAGs have succeeded. It may stay, to be looked at."""
     os.environ.update(without_proxy(os.environ))
     signal.signal(signal.SIGTERM, _terminated)
     FOLDER.mkdir(exist_ok=True)
@@ -122,10 +132,41 @@ def main() -> int:
         with _airflow(sandbox) as airflow:
             if not all(_run(airflow, vendors, *run) for run in RUNS):
                 return 1
-        for table in _tables(before, vendors.numbers()):
-            console.print()
-            console.print(table)
+            for table in _tables(before, vendors.numbers()):
+                console.print()
+                console.print(table)
+            if stay:
+                with contextlib.suppress(KeyboardInterrupt):
+                    _live(airflow, sandbox, vendors)
+                return 0
+    console.print("\nTo look at the numbers on a page in Airflow, while they change: [bold]make demo-ui[/]")
     return 0
+
+
+def _live(airflow: Deployment, sandbox: Sandbox, vendors: Vendors) -> NoReturn:
+    """Rotate every minute, and let a registration go and come back, until somebody interrupts."""
+    page = f"{airflow.url}/plugin/phone-numbers"
+    console.print(
+        f"\n[bold]Look[/]  {page}\n      A rotation every minute, and a registration that is lost and comes back."
+    )
+    console.print("      Ctrl+C ends it.")
+    # Without a screen, a browser of text would take over the terminal.
+    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        with contextlib.suppress(webbrowser.Error):
+            webbrowser.open(page)
+    dasha = sandbox.world.dasha
+    pool = [
+        number.id
+        for number in dasha.numbers.values()
+        if (number.settings.display_name or "").startswith("Campaign")
+    ]
+    while True:
+        began = time.monotonic()
+        dasha.script(pool[0], LOST_AND_FOUND)
+        _run(airflow, vendors, "nightly_rotation", "the next healthy number of the pool", None)
+        while time.monotonic() - began < MINUTE:
+            airflow.check()
+            time.sleep(1)
 
 
 @contextlib.contextmanager
@@ -255,6 +296,6 @@ def _terminated(*_: object) -> NoReturn:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(main(stay="--ui" in sys.argv))
     except KeyboardInterrupt:
         sys.exit("interrupted")

@@ -49,7 +49,7 @@ def numbers_page(base: str, facts: Facts, view: View, now: datetime) -> str:
         base=base,
         facts=facts,
         view=view,
-        columns=COLUMNS,
+        columns=[column for column in COLUMNS if column[0] != "drift" or facts.wishes],
         found=len(rows),
         rows=shown,
         page=min(view.page, pages),
