@@ -33,6 +33,7 @@ All errors of this package, by cause.
     │   ├── RegistrationFailedError
     │   ├── PoolUnhealthyError           a retry helps
     │   ├── TooManyChangesError
+    │   ├── NotApprovedError
     │   └── AttachmentError
     │       └── AttachmentInterruptedError   a retry helps
     │
@@ -259,6 +260,18 @@ class PoolUnhealthyError(PromiseError):
 
 class TooManyChangesError(PromiseError):
     """The plan has more changes than it may have. Nothing was changed."""
+
+
+class NotApprovedError(PromiseError):
+    """
+    What is to be changed now is not what was approved. Nothing was changed.
+
+    :param others: What was not approved, a line for each change.
+    """
+
+    def __init__(self, message: str, others: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.others = tuple(others)
 
 
 class AttachmentError(PromiseError):

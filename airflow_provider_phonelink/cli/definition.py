@@ -144,12 +144,28 @@ COMMANDS: tuple[Command | Group, ...] = (
         "routes",
         "Keep links as a file of routes wants them",
         (
-            Command("plan", "Show what would change", "airflow_provider_phonelink.cli.routes:plan", _PLAN),
+            Command(
+                "plan",
+                "Show what would change",
+                "airflow_provider_phonelink.cli.routes:plan",
+                (
+                    *_PLAN,
+                    _argument("--out", metavar="FILE", help="also write the plan there, to be applied later"),
+                ),
+            ),
             Command(
                 "apply",
                 "Show what would change, and change it",
                 "airflow_provider_phonelink.cli.routes:apply",
-                (*_PLAN, _argument("-y", "--yes", action="store_true", help="do not ask")),
+                (
+                    *_PLAN,
+                    _argument(
+                        "--plan",
+                        metavar="FILE",
+                        help="make the changes of this plan (`plan --out`) only; do not ask",
+                    ),
+                    _argument("-y", "--yes", action="store_true", help="do not ask"),
+                ),
             ),
             Command(
                 "export",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import visible
 from airflow_provider_phonelink.files.writing import as_csv, as_json, as_yaml, plain
 
@@ -42,6 +44,21 @@ def say(text: str, end: str = "\n") -> None:
 def warn(text: str) -> None:
     """Print what somebody should know beside the result."""
     print(f"phonelink: {visible(text)}", file=sys.stderr)
+
+
+def write_file(path: str, text: str) -> None:
+    """
+    Write a result to a file, whole or not at all.
+
+    :raises InvalidArgumentError: If it cannot be written.
+    """
+    whole = Path(f"{path}.tmp")
+    try:
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(path)
+    except OSError as error:
+        whole.unlink(missing_ok=True)
+        raise InvalidArgumentError("--out", f"{path} cannot be written ({error.strerror}).") from None
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:

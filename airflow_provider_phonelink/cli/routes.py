@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api.errors import PhonelinkError
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, PhonelinkError
 from airflow_provider_phonelink.api.text import visible
-from airflow_provider_phonelink.cli.output import print_diff, print_document, print_rows, progress, say, warn
+from airflow_provider_phonelink.cli.output import (
+    print_diff,
+    print_document,
+    print_rows,
+    progress,
+    say,
+    warn,
+    write_file,
+)
 from airflow_provider_phonelink.cli.running import DRIFT, IN_SYNC, complain, hook_of
+from airflow_provider_phonelink.decisions.approvals import ApprovedPlan, parse_approved_plan
 from airflow_provider_phonelink.decisions.limits import parse_max_changes
 from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes, rows_of_vendor
 from airflow_provider_phonelink.decisions.scope import KEYS, Scope, demand_scope, parse_scope
 from airflow_provider_phonelink.files.reading import read_rows
+from airflow_provider_phonelink.files.writing import as_json
 from airflow_provider_phonelink.promises.applying import Report
 from airflow_provider_phonelink.promises.routing import routing_of
 
@@ -44,17 +55,22 @@ def plan(options: argparse.Namespace) -> int:
         found = _plan(hook, options)
     _print(Report(found), options.output)
     found.refuse_more_than(parse_max_changes(options.max_changes))
+    if options.out:
+        write_file(options.out, as_json(Report(found).result()))
     return IN_SYNC if found.in_sync else DRIFT
 
 
 def apply(options: argparse.Namespace) -> int:
-    """Show the plan, ask, and apply it."""
+    """Show the plan, ask unless it was approved, and apply it."""
+    approved = _approved(options.plan) if options.plan else None
     with hook_of(options.conn_id) as hook:
         found = _plan(hook, options)
+        if approved is not None:
+            found = approved.bind(found)
         if not found.in_sync:
             _print_to_decide(found, options.output)
             found.refuse_more_than(parse_max_changes(options.max_changes))
-            if not options.yes and not _confirmed(found):
+            if approved is None and not options.yes and not _confirmed(found):
                 print("Nothing was changed.", file=sys.stderr)
                 return DRIFT
         with progress("Changing links", len(found.changes)) as advance:
@@ -91,6 +107,19 @@ def _plan(hook: VendorHook[Any], options: argparse.Namespace) -> Plan:
     for warning in found.warnings:
         warn(warning)
     return found
+
+
+def _approved(file: str) -> ApprovedPlan:
+    """Read what ``plan`` wrote."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise InvalidArgumentError("--plan", f"{file} cannot be read ({reason}).") from None
+    try:
+        return parse_approved_plan(text)
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError("--plan", f"{file}: {error.problem}") from None
 
 
 def _scope(options: argparse.Namespace, rules: LinkRules) -> Scope | None:

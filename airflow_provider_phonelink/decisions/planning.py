@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.scope import KnownScope
 
 _SIGNS = {"link": "+", "unlink": "-", "move": "~"}
+ACTIONS = tuple(_SIGNS)
 
 
 class Change(NamedTuple):
@@ -77,6 +78,8 @@ class Plan:
     found: frozenset[Link] = field(default=frozenset(), repr=False)
     #: Primary numbers before the run, by agent, where agents have one (CallingBox).
     primaries: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Whether a number may be taken only from the agent in the plan, because somebody approved just that.
+    bound: bool = False
 
     @property
     def changes(self) -> tuple[Change, ...]:

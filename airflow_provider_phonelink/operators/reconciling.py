@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_phonelink.decisions.approvals import ApprovedPlan
     from airflow_provider_phonelink.decisions.links import LinkRules
     from airflow_provider_phonelink.decisions.planning import Plan
 
 OnDrift: TypeAlias = Literal["report", "fail", "skip"]
 ON_DRIFT = ("report", "fail", "skip")
 #: Templated fields. ``dry_run`` is kept as ``plan_only``, for each Airflow operator has a method of that name.
-FIELDS = ("routes", "plan_only", "prune", "max_changes", "scope", "on_drift")
+FIELDS = ("routes", "plan_only", "prune", "max_changes", "scope", "on_drift", "approved_plan")
 
 
 class ReconcileLinksOperator(BaseOperator):
@@ -34,7 +35,11 @@ class ReconcileLinksOperator(BaseOperator):
 
     #: A path of routes is templated; what is in the file is not.
     template_ext: Sequence[str] = ()
-    template_fields_renderers = {"routes": "json", "scope": "json"}  # noqa: RUF012 - as Airflow declares it
+    template_fields_renderers = {  # noqa: RUF012 - as Airflow declares it
+        "routes": "json",
+        "scope": "json",
+        "approved_plan": "json",
+    }
 
     routes: Sequence[Mapping[str, Any]] | str | Path
     plan_only: bool | str
@@ -42,6 +47,7 @@ class ReconcileLinksOperator(BaseOperator):
     max_changes: int | str | None
     scope: Mapping[str, Any] | None
     on_drift: OnDrift
+    approved_plan: Mapping[str, Any] | str | None
     extra_columns: Sequence[str]
     #: How the place of the routes begins, where a template completes it.
     _routes_begin: str | None
@@ -56,6 +62,7 @@ class ReconcileLinksOperator(BaseOperator):
         max_changes: int | str | None,
         scope: Mapping[str, Any] | None,
         on_drift: OnDrift,
+        approved_plan: Mapping[str, Any] | str | None = None,
         extra_columns: Sequence[str] = (),
     ) -> None:
         """Take the arguments that all vendors' operators have; to be called by the constructor."""
@@ -65,6 +72,7 @@ class ReconcileLinksOperator(BaseOperator):
         self.max_changes = max_changes
         self.scope = scope
         self.on_drift = on_drift
+        self.approved_plan = approved_plan
         self.extra_columns = extra_columns
         self._routes_begin = as_written(routes)
 
@@ -77,12 +85,14 @@ class ReconcileLinksOperator(BaseOperator):
 
         routing = routing_of(self.hook.vendor)
         with as_airflow_exceptions():
+            approved = self._approved()
             dry_run, limit, wish = self._checked(routing.rules)
         if dry_run:
             with self.hook as hook:
                 plan = hook.run(routing.plan(**wish))
             self._log_plan(plan)
             self._leave(context, plan)
+            self._bound(plan, approved)
             return self._drift(context, Report(plan).result(), plan)
         with (
             open_journal(self, context, self.hook.conn_id, _map_index(context)) as journal,
@@ -91,6 +101,7 @@ class ReconcileLinksOperator(BaseOperator):
             plan = hook.run(routing.plan(**wish))
             self._log_plan(plan)
             self._leave(context, plan)
+            plan = self._bound(plan, approved)
             with as_airflow_exceptions():
                 plan.refuse_more_than(limit)
             report = hook.run(routing.apply(plan, lambda result: result.log_to(self.log), journal))
@@ -101,6 +112,25 @@ class ReconcileLinksOperator(BaseOperator):
         self._measure(0)
         emit_journal(self, context, journal, vendor=hook.vendor.key, forget=True)
         return delivered(self, context, report.result())
+
+    def _approved(self) -> ApprovedPlan | None:
+        from airflow_provider_phonelink.decisions.approvals import parse_approved_plan
+
+        return None if self.approved_plan is None else parse_approved_plan(self.approved_plan)
+
+    def _bound(self, plan: Plan, approved: ApprovedPlan | None) -> Plan:
+        """Return the plan, bound to what was approved."""
+        from airflow_provider_phonelink.api.errors import NotApprovedError
+
+        if approved is None:
+            return plan
+        with as_airflow_exceptions():
+            try:
+                return approved.bind(plan)
+            except NotApprovedError as error:
+                for line in error.others:
+                    self.log.warning("%s", line)
+                raise
 
     def _checked(self, rules: LinkRules) -> tuple[bool, Any, dict[str, Any]]:
         """Check all arguments before anything is sent."""

@@ -64,6 +64,8 @@ class Report:
     caught_up: tuple[str, ...] = ()
     #: Why some of it could not be done this time, either.
     left_undone: tuple[PhonelinkError, ...] = ()
+    #: Whether this was a run that applies its plan.
+    applying: bool = False
 
     @property
     def complete(self) -> bool:
@@ -108,7 +110,7 @@ class Report:
         counts = Counter(result.state for result in self.results)
         return {
             "drift": not self.plan.in_sync,
-            "applied": bool(self.results) or self.plan.in_sync,
+            "applied": self.applying and (self.plan.in_sync or counts["done"] > 0),
             "changes": [*map(self._as_json, self.plan.changes, self._padded_results())],
             "unchanged": self.plan.unchanged,
             "links_in_scope": self.plan.links_in_scope,
@@ -184,7 +186,7 @@ def apply_plan(
         caught_up, left_undone = yield from _caught_up(
             set(planned), so_far.links, catch_up or _noted(journal), journal
         )
-    report = Report(plan, tuple(results), caught_up, left_undone)
+    report = Report(plan, tuple(results), caught_up, left_undone, applying=True)
     if not report.complete:
         journal.keep()
     return report

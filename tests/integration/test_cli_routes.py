@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 
 import pytest
@@ -261,3 +262,39 @@ class TestWhatItCosts:
         assert code == 0, err
         assert len(parsed(out, "json")) >= 1000
         assert len(sandbox.journal) <= 10
+
+
+class TestApprovedPlan:
+    @pytest.fixture
+    def file(self, tmp_path, routes_file, phonelink):
+        found = tmp_path / "plan.json"
+        assert phonelink("routes", "plan", "-f", routes_file, "--out", found)[0] == 2
+        return found
+
+    def test_a_plan_is_applied(self, phonelink, sandbox, routes_file, file):
+        printed = json.loads(phonelink("routes", "plan", "-f", routes_file, "-o", "json")[1])
+        assert json.loads(file.read_text()) == printed
+        assert printed["applied"] is False
+        code, out, _ = phonelink("routes", "apply", "-f", routes_file, "--plan", file)
+        assert (code, writes(sandbox)) == (0, ["PUT agent-link"])
+        assert "All 1 changes are made" in out
+        assert phonelink("routes", "apply", "-f", routes_file, "--plan", file)[0] == 0
+
+    def test_another_plan_is_refused(self, phonelink, sandbox, routes_file, file):
+        routes_file.write_text("- {number: '+15550100004', agent_id: agent-sales}")
+        code, _, err = phonelink("routes", "apply", "-f", routes_file, "--plan", file, "--yes")
+        assert (code, writes(sandbox)) == (1, [])
+        assert "[+ link +15550100004" in err
+
+    @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b'{"changes": [1]}', b"\xff"])
+    def test_a_file_that_has_no_plan(self, phonelink, sandbox, routes_file, tmp_path, content):
+        found = tmp_path / "x.json"
+        if content is not None:
+            found.write_bytes(content)
+        code, _, err = phonelink("routes", "apply", "-f", routes_file, "--plan", found)
+        assert (code, len(sandbox.journal)) == (1, 0)
+        assert f"--plan: {found}" in err
+
+    def test_a_file_that_cannot_be_written(self, phonelink, routes_file, tmp_path):
+        code, _, err = phonelink("routes", "plan", "-f", routes_file, "--out", tmp_path / "no" / "plan.json")
+        assert (code, "--out: " in err, "cannot be written" in err) == (1, True, True)

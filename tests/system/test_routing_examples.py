@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 from airflow_harness.runs import load_dag
@@ -53,7 +55,7 @@ def test_routing_as_code(run_example, phonelink_sandbox, approved):
 
 
 @pytest.mark.skipif(not AIRFLOW_V_3_1_PLUS, reason="this Airflow asks nobody")
-def test_no_more_than_was_approved_is_changed(run_example, phonelink_sandbox, monkeypatch):
+def test_nothing_but_what_was_approved_is_changed(run_example, phonelink_sandbox, monkeypatch):
     from airflow.providers.standard.operators.hitl import ApprovalOperator
 
     dasha = phonelink_sandbox.world.dasha
@@ -66,7 +68,34 @@ def test_no_more_than_was_approved_is_changed(run_example, phonelink_sandbox, mo
     monkeypatch.setattr(ApprovalOperator, "execute", takes_a_number_away_meanwhile)
     run = run_example("routing_as_code")
     assert run.task_state("apply") == "failed"
-    assert "max_changes=2" in run.log("apply")
+    assert "Not approved: + link   +15550100001" in run.log("apply")
+    assert len(phonelink_sandbox.journal.writes()) == 0
+
+
+ANSWERED = {"params_input": {}, "responded_at": datetime.now(timezone.utc), "responded_by_user": None}
+
+
+@pytest.mark.skipif(not AIRFLOW_V_3_1_PLUS, reason="this Airflow asks nobody")
+@pytest.mark.parametrize(
+    ("event", "succeeds", "apply"),
+    [
+        ({"chosen_options": ["Reject"], **ANSWERED}, True, "skipped"),
+        ({"error": "nobody answered", "error_type": "timeout"}, False, "upstream_failed"),
+    ],
+    ids=["rejected", "expired"],
+)
+def test_nothing_is_changed_without_an_approval(
+    run_example, phonelink_sandbox, monkeypatch, event, succeeds, apply
+):
+    from airflow.providers.standard.operators.hitl import ApprovalOperator
+
+    monkeypatch.setattr(
+        ApprovalOperator, "execute", lambda self, context: self.execute_complete(context, event)
+    )
+    before = dasha_links(phonelink_sandbox)
+    run = run_example("routing_as_code")
+    assert (run.succeeded, run.task_state("apply")) == (succeeds, apply), run.explain()
+    assert dasha_links(phonelink_sandbox) == before
     assert len(phonelink_sandbox.journal.writes()) == 0
 
 

@@ -50,6 +50,10 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         number) and ``modes``; a link has to match all that are given. (templated)
     :param on_drift: What a dry run does if the plan has changes: ``report`` (default) succeeds, ``fail`` fails without
         a retry, ``skip`` skips the task. (templated)
+    :param approved_plan: The result of a dry run that somebody approved, such as ``plan.output``: no other changes than
+        those in it are made, and a number is taken only from the agent in it. What has become true since is no change
+        any more. If anything else would have to be changed, nothing is written and the task fails without a retry; the
+        message names each such change. None (default): whatever the routes ask for. (templated)
     :param extra_columns: Further columns or keys that the routes may have, beside those that begin with ``x_``: a list,
         or text such as ``"team, ticket"``. Their values are in each change's ``extra``. None by default.
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
@@ -66,12 +70,13 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         max_changes: int | str | None = None,
         scope: Mapping[str, Any] | None = None,
         on_drift: OnDrift = "report",
+        approved_plan: Mapping[str, Any] | str | None = None,
         extra_columns: Sequence[str] = (),
         callingbox_conn_id: str = "callingbox_default",
         multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self._accept(routes, dry_run, prune, max_changes, scope, on_drift, extra_columns)
+        self._accept(routes, dry_run, prune, max_changes, scope, on_drift, approved_plan, extra_columns)
         self.callingbox_conn_id = callingbox_conn_id
         self._given = given_arguments(self)

@@ -56,6 +56,10 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
         to be read. (templated)
     :param on_drift: What a dry run does if the plan has changes: ``report`` (default) succeeds, ``fail`` fails without
         a retry, ``skip`` skips the task. (templated)
+    :param approved_plan: The result of a dry run that somebody approved, such as ``plan.output``: no other changes than
+        those in it are made, and a number is taken only from the agent in it. What has become true since is no change
+        any more. If anything else would have to be changed, nothing is written and the task fails without a retry; the
+        message names each such change. None (default): whatever the routes ask for. (templated)
     :param extra_columns: Further columns or keys that the routes may have, beside those that begin with ``x_``: a list,
         or text such as ``"team, ticket"``. Their values are in each change's ``extra``. None by default.
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
@@ -72,12 +76,13 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
         max_changes: int | str | None = None,
         scope: Mapping[str, Any] | None = None,
         on_drift: OnDrift = "report",
+        approved_plan: Mapping[str, Any] | str | None = None,
         extra_columns: Sequence[str] = (),
         dasha_conn_id: str = "dasha_default",
         multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self._accept(routes, dry_run, prune, max_changes, scope, on_drift, extra_columns)
+        self._accept(routes, dry_run, prune, max_changes, scope, on_drift, approved_plan, extra_columns)
         self.dasha_conn_id = dasha_conn_id
         self._given = given_arguments(self)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 IfLinked: TypeAlias = Literal["replace", "fail"]
 IF_LINKED = ("replace", "fail")
+#: Stands for the agent that a number may be taken from, where that may be any.
+ANYBODY = "*"
 
 
 def link_number(
@@ -27,6 +29,7 @@ def link_number(
     mode: str = "inbound",
     *,
     if_linked: str = "replace",
+    only_from: str | None = ANYBODY,
     takes_over: bool = False,
     journal: Journal | None = None,
 ) -> Flow[Changed[PhoneNumber]]:
@@ -37,6 +40,7 @@ def link_number(
     write is overwritten.
 
     :param if_linked: For ``inbound``: ``replace`` takes the number from another agent, ``fail`` refuses to.
+    :param only_from: For ``inbound``: the only agent that the number may be taken from; None for no agent.
     :param takes_over: Whether a link that somebody made after an earlier try of the task is replaced, too.
     :param journal: What earlier tries of the task did, and what this one does.
     :raises TakenError: If another agent has the number and ``if_linked="fail"``.
@@ -49,12 +53,12 @@ def link_number(
     mode = arguments.choice("mode", mode, endpoints.LINK_MODES)
     journal = journal or Journal()
     if mode == "inbound":
-        return (yield from _link_inbound(number_id, agent_id, if_linked, takes_over, journal))
+        return (yield from _link_inbound(number_id, agent_id, if_linked, only_from, takes_over, journal))
     return (yield from _link_outbound(number_id, agent_id, journal))
 
 
 def _link_inbound(
-    number_id: str, agent_id: str, if_linked: str, takes_over: bool, journal: Journal
+    number_id: str, agent_id: str, if_linked: str, only_from: str | None, takes_over: bool, journal: Journal
 ) -> Flow[Changed[PhoneNumber]]:
     number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     key, previous = inbound_key(number_id), number.incoming_calls_agent_id
@@ -71,6 +75,12 @@ def _link_inbound(
         raise TakenError(
             f"Number {number.label} answers for {agent_label(previous)}, so it was not linked to "
             f"{agent_label(agent_id)} (if_linked='fail'). Nothing was changed."
+        )
+    if only_from != ANYBODY and previous not in (None, only_from):
+        raise ChangedMeanwhileError(
+            f"Number {number.label} was not linked to {agent_label(agent_id)}: {agent_label(previous)} has it now; at "
+            f"the last look, {agent_label(only_from)} had it. It was left there, because taking it from there was not "
+            "approved."
         )
     link = {"number_id": number_id, "mode": "inbound", "agent_id": agent_id}
     entry = journal.entry(key, previous, **link, phone_number=number.phone_number)

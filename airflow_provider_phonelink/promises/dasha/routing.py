@@ -18,7 +18,7 @@ from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules
 from airflow_provider_phonelink.promises import applying
-from airflow_provider_phonelink.promises.dasha.link import link_number
+from airflow_provider_phonelink.promises.dasha.link import ANYBODY, link_number
 from airflow_provider_phonelink.promises.dasha.naming import directory_of
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 from airflow_provider_phonelink.promises.journal import Journal, State, inbound_key
@@ -60,8 +60,8 @@ def apply_plan(
     """
     Make the changes of a plan; see :func:`airflow_provider_phonelink.promises.applying.apply_plan`.
 
-    Each change looks again before it writes. A route takes a number from whichever agent has it by then; a removal
-    takes it only from the agent in the plan.
+    Each change looks again before it writes. A route takes a number from whichever agent has it by then, unless the
+    plan is bound; a removal takes it only from the agent in the plan.
     """
     journal = journal or Journal()
     return applying.apply_plan(
@@ -127,7 +127,7 @@ def _carry_out(plan: Plan, journal: Journal, change: Change) -> Flow[Changed[Pho
 def _link_or_replace(plan: Plan, change: Change, journal: Journal) -> Flow[Changed[PhoneNumber]]:
     """Link a number; if the vendor refuses, in place of the same phone number under credentials that lose it."""
     try:
-        return (yield from _link(change, journal))
+        return (yield from _link(plan, change, journal))
     except VendorError as error:
         old = _same_phone_number(plan, change)
         if old is None or error.retry_helps or error.method == "GET":
@@ -135,9 +135,10 @@ def _link_or_replace(plan: Plan, change: Change, journal: Journal) -> Flow[Chang
         return (yield from _link_in_place_of(plan, old, change, journal, error))
 
 
-def _link(change: Change, journal: Journal) -> Flow[Changed[PhoneNumber]]:
+def _link(plan: Plan, change: Change, journal: Journal) -> Flow[Changed[PhoneNumber]]:
     earlier = journal.earlier(inbound_key(change.link.number_id))
-    outcome = yield from link_number(*change.link, takes_over=True, journal=journal)
+    only_from = change.previous_agent_id if plan.bound else ANYBODY
+    outcome = yield from link_number(*change.link, only_from=only_from, takes_over=True, journal=journal)
     previous = outcome.previous_agent_id
     expected = previous == change.previous_agent_id or earlier is not None
     if outcome.changed and change.link.mode == INBOUND and not expected:
@@ -181,7 +182,7 @@ def _link_in_place_of(
         # It is not done yet: should this try die now, the next one has to know that the number may have to go back.
         if entry := journal.of(key):
             entry.state = State.INTENDED
-        outcome = yield from _link(change, journal)
+        outcome = yield from _link(plan, change, journal)
     except PhonelinkError as error:
         if error is not refusal:
             yield from _link_again(plan, old, journal, error)
