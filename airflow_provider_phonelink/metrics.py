@@ -12,6 +12,8 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow import __version__ as airflow_version
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -36,7 +38,7 @@ OLDEST_WAIT = "phonelink.oldest_wait"
 
 #: Where Airflow keeps what metrics go to. A process has set up one of the first two from Airflow 3.2 on.
 _BACKENDS = ("airflow.sdk._shared.observability.metrics.stats", "airflow._shared.observability.metrics.stats")
-_BEFORE_3_2 = "airflow.stats"
+_BEFORE_3_2 = ("3.0.", "3.1.")
 
 _log = logging.getLogger(__name__)
 
@@ -116,6 +118,8 @@ def _backend() -> Any:
         stats = getattr(module, "Stats", None)
         if getattr(stats, "factory", None) is not None:  # Airflow 3.2
             return stats
-    # Before 3.2 it sets itself up; later versions warn of the name.
-    module = None if any(place in sys.modules for place in _BACKENDS) else sys.modules.get(_BEFORE_3_2)
-    return module and module.Stats
+    if airflow_version.startswith(_BEFORE_3_2):
+        from airflow.stats import Stats  # sets itself up; later versions warn of the name
+
+        return Stats
+    return None

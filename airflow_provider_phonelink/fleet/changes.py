@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -47,7 +47,8 @@ class PastChange:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data."""
-        told = {**asdict(self), "at": self.at.isoformat()}
+        told = {"at": self.at.isoformat(), "vendor": self.vendor, "number_id": self.number_id}
+        told.update((name, getattr(self, name)) for name in _TEXTS)
         return {**told, "origin": self.origin and self.origin._asdict()}
 
     def concerns(self, number_id: str) -> bool:
