@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from airflow.sdk import BaseOperator
 
-from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_exceptions
+from airflow_provider_phonelink.exceptions import (
+    PhonelinkFailException,
+    airflow_exception,
+    as_airflow_exceptions,
+)
 from airflow_provider_phonelink.files.sources import as_written
 from airflow_provider_phonelink.operators.results import delivered, push
 
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.approvals import ApprovedPlan
     from airflow_provider_phonelink.decisions.links import LinkRules
     from airflow_provider_phonelink.decisions.planning import Plan
+    from airflow_provider_phonelink.operators.journal import TaskJournal
+    from airflow_provider_phonelink.promises.routing import Routing
 
 OnDrift: TypeAlias = Literal["report", "fail", "skip"]
 ON_DRIFT = ("report", "fail", "skip")
@@ -84,27 +90,27 @@ class ReconcileLinksOperator(BaseOperator):
         from airflow_provider_phonelink.promises.routing import routing_of
 
         routing = routing_of(self.hook.vendor)
-        with as_airflow_exceptions():
-            approved = self._approved()
-            dry_run, limit, wish = self._checked(routing.rules)
-        if dry_run:
-            with self.hook as hook:
-                plan = hook.run(routing.plan(**wish))
-            self._log_plan(plan)
-            self._leave(context, plan)
-            self._bound(plan, approved)
-            return self._drift(context, Report(plan).result(), plan)
         with (
             open_journal(self, context, self.hook.conn_id, _map_index(context)) as journal,
             self.hook as hook,
         ):
-            plan = hook.run(routing.plan(**wish))
-            self._log_plan(plan)
-            self._leave(context, plan)
-            plan = self._bound(plan, approved)
-            with as_airflow_exceptions():
-                plan.refuse_more_than(limit)
-            report = hook.run(routing.apply(plan, lambda result: result.log_to(self.log), journal))
+            try:
+                with as_airflow_exceptions():
+                    approved = self._approved()
+                    dry_run, limit, wish = self._checked(routing.rules)
+                plan = hook.run(routing.plan(**wish))
+                self._log_plan(plan)
+                self._leave(context, plan)
+                bound = self._bound(plan, approved)
+                if not dry_run:
+                    with as_airflow_exceptions():
+                        bound.refuse_more_than(limit)
+            except PhonelinkFailException:
+                self._give_back(hook, routing, journal)
+                raise
+            if dry_run:
+                return self._drift(context, Report(plan).result(), plan)
+            report = hook.run(routing.apply(bound, lambda result: result.log_to(self.log), journal))
             if not report.complete:
                 self._push(context, report.result())
                 raise airflow_exception(report.summary, retry_helps=report.retry_helps)
@@ -131,6 +137,15 @@ class ReconcileLinksOperator(BaseOperator):
                 for line in error.others:
                     self.log.warning("%s", line)
                 raise
+
+    def _give_back(self, hook: Any, routing: Routing, journal: TaskJournal) -> None:
+        """Leave nobody without a number that an earlier try took to hand it on, now that there will be no plan."""
+        if not journal.lent:
+            return
+        nothing = hook.run(routing.plan([]))
+        report = hook.run(routing.apply(nothing, lambda result: result.log_to(self.log), journal))
+        journal.keep()
+        self.log.warning("%s", report.summary)
 
     def _checked(self, rules: LinkRules) -> tuple[bool, Any, dict[str, Any]]:
         """Check all arguments before anything is sent."""

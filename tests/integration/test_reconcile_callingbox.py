@@ -108,6 +108,33 @@ class TestCallingBox:
         assert reconcile([route(1, OTHER_AGENT)], run_options={"try_number": 2}).state == "success"
         assert world.links()["pn_1"] == (OTHER_AGENT, [])
 
+    @pytest.mark.parametrize(
+        ("spoil", "told"),
+        [
+            (lambda world, wish: world.archive(OTHER_AGENT), "is archived"),
+            (lambda world, wish: wish["routes"].append(route("pn_9", AGENT)), "pn_9"),
+            (lambda world, wish: wish["routes"].append({"number": "pn_3"}), "agent_id"),
+            (lambda world, wish: wish.update(max_changes=0), "max_changes"),
+        ],
+        ids=["its new agent is archived", "no such number", "a bad route", "too many changes"],
+    )
+    def test_a_number_on_its_way_goes_back_if_there_is_no_plan_any_more(
+        self, sandbox, world, reconcile, spoil, told
+    ):
+        wish: dict[str, Any] = {"routes": [route(1, OTHER_AGENT)]}
+        variables: dict[str, str] = {}
+        sandbox.faults.add(Fault("status", status=503, method="POST", count=None))
+        assert reconcile(**wish, run_options={"variables": variables}).state == "up_for_retry"
+        assert world.links()["pn_1"] == (None, [])
+        sandbox.faults.clear()
+        spoil(world, wish)
+        outcome = reconcile(**wish, run_options={"try_number": 2, "variables": variables})
+        assert isinstance(outcome.error, PhonelinkFailException), outcome.log
+        assert told in str(outcome.error)
+        assert "may be with nobody" not in str(outcome.error)
+        assert f"left undone for agent {AGENT} is done" in outcome.log
+        assert world.links()["pn_1"] == (AGENT, [])
+
     def test_a_number_that_somebody_took_meanwhile_is_left_to_the_next_run(self, sandbox, world, reconcile):
         sandbox.faults.meanwhile(
             lambda world: world.callingbox.attach(OTHER_AGENT, "pn_3"), method="GET", path=f"agents/{AGENT}$"
