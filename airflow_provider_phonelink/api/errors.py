@@ -10,6 +10,7 @@ All errors of this package, by cause.
     ├── NotNamedError                    also a ValueError
     ├── RoutesError
     ├── SourceUnavailableError           a retry helps
+    ├── ReportError                      a retry helps
     │
     ├── VendorError                      one request went wrong
     │   ├── NoAnswerError                a retry helps
@@ -114,6 +115,12 @@ class SourceUnavailableError(PhonelinkError):
 
 class NotNamedError(PhonelinkError, ValueError):
     """A name belongs to no number or agent, or to several. Of several routes, a :class:`RoutesError` tells it."""
+
+
+class ReportError(PhonelinkError):
+    """A report of many numbers cannot be written. What it tells of is done."""
+
+    retry_helps = True
 
 
 class RoutesError(PhonelinkError):

@@ -26,10 +26,11 @@ class MaxChanges:
         return f"{self.amount:g}{'%' if self.is_percentage else ''}"
 
 
-def parse_max_changes(value: object) -> MaxChanges | None:
+def parse_max_changes(value: object, argument: str = "max_changes") -> MaxChanges | None:
     """
     Parse a limit.
 
+    :param argument: The name of the argument, for messages.
     :param value: None, a count such as 20 or ``"20"``, or a percentage from ``"0%"`` to ``"100%"``.
     :raises InvalidArgumentError: If it is anything else.
     """
@@ -37,15 +38,15 @@ def parse_max_changes(value: object) -> MaxChanges | None:
         return None
     form = _FORM.fullmatch(str(value).strip())
     if form is None or isinstance(value, (bool, float)):
-        raise _unusable(value)
+        raise _unusable(argument, value)
     amount, is_percentage = float(form[1]), form[2] is not None
     if amount > 100 if is_percentage else not amount.is_integer():
-        raise _unusable(value)
+        raise _unusable(argument, value)
     return MaxChanges(amount, is_percentage)
 
 
-def _unusable(value: object) -> InvalidArgumentError:
+def _unusable(argument: str, value: object) -> InvalidArgumentError:
     return InvalidArgumentError(
-        "max_changes",
+        argument,
         f"{shown(value)} is neither a count such as 20 nor a percentage from 0% to 100%, such as '10%'.",
     )

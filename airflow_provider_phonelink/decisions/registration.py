@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.labels import number_label
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import clean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -221,6 +222,15 @@ class Assessment:
         line = f"{active} of {len(self.judgements)} numbers are active"
         rest = [judgement for judgement in self.judgements if judgement.verdict is not Verdict.ACTIVE]
         return f"{line}. Not active: {joined_descriptions(rest)}." if rest else f"{line}."
+
+    @property
+    def short_summary(self) -> str:
+        """The whole wait in one line that names only the first numbers, for a wait for hundreds."""
+        counts = Counter(judgement.verdict for judgement in self.judgements)
+        waiting = f"{counts[Verdict.WAITING]} waiting, {len(self.hopeless)} failed"
+        line = f"{counts[Verdict.ACTIVE]} of {len(self.judgements)} numbers are active, {waiting}"
+        rest = [judgement.description for judgement in (*self.hopeless, *self.waiting)]
+        return f"{line}. Not active: {listed(rest)}." if rest else f"{line}."
 
     @property
     def states(self) -> dict[str, str]:

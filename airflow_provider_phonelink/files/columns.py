@@ -154,12 +154,8 @@ class Rows:
         problems = [*(self.problems or ())]
         found: list[T] = []
         for row in self.rows:
-            wrong = [f"{row.place}, {problem}" for problem in self._missing(row)]
-            try:
-                if not wrong and not self.missing:
-                    found.append(parse(row))
-            except InvalidArgumentError as error:
-                wrong = [f"{row.place}, {error.argument}: {error.problem.rstrip('.')}"]
+            item, wrong = self._one(row, parse)
+            found += item
             problems += wrong
         if not problems and not self.rows and removing and not self.none_is_said:
             which = (
@@ -171,6 +167,31 @@ class Rows:
         if problems:
             raise self.error(listed(dict.fromkeys(problems)))
         return found
+
+    def each_apart(self, parse: Callable[[Row], T]) -> list[tuple[Row, T | str]]:
+        """
+        Return what each row stands for, or what is wrong with it: a row that cannot be used does not stop the others.
+
+        :param parse: Returns what a row stands for; raises InvalidArgumentError if the row cannot be used.
+        :raises InvalidArgumentError: If the rows as a whole cannot be used, such as for a column without a meaning.
+        """
+        if self.problems:
+            raise self.error(listed(dict.fromkeys(self.problems)))
+        found: list[tuple[Row, T | str]] = []
+        for row in self.rows:
+            item, wrong = self._one(row, parse)
+            found.append((row, item[0] if item else listed(wrong)))
+        return found
+
+    def _one(self, row: Row, parse: Callable[[Row], T]) -> tuple[list[T], list[str]]:
+        """Return what a row stands for, if it can be used, and what is wrong with it."""
+        wrong = [f"{row.place}, {problem}" for problem in self._missing(row)]
+        try:
+            if not wrong and not self.missing:
+                return [parse(row)], []
+        except InvalidArgumentError as error:
+            wrong = [f"{row.place}, {error.argument}: {error.problem.rstrip('.')}"]
+        return [], wrong
 
     def error(self, problem: str) -> InvalidArgumentError:
         """Return the error for a problem of these rows."""

@@ -63,15 +63,15 @@ def read_source(
     :raises SourceUnavailableError: If object storage does not answer.
     """
     try:
-        if isinstance(source, (str, Path)) and (path := _local_path(str(source))) is not None:
-            return _text(_read_local(_within(path, folder, beginning)))
-        _refuse_another_place(str(source), beginning)
+        if isinstance(source, (str, Path)) and (path := local_path(str(source))) is not None:
+            return _text(_read_local(within(path, folder, beginning)))
+        refuse_another_place(str(source), beginning)
         return _text(_read_stored(source))
     except UnusableSourceError as error:
         raise InvalidArgumentError(argument, f"{clean(source)} {error}.") from None
 
 
-def _local_path(source: str) -> str | None:
+def local_path(source: str) -> str | None:
     """Return the path of a path or a ``file://`` URL; None for any other URL."""
     if not _URL.match(source):
         return source
@@ -83,16 +83,16 @@ def _local_path(source: str) -> str | None:
     return unquote(source.partition("://")[2].removeprefix(parts.netloc))
 
 
-def _within(path: str, folder: str | Path | None, beginning: str | None) -> Path:
+def within(path: str, folder: str | Path | None, beginning: str | None) -> Path:
     """Return a path without symbolic links; refuse it if a template leads out of the allowed folder."""
     try:
         found = (Path(folder or "") / path).resolve()
         if beginning is None:
             return found
-        head, slash, _ = (_local_path(beginning) or "").rpartition("/")
+        head, slash, _ = (local_path(beginning) or "").rpartition("/")
         allowed = (Path(folder or "") / (head + slash)).resolve()
     except (OSError, ValueError, RuntimeError) as error:  # a name too long, a zero in it, links in a circle
-        raise UnusableSourceError(f"cannot be read ({_reason(error)})") from None
+        raise UnusableSourceError(f"cannot be read ({reason_of(error)})") from None
     if not found.is_relative_to(allowed):
         raise UnusableSourceError(
             "is outside of the folder that the DAG names: what a template fills in cannot lead out of it"
@@ -100,7 +100,7 @@ def _within(path: str, folder: str | Path | None, beginning: str | None) -> Path
     return found
 
 
-def _refuse_another_place(url: str, beginning: str | None) -> None:
+def refuse_another_place(url: str, beginning: str | None) -> None:
     """Refuse a URL if a template chooses more than what follows a bucket and a folder in it."""
     if beginning is None:
         return
@@ -130,7 +130,7 @@ def _read_local(path: Path) -> bytes:
     except KeyError:
         raise UnusableSourceError("cannot be read (there is no such file in the zip file)") from None
     except Exception as error:  # damaged zip files raise what they like
-        raise UnusableSourceError(f"cannot be read ({_reason(error)})") from None
+        raise UnusableSourceError(f"cannot be read ({reason_of(error)})") from None
     if path.is_dir():
         raise UnusableSourceError("cannot be read (Is a directory)")
     raise UnusableSourceError("is no file" if path.exists() else "cannot be read (No such file or directory)")
@@ -146,9 +146,9 @@ def _read_stored(source: Any) -> bytes:
     except UnusableSourceError:
         raise
     except _FINAL as error:
-        raise UnusableSourceError(f"cannot be read ({_reason(error)})") from None
+        raise UnusableSourceError(f"cannot be read ({reason_of(error)})") from None
     except Exception as error:  # each kind of storage has errors of its own
-        raise SourceUnavailableError(f"{clean(source)} cannot be read ({_reason(error)}).") from None
+        raise SourceUnavailableError(f"{clean(source)} cannot be read ({reason_of(error)}).") from None
 
 
 def _bounded(file: IO[bytes]) -> bytes:
@@ -171,7 +171,7 @@ def _text(content: bytes) -> str:
         ) from None
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the operating system's reason, or the class of the error: other texts may quote keys and contents."""
     told = getattr(error, "strerror", None) or (
         str(error) if isinstance(error, (ImportError, ValueError)) else ""

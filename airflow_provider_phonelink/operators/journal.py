@@ -32,7 +32,9 @@ _LONGEST_KEY = 250
 _KEY = "phonelink_journal"
 
 
-def open_journal(operator: BaseOperator, context: Context, *subject: str, runs: int = 0) -> TaskJournal:
+def open_journal(
+    operator: BaseOperator, context: Context, *subject: str, runs: int = 0, resumes: bool = False
+) -> TaskJournal:
     """
     Return the journal of a task in its run: empty at its first try, and where an operator is executed by hand.
 
@@ -41,8 +43,9 @@ def open_journal(operator: BaseOperator, context: Context, *subject: str, runs: 
     :param subject: What the task is about, such as the connection and a number: mapped tasks keep apart by it, and
         not by their index, which changes when what they are mapped over changes.
     :param runs: Of how many runs the journal is kept after the task succeeded; 0 if it is not needed by then.
+    :param resumes: Whether the try goes on after it was deferred, so that its own first part may have left something.
     """
-    store = _Store(operator, context, subject, runs)
+    store = _Store(operator, context, subject, runs, resumes=resumes)
     try:
         return TaskJournal(store, store.read())
     except ValueError as error:
@@ -99,13 +102,15 @@ class TaskJournal(Journal):
 class _Store:
     """A JSON value of a task instance, whatever try it is."""
 
-    def __init__(self, operator: BaseOperator, context: Context, subject: tuple[str, ...], runs: int) -> None:
+    def __init__(
+        self, operator: BaseOperator, context: Context, subject: tuple[str, ...], runs: int, *, resumes: bool
+    ) -> None:
         self._log = operator.log
         self._state: Any = context.get("task_state_store")
         self._runs = runs
         ti = context.get("ti")
         self._run_id = str(ti.run_id) if ti else ""
-        self._later_try = ti is not None and int(ti.try_number) > 1
+        self._goes_on = ti is not None and (resumes or int(ti.try_number) > 1)
         run = () if runs or not ti else (self._run_id,)
         self.variable = _key(*(ti.dag_id, ti.task_id, *subject, *run)) if ti else ""
 
@@ -118,7 +123,7 @@ class _Store:
 
         :raises ValueError: If it is no JSON.
         """
-        if not self.variable or (not self._later_try and not self._runs):
+        if not self.variable or (not self._goes_on and not self._runs):
             return None
         kept = self._state.get(_KEY) if self._state is not None else None
         return kept or self._in_variable()

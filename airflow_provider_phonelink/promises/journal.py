@@ -7,7 +7,7 @@ that was done shows at the next look. So a try that dies at any point leaves all
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
@@ -131,10 +131,10 @@ class Journal:
     """
 
     def __init__(self, kept: object = None, keep: Keep = lambda _: None) -> None:
-        self._entries = _read(kept)
+        self._entries, self._creating = _read(kept)
         self._keep = keep
         #: What is kept by now, to be compared with.
-        self._kept = self._as_json()
+        self._kept, self._kept_creating = self._as_json(), set(self._creating)
         #: The entries as this try found them.
         self._found: dict[str, Entry | None] = {}
         #: The links that this try has begun to write.
@@ -281,6 +281,19 @@ class Journal:
                 entry.state = State.TOLD
         return {"version": VERSION, "entries": self._as_json()} if self._entries else None
 
+    def create(self, keys: Collection[str]) -> None:
+        """Keep which numbers are about to be created: a later try that finds one knows that it is the task's own."""
+        self._creating.update(keys)
+        self._keep_now()
+
+    def not_created(self, key: str) -> None:
+        """Note that a number was not created: the vendor refused, or it was there."""
+        self._creating.discard(key)
+
+    def creates(self, key: str) -> bool:
+        """Return whether a try created a number, or was about to."""
+        return key in self._creating
+
     @property
     def lent(self) -> list[Entry]:
         """The numbers that a try took from their agents, or was about to, and of which it is not known who has them."""
@@ -289,7 +302,7 @@ class Journal:
     @property
     def is_kept(self) -> bool:
         """Whether anything is kept that is to be cleared away in the end."""
-        return bool(self._kept)
+        return bool(self._kept or self._kept_creating)
 
     def _tells_more(self, key: str, entry: Entry) -> bool:
         """
@@ -302,10 +315,11 @@ class Journal:
         return found != kept or not primaries.keys() <= known.keys()
 
     def _keep_now(self) -> None:
-        found = self._as_json()
-        if found != self._kept:
-            self._keep({"version": VERSION, "entries": found} if found else None)
-            self._kept = found
+        found, creating = self._as_json(), set(self._creating)
+        if found != self._kept or creating != self._kept_creating:
+            created = {"creating": sorted(creating)} if creating else {}
+            self._keep({"version": VERSION, "entries": found, **created} if found or creating else None)
+            self._kept, self._kept_creating = found, creating
 
     def _as_json(self) -> dict[str, Any]:
         return {key: entry.as_json() for key, entry in list(self._entries.items())}
@@ -338,15 +352,17 @@ def tells_primary(agent: AgentWithPrimary) -> bool:
     return "primary_number_id" in agent.model_fields_set
 
 
-def _read(kept: object) -> dict[str, Entry]:
+def _read(kept: object) -> tuple[dict[str, Entry], set[str]]:
     if kept is None:
-        return {}
+        return {}, set()
     if not isinstance(kept, Mapping) or kept.get("version") != VERSION:
         raise ValueError("it is of another version, or was edited")
-    entries = kept.get("entries")
+    entries, creating = kept.get("entries"), kept.get("creating", [])
     if not isinstance(entries, Mapping):
         raise ValueError("it has no entries")  # noqa: TRY004 - what is wrong is a value from outside
-    return {str(key): _entry(entry) for key, entry in entries.items()}
+    if not isinstance(creating, list) or not all(isinstance(key, str) for key in creating):
+        raise ValueError("what it says of numbers that are created is no list of texts")
+    return {str(key): _entry(entry) for key, entry in entries.items()}, set(creating)
 
 
 def _entry(value: object) -> Entry:

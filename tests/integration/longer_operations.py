@@ -19,6 +19,7 @@ from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxReconcileLinksOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
+    DashaOnboardPhoneNumbersOperator,
     DashaReconcileLinksOperator,
     DashaRotatePhoneNumberOperator,
 )
@@ -33,6 +34,8 @@ ITS_DAY = datetime(2026, 3, 4, tzinfo=timezone.utc)
 
 #: Whether a number has arrived or left is looked up elsewhere, too, where the proof is refused.
 SEEN_ELSEWHERE = {"final": "success"}
+#: What one read of many does not show is read again by itself; only a refused key is everybody's.
+ASKED_AGAIN = {"final": "success", "status 401": "failed"}
 #: Where numbers cannot be read by their credentials, each is read by itself.
 READ_SINGLY = dict.fromkeys(("status 403", "status 404", "status 422", "html 200"), "success")
 #: What cannot be confirmed is put back, and the next try looks anew.
@@ -56,6 +59,19 @@ def _rotation(*pool: str) -> DashaRotatePhoneNumberOperator:
 
 def _calls_with(sandbox: Sandbox, agent: str) -> str | None:
     return sandbox.world.dasha.outbound.number_of.get(agent)
+
+
+# Onboard: the number is there and registered, and another agent answers it.
+
+
+def _waiting_for_its_agent(sandbox: Sandbox) -> tuple[str, ...]:
+    add = sandbox.world.dasha.add_number
+    return (add("+15550131", CREDENTIALS, steps=seeds.REGISTERED, registration=True, inbound=THIRD_AGENT),)
+
+
+def _onboard(*_: str) -> DashaOnboardPhoneNumbersOperator:
+    number = {"phone_number": "+15550131", "inbound_agent_id": AGENT}
+    return DashaOnboardPhoneNumbersOperator(task_id="onboard", numbers=[number], credentials_id=CREDENTIALS)
 
 
 # Reconcile, Dasha: the first number moves, the second becomes the caller's instead of the third, the fourth is pruned.
@@ -176,6 +192,21 @@ LONGER = (
             Request("write", "PUT", "agent-link$", looked_for=False),
             # The link, and its being put back.
             Request("proof", "GET", "/{1}/affected-agents$", ends=PUT_BACK, undone=2),
+        ),
+    ),
+    Operation(
+        "onboard",
+        "dasha",
+        prepare=_waiting_for_its_agent,
+        operator=_onboard,
+        kept=lambda sandbox, number: sandbox.world.dasha.links()[number][0] == AGENT,
+        requests=(
+            Request("look", "GET", NUMBERS),
+            Request("look, last page", "GET", NUMBERS, nth=2, like="look"),
+            # A number that is gone tells so when it is written to.
+            Request("look before the write", "GET", "/{0}$", ends={"status 404": "success"}),
+            Request("write", "PUT", "/{0}/agent-link$"),
+            Request("proof", "GET", "/{0}$", nth=2, ends=ASKED_AGAIN),
         ),
     ),
     Operation(

@@ -20,6 +20,7 @@ from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
     DashaLinkPhoneNumberOperator,
     DashaListPhoneNumbersOperator,
+    DashaOnboardPhoneNumbersOperator,
     DashaReconcileLinksOperator,
     DashaRotatePhoneNumberOperator,
     DashaUnlinkPhoneNumberOperator,
@@ -41,13 +42,27 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     "rotate": (DashaRotatePhoneNumberOperator, {"agent_id": AGENT, "number_pool": [ABSENT]}),
     "reconcile Dasha": (DashaReconcileLinksOperator, {"routes": [ROUTE]}),
     "reconcile CallingBox": (CallingBoxReconcileLinksOperator, {"routes": [ROUTE]}),
+    "onboard": (
+        DashaOnboardPhoneNumbersOperator,
+        {"numbers": [{"phone_number": "sip:100"}], "credentials_id": CREDENTIALS},
+    ),
     "sensor": (DashaRegistrationSensor, {"phone_number_ids": ABSENT, "poke_interval": 0.01}),
     "deferrable sensor": (
         DashaRegistrationSensor,
         {"phone_number_ids": ABSENT, "poke_interval": 0.01, "deferrable": True},
     ),
 }
-DASHA = ("create", "list", "link", "unlink", "rotate", "reconcile Dasha", "sensor", "deferrable sensor")
+DASHA = (
+    "create",
+    "list",
+    "link",
+    "unlink",
+    "rotate",
+    "reconcile Dasha",
+    "onboard",
+    "sensor",
+    "deferrable sensor",
+)
 RECONCILE = ("reconcile Dasha", "reconcile CallingBox")
 #: How messages call an argument that has two names.
 CALLED = {"number_pool": "pool"}

@@ -16,6 +16,7 @@ from airflow_provider_phonelink.operators.callingbox import (
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
     DashaLinkPhoneNumberOperator,
+    DashaOnboardPhoneNumbersOperator,
     DashaReconcileLinksOperator,
     DashaRotatePhoneNumberOperator,
     DashaUnlinkPhoneNumberOperator,
@@ -323,6 +324,50 @@ NEW_TRUNK = Operation(
     switches={"dasha_inbound_uniqueness": "everywhere"},
 )
 
+_NEW = "+15550100999"
+
+
+def _onboarding(ids: Ids, inputs: Inputs) -> dict[str, Any]:
+    new = {"phone_number": _NEW, "inbound_agent_id": A, "outbound_agent_id": CALLER, "registration": False}
+    there = {"phone_number": "+1555010000", "inbound_agent_id": C if "another agent" in inputs else A}
+    return {
+        "numbers": [there] if "row gone" in inputs else [new, there],
+        "credentials_id": CREDENTIALS,
+    }
+
+
+def _onboarded(state: State, ids: Ids, inputs: Inputs) -> bool:
+    new = [slot[1] for slot, value in state.items() if slot[0] == "number" and value.phone_number == _NEW]
+    return (
+        len(new) <= 1
+        and _has(state, "inbound", ids["n"]) == (C if "another agent" in inputs else A)
+        and (
+            "row gone" in inputs
+            or (
+                len(new) == 1
+                and _has(state, "inbound", new[0]) == A
+                and _has(state, "outbound", CALLER) == new[0]
+            )
+        )
+    )
+
+
+ONBOARD = Operation(
+    "onboard",
+    "dasha",
+    _dasha(n={"inbound": B, "registration": True, "steps": REGISTERED}, before={"outbound": [CALLER]}),
+    _onboarding,
+    DashaOnboardPhoneNumbersOperator,
+    kept=_onboarded,
+    touches=lambda ids: {("inbound", ids["n"]), ("outbound", CALLER)},
+    acts={
+        "link to C": _link("n", C),
+        "unlink": _unlink("n"),
+    },
+    inputs=("another agent", "row gone"),
+    blind=True,
+)
+
 # -- CallingBox --------------------------------------------------------------------------------------------------------
 
 OUT = "agent-out"
@@ -463,6 +508,7 @@ OPERATIONS = {
         RECONCILE,
         HAND_DOWN,
         NEW_TRUNK,
+        ONBOARD,
         ATTACH,
         MOVE,
         DETACH,

@@ -32,6 +32,7 @@ PUBLIC = {
         "DashaUnlinkPhoneNumberOperator",
         "DashaRotatePhoneNumberOperator",
         "DashaReconcileLinksOperator",
+        "DashaOnboardPhoneNumbersOperator",
     ],
     "operators.callingbox": [
         "CallingBoxAttachNumberOperator",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -38,6 +39,8 @@ READINGS = 3
 MOST_AHEAD = 16
 
 NumbersById: TypeAlias = "dict[str, PhoneNumber]"
+#: A phone number and its credentials, in lower case: what is unique.
+Pair: TypeAlias = "tuple[str, str]"
 
 
 def all_numbers(
@@ -87,12 +90,16 @@ def find_number(phone_number: str, credentials_id: str) -> Flow[PhoneNumber | No
     candidates = yield from all_numbers(phone_number=phone_number)
     found = [number for number in candidates if number.credentials_id.lower() == credentials_id]
     if len(found) > 1:
-        ids = ", ".join(clean(number.id) for number in found)
-        raise PromiseError(
-            f"{clean(phone_number)} exists {len(found)} times with credentials {credentials_id} (ids {ids}), although "
-            "the vendor promises that this pair is unique. Nothing was changed; delete the duplicates."
-        )
+        raise _twice(phone_number, credentials_id, found)
     return found[0] if found else None
+
+
+def _twice(phone_number: str, credentials_id: str, found: list[PhoneNumber]) -> PromiseError:
+    ids = ", ".join(clean(number.id) for number in found)
+    return PromiseError(
+        f"{clean(phone_number)} exists {len(found)} times with credentials {credentials_id} (ids {ids}), although "
+        "the vendor promises that this pair is unique. Nothing was changed; delete the duplicates."
+    )
 
 
 def find_in_another_notation(
@@ -115,12 +122,74 @@ def find_in_another_notation(
         and number.phone_number != phone_number
         and same_number(number.phone_number, phone_number)
     ]
-    if len(found) > 1:
-        raise PromiseError(
-            f"{clean(phone_number)} exists with credentials {credentials_id} in {len(found)} other notations: "
-            f"{', '.join(number.label for number in found)}. Nothing was changed; delete the ones that are not used."
-        )
-    return found[0] if found else None
+    only = _only_one(phone_number, credentials_id, found)
+    if isinstance(only, PromiseError):
+        raise only
+    return only
+
+
+def find_pairs(pairs: Iterable[Pair]) -> Flow[dict[Pair, PhoneNumber | PromiseError | None]]:
+    """
+    Find many numbers by their (phone number, credentials) pairs, in this or another notation, with few requests.
+
+    The list is read, unless reading the numbers singly takes fewer requests.
+
+    :param pairs: Checked, credentials in canonical form.
+    :return: For each pair its number, None if there is none, or the error if there are several.
+    """
+    wanted = list(dict.fromkeys(pairs))
+
+    def cheaper_singly(so_far: Listing) -> bool:
+        there = {_pair_of(number) for number in so_far.numbers.values()}
+        # A number that is not there takes two requests: by its phone number, and by another notation.
+        return 2 * sum(pair not in there for pair in wanted) <= so_far.pages_left(endpoints.LARGEST_PAGE)
+
+    if not wanted:
+        return {}
+    listing = yield from _scan(partial(_page, {}), cheaper_singly)
+    there: defaultdict[Pair | None, list[PhoneNumber]] = defaultdict(list)
+    in_e164: defaultdict[Pair | None, list[PhoneNumber]] = defaultdict(list)
+    for number in listing.numbers.values():
+        there[_pair_of(number)].append(number)
+        in_e164[_e164_pair(_pair_of(number))].append(number)
+    found: dict[Pair, PhoneNumber | PromiseError | None] = {}
+    for pair in wanted:
+        if pair in there:
+            found[pair] = there[pair][0] if len(there[pair]) == 1 else _twice(*pair, there[pair])
+        elif listing.goes_on:
+            found[pair] = yield from _find_singly(*pair)
+        else:
+            form = _e164_pair(pair)
+            found[pair] = _only_one(pair[0], pair[1], in_e164[form] if form else [])
+    return found
+
+
+def _find_singly(phone_number: str, credentials_id: str) -> Flow[PhoneNumber | PromiseError | None]:
+    try:
+        number = yield from find_number(phone_number, credentials_id)
+        return number or (yield from find_in_another_notation(phone_number, credentials_id))
+    except PromiseError as error:
+        return error
+
+
+def _only_one(
+    phone_number: str, credentials_id: str, found: list[PhoneNumber]
+) -> PhoneNumber | PromiseError | None:
+    if len(found) < 2:
+        return found[0] if found else None
+    return PromiseError(
+        f"{clean(phone_number)} exists with credentials {credentials_id} in {len(found)} other notations: "
+        f"{', '.join(number.label for number in found)}. Nothing was changed; delete the ones that are not used."
+    )
+
+
+def _pair_of(number: PhoneNumber) -> Pair:
+    return number.phone_number, number.credentials_id.lower()
+
+
+def _e164_pair(pair: Pair) -> Pair | None:
+    plain = e164(pair[0])
+    return None if plain is None else (plain, pair[1])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from airflow_provider_phonelink.operators.dasha.numbers import (
     DashaListPhoneNumbersOperator,
     DashaUnlinkPhoneNumberOperator,
 )
+from airflow_provider_phonelink.operators.dasha.onboard import DashaOnboardPhoneNumbersOperator
 from airflow_provider_phonelink.operators.dasha.reconcile import DashaReconcileLinksOperator
 from airflow_provider_phonelink.operators.dasha.rotation import DashaRotatePhoneNumberOperator
 
@@ -15,6 +16,7 @@ __all__ = [
     "DashaCreatePhoneNumberOperator",
     "DashaLinkPhoneNumberOperator",
     "DashaListPhoneNumbersOperator",
+    "DashaOnboardPhoneNumbersOperator",
     "DashaReconcileLinksOperator",
     "DashaRotatePhoneNumberOperator",
     "DashaUnlinkPhoneNumberOperator",

@@ -73,7 +73,7 @@ def create_number(
     credentials_id = arguments.uuid("credentials_id", credentials_id)
     existing = yield from reads.find_number(phone_number, credentials_id)
     if existing is not None:
-        return (yield from _adopt(existing, wish, if_exists))
+        return (yield from adopt(existing, wish, if_exists))
     other = yield from reads.find_in_another_notation(phone_number, credentials_id)
     if other and if_other_notation == "fail":
         raise AlreadyExistsError(
@@ -84,16 +84,16 @@ def create_number(
         number, adopted = yield from writes.create_number(phone_number, credentials_id, **wish)
     except (RejectedError, ConflictError) as error:
         # The status for a duplicate is not documented: look whether the number is there, however it is written.
-        existing = yield from _found_after(error, phone_number, credentials_id)
+        existing = yield from found_after(error, phone_number, credentials_id)
         if existing is None:
             raise
-        created = yield from _adopt(existing, wish, if_exists)
+        created = yield from adopt(existing, wish, if_exists)
     else:
         created = yield from _prove_or_adopt(number, adopted, wish, if_exists)
     return replace(created, warnings=(*created.warnings, *_notations(phone_number, created.number, other)))
 
 
-def _found_after(
+def found_after(
     refusal: RejectedError | ConflictError, phone_number: str, credentials_id: str
 ) -> Flow[PhoneNumber | None]:
     """Look for what the vendor may have refused to create twice; after a conflict, until it shows."""
@@ -129,7 +129,7 @@ def _prove_or_adopt(
     if not adopted:
         return (yield from _prove(number, wish))
     if _differing(number, wish):
-        return (yield from _adopt(number, wish, if_exists))
+        return (yield from adopt(number, wish, if_exists))
     return Created(
         summary=f"Number {number.label} was created by an earlier try whose answer was lost.",
         number=number,
@@ -144,18 +144,28 @@ def _prove(created: PhoneNumber, wish: dict[str, Any]) -> Flow[Created]:
         raise NotTakenEffectError(
             f"Number {created.label} was created, but the vendor still does not know it ten seconds later."
         ) from None
+    return Created(
+        summary=f"Number {number.label} was created.",
+        number=number,
+        adopted=False,
+        warnings=demand_settings(number, wish),
+    )
+
+
+def demand_settings(number: PhoneNumber, wish: dict[str, Any]) -> tuple[str, ...]:
+    """
+    Make sure that a number has the settings that it was created with.
+
+    :return: Warnings of texts in which it differs.
+    :raises NotTakenEffectError: If it does not register, or does although it is not to.
+    """
     differing = _differing(number, wish)
     if "registration" in differing:
         raise NotTakenEffectError(
             f"Number {number.label} was created, but right afterwards has registration={registers(number)} instead of "
             f"{wish['registration']}."
         )
-    return Created(
-        summary=f"Number {number.label} was created.",
-        number=number,
-        adopted=False,
-        warnings=tuple(f"{difference}." for difference in _differences(number, differing)),
-    )
+    return tuple(f"{difference}." for difference in _differences(number, differing))
 
 
 def _wish(*, registration: object, **texts: str | None) -> dict[str, Any]:
@@ -183,7 +193,12 @@ def _configuration(number: PhoneNumber) -> dict[str, Any]:
     }
 
 
-def _adopt(number: PhoneNumber, wish: dict[str, Any], if_exists: str) -> Flow[Created]:
+def adopt(number: PhoneNumber, wish: dict[str, Any], if_exists: str) -> Flow[Created]:
+    """
+    Take an existing number as ``if_exists`` says; see :func:`create_number`.
+
+    :param wish: The settings that the task names, checked.
+    """
     differing = _differing(number, wish)
     if if_exists == "fail":
         raise AlreadyExistsError(

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import endpoints, writes
-from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError, TakenError
+from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.patience import patiently
+from airflow_provider_phonelink.decisions.inbound import demand_linked, is_to_be_linked
 from airflow_provider_phonelink.promises.journal import Journal, inbound_key, outbound_key
 from airflow_provider_phonelink.promises.outcomes import Changed
 
@@ -62,20 +63,21 @@ def _link_inbound(
 ) -> Flow[Changed[PhoneNumber]]:
     number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     key, previous = inbound_key(number_id), number.incoming_calls_agent_id
-    earlier = journal.earlier(key)
-    if previous == agent_id:
+    try:
+        writes_it = is_to_be_linked(
+            number.label,
+            agent_id,
+            previous,
+            journal.earlier(key),
+            if_linked=if_linked,
+            takes_over=takes_over,
+        )
+    except ChangedMeanwhileError:
+        journal.contested(key)
+        raise
+    if not writes_it:
         state = f"answers for {agent_label(agent_id)} already"
         return _found(number, state, journal.found(key, agent_id), agent_id)
-    from_the_task = False
-    if earlier is not None and earlier.pending:
-        from_the_task = previous == earlier.agent_id
-        if not takes_over:
-            _demand_untouched(number, earlier, journal, key)
-    if previous is not None and if_linked == "fail" and not from_the_task:
-        raise TakenError(
-            f"Number {number.label} answers for {agent_label(previous)}, so it was not linked to "
-            f"{agent_label(agent_id)} (if_linked='fail'). Nothing was changed."
-        )
     if only_from != ANYBODY and previous not in (None, only_from):
         raise ChangedMeanwhileError(
             f"Number {number.label} was not linked to {agent_label(agent_id)}: {agent_label(previous)} has it now; at "
@@ -87,18 +89,11 @@ def _link_inbound(
     with journal.writing(key, entry):
         yield from writes.link(number_id, agent_id, "inbound", seen=previous)
     number = yield endpoints.get_number(number_id)
-    now = number.incoming_calls_agent_id
-    if now not in (None, agent_id, previous):
+    try:
+        demand_linked(number.label, agent_id, number.incoming_calls_agent_id, previous)
+    except ChangedMeanwhileError:
         journal.contested(key)
-        raise ChangedMeanwhileError(
-            f"Number {number.label} was linked to {agent_label(agent_id)}, but right afterwards {agent_label(now)} has "
-            "it: somebody else linked it in the meantime, and it was left there. Run the task again to take it over."
-        )
-    if now != agent_id:
-        raise NotTakenEffectError(
-            f"Number {number.label} was linked to {agent_label(agent_id)}, but right afterwards {agent_label(now)} has "
-            "it: the vendor did not carry out the change."
-        )
+        raise
     journal.settle(key, agent_id)
     return Changed(
         summary=(
@@ -107,19 +102,6 @@ def _link_inbound(
         subject=number,
         changed=True,
         previous_agent_id=entry.holder,
-    )
-
-
-def _demand_untouched(number: PhoneNumber, earlier: Entry, journal: Journal, key: str) -> None:
-    """Refuse to take a number from an agent that got it from somebody else after an earlier try."""
-    now = number.incoming_calls_agent_id
-    if now in (None, earlier.agent_id, earlier.holder):
-        return
-    journal.contested(key)
-    raise ChangedMeanwhileError(
-        f"Number {number.label}: an earlier try of this task linked it to {agent_label(earlier.agent_id)}, or may have "
-        f"done so, and now {agent_label(now)} has it: somebody else linked it in the meantime, and it was left there. "
-        "Run the task again to take it over."
     )
 
 

@@ -42,7 +42,7 @@ def look_at_registrations(
 
 def look_by_the_connections_rules(names: Sequence[str]) -> Flow[Assessment]:
     """Do what :func:`look_at_registrations` does, by what the connection says of states."""
-    return (yield from look_at_registrations(names, (yield from _connections_rules())))
+    return (yield from look_at_registrations(names, (yield from connections_rules())))
 
 
 def judgements(numbers: Sequence[PhoneNumber | str]) -> Flow[dict[str, Judgement]]:
@@ -52,7 +52,7 @@ def judgements(numbers: Sequence[PhoneNumber | str]) -> Flow[dict[str, Judgement
     :param numbers: Ids or phone numbers, which are read, or numbers as they were read.
     :return: By the number's id, in the order of ``numbers``.
     """
-    rules = yield from _connections_rules()
+    rules = yield from connections_rules()
     named = [arguments.number_name("numbers", name, uuids=True) for name in numbers if isinstance(name, str)]
     ids, read = (yield from numbers_named(named, "numbers")) if named else Named({}, {})
     known = {**read, **{number.id.lower(): number for number in numbers if not isinstance(number, str)}}
@@ -68,7 +68,8 @@ def judgements(numbers: Sequence[PhoneNumber | str]) -> Flow[dict[str, Judgement
     return {number_id: found[number_id] for number_id in wanted}
 
 
-def _connections_rules() -> Flow[RegistrationRules]:
+def connections_rules() -> Flow[RegistrationRules]:
+    """Return what the connection says of states."""
     source = yield Setting("source")
     return RegistrationRules(
         (yield Setting("active_states")),

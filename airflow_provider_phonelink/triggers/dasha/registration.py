@@ -61,6 +61,9 @@ class DashaRegistrationTrigger(BaseTrigger):
     :param on_failed: ``fail`` (default) ends the wait with the first number for which waiting longer cannot help,
         ``report`` once no number is waiting any more.
     :param on_timeout: ``report`` adds a report to the event of a timeout; ``fail`` (default) does not.
+    :param linger: If the wait reports, so many seconds after ``began`` it ends although numbers are still waiting, as
+        soon as any is not: so that those can be gone on with. None (default): it does not. The event then has
+        ``deadline``, for a further wait, and its message names only the first numbers.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class DashaRegistrationTrigger(BaseTrigger):
         failed_for: float = 0.0,
         on_failed: str = "fail",
         on_timeout: str = "fail",
+        linger: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         # Checked in run(): an exception here would end the triggerer, and every deferred task with it.
@@ -95,6 +99,7 @@ class DashaRegistrationTrigger(BaseTrigger):
         self.failed_for = failed_for
         self.on_failed = on_failed
         self.on_timeout = on_timeout
+        self.linger = linger
         self._settings: DashaSettings | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -115,6 +120,7 @@ class DashaRegistrationTrigger(BaseTrigger):
                 "failed_for": self.failed_for,
                 "on_failed": self.on_failed,
                 "on_timeout": self.on_timeout,
+                "linger": self.linger,
             },
         )
 
@@ -145,6 +151,8 @@ class DashaRegistrationTrigger(BaseTrigger):
         if self.never_seen is not None:
             self.never_seen = arguments.uuids("never_seen", self.never_seen)
         self.failed_for = arguments.seconds("failed_for", self.failed_for)
+        if self.linger is not None:
+            self.linger = arguments.seconds("linger", self.linger)
         for argument in ("on_failed", "on_timeout"):
             arguments.choice(argument, getattr(self, argument), REACTIONS)
         for argument in ("active_states", "failed_states"):
@@ -161,7 +169,7 @@ class DashaRegistrationTrigger(BaseTrigger):
                 subscription.hurry()
                 poller.nudge()
             subscription.each_look = doubts.any
-            news = await subscription.news(left if left > 0 else LAST_LOOK)
+            news = await subscription.news(self._until_the_next_look(left, last))
             if news and subscription.error:
                 if event := self._given_up(subscription, poller.max_failed_polls, last):
                     return event
@@ -170,14 +178,34 @@ class DashaRegistrationTrigger(BaseTrigger):
                 last = self._assess(subscription.latest, doubts, last)
                 if is_over(last, self.on_failed):
                     return self._over(last)
+            if last is not None and self._has_lingered(last):
+                return self._over(last)
             if left <= 0:
-                message = timeout_message(self.phone_number_ids, last)
+                message = self._summary(last) if last and self.linger is not None else ""
+                message = message or timeout_message(self.phone_number_ids, last)
                 return self._event("timeout", message, last, retry_helps=False)
+
+    def _until_the_next_look(self, left: float, last: Assessment | None) -> float:
+        """Return the seconds after which this wait looks up, although nothing may have changed."""
+        if left <= 0:
+            return LAST_LOOK
+        lingering = self._lingering_left
+        return left if lingering is None or lingering <= 0 or last is None else min(left, lingering)
+
+    @property
+    def _lingering_left(self) -> float | None:
+        return None if self.linger is None else (self.began or 0) + self.linger - time.time()
+
+    def _has_lingered(self, last: Assessment) -> bool:
+        """Return whether some numbers can be gone on with, and the others were waited for long enough."""
+        lingering = self._lingering_left
+        return lingering is not None and lingering <= 0 and len(last.waiting) < len(last.judgements)
 
     def _assess(self, latest: Latest, doubts: Doubts, before: Assessment | None) -> Assessment:
         assessment = doubts.weigh(self._judged(latest), latest.at)
-        if before is None or assessment.summary != before.summary:
-            self.log.info("%s", assessment.summary)
+        summary = self._summary(assessment)
+        if before is None or summary != self._summary(before):
+            self.log.info("%s", summary)
         for sentence in doubts.first_time_unknown(assessment):
             self.log.warning("%s", sentence)
         return assessment
@@ -200,7 +228,10 @@ class DashaRegistrationTrigger(BaseTrigger):
         if assessment.hopeless and self.on_failed == "fail":
             return self._event("failed", hopeless_message(assessment), assessment, retry_helps=False)
         status = "active" if assessment.done else "reported"
-        return self._event(status, assessment.summary, assessment, retry_helps=False)
+        return self._event(status, self._summary(assessment), assessment, retry_helps=False)
+
+    def _summary(self, assessment: Assessment) -> str:
+        return assessment.summary if self.linger is None else assessment.short_summary
 
     def _given_up(
         self, subscription: Subscription, most: int, last: Assessment | None
@@ -223,4 +254,6 @@ class DashaRegistrationTrigger(BaseTrigger):
         event = {"status": status, "message": message, "states": states, "retry_helps": retry_helps}
         if assessment and "report" in (self.on_failed, self.on_timeout):
             event["report"] = assessment.report
+        if self.linger is not None:
+            event["deadline"] = self.deadline
         return event

@@ -28,6 +28,7 @@ RETRY_HELPS = {
     "UnreadableAnswerError",
     "ServerError",
     "RateLimitedError",
+    "ReportError",
     "NotTakenEffectError",
     "PoolUnhealthyError",
     "AttachmentInterruptedError",

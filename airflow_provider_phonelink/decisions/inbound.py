@@ -1,0 +1,88 @@
+"""May a number be linked to an agent that answers its calls, and was it? For one link and for many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError, TakenError
+from airflow_provider_phonelink.api.labels import agent_label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class EarlierTry(Protocol):
+    """What earlier tries of the task did to a number's inbound link, or may have done."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether nobody was told of it."""
+
+    @property
+    def agent_id(self) -> str | None:
+        """Who was to have the number."""
+
+    @property
+    def losers(self) -> Sequence[str]:
+        """Agents that it was taken from, in order."""
+
+
+def is_to_be_linked(
+    label: str,
+    wanted: str,
+    now: str | None,
+    earlier: EarlierTry | None,
+    *,
+    if_linked: str,
+    takes_over: bool = False,
+) -> bool:
+    """
+    Return whether a number has to be linked to an agent; False if it is.
+
+    :param label: How a message refers to the number.
+    :param now: The agent that has it.
+    :param if_linked: ``replace`` takes it from another agent, ``fail`` refuses to.
+    :param takes_over: Whether a link that somebody made after an earlier try of the task is replaced, too.
+    :raises TakenError: If another agent has it and may not lose it.
+    :raises ChangedMeanwhileError: If somebody else linked it after an earlier try did.
+    """
+    if now == wanted:
+        return False
+    from_the_task = False
+    if earlier is not None and earlier.pending:
+        from_the_task = now == earlier.agent_id
+        holder = earlier.losers[-1] if earlier.losers else None
+        if not takes_over and now not in (None, earlier.agent_id, holder):
+            raise ChangedMeanwhileError(
+                f"Number {label}: an earlier try of this task linked it to {agent_label(earlier.agent_id)}, or may "
+                f"have done so, and now {agent_label(now)} has it: somebody else linked it in the meantime, and it was "
+                "left there. Run the task again to take it over."
+            )
+    if now is not None and if_linked == "fail" and not from_the_task:
+        raise TakenError(
+            f"Number {label} answers for {agent_label(now)}, so it was not linked to {agent_label(wanted)} "
+            "(if_linked='fail'). Nothing was changed."
+        )
+    return True
+
+
+def demand_linked(label: str, wanted: str, now: str | None, previous: str | None) -> None:
+    """
+    Make sure that a link shows after it was written.
+
+    :param now: The agent that has the number right afterwards.
+    :param previous: The one that had it right before.
+    :raises ChangedMeanwhileError: If somebody else linked it in the meantime.
+    :raises NotTakenEffectError: If the vendor did not carry out the change.
+    """
+    if now == wanted:
+        return
+    linked = (
+        f"Number {label} was linked to {agent_label(wanted)}, but right afterwards {agent_label(now)} has it"
+    )
+    if now not in (None, previous):
+        raise ChangedMeanwhileError(
+            f"{linked}: somebody else linked it in the meantime, and it was left there. Run the task again to take it "
+            "over."
+        )
+    raise NotTakenEffectError(f"{linked}: the vendor did not carry out the change.")

@@ -1,0 +1,96 @@
+"""Write a report where people find it: to a file or any object storage that Airflow supports, as CSV or JSON."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, ReportError, UnusableSourceError
+from airflow_provider_phonelink.api.text import clean, shown
+from airflow_provider_phonelink.files.sources import local_path, reason_of, refuse_another_place, within
+from airflow_provider_phonelink.files.writing import as_csv, as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: What a report's name ends in.
+SUFFIXES = (".csv", ".json")
+
+
+class Destination:
+    """
+    A place for a report, checked before anything is done that it would tell of.
+
+    :param location: A path, a ``file://`` URL or a URL of object storage; its end says in which form.
+    :param argument: The name of the argument, for messages.
+    :param folder: Where a relative path starts; the working directory if there is none.
+    :param beginning: What :func:`~airflow_provider_phonelink.files.sources.as_written` returned. The report must be in
+        the folder that this names, or in ``folder``.
+    :raises InvalidArgumentError: If no report can be written there.
+    """
+
+    def __init__(
+        self,
+        location: Any,
+        *,
+        argument: str,
+        folder: str | Path | None = None,
+        beginning: str | None = None,
+    ) -> None:
+        self.location = str(location)
+        suffix = PurePath(re.sub(r"[?#].*", "", self.location)).suffix.lower()
+        if suffix not in SUFFIXES:
+            raise InvalidArgumentError(
+                argument, f"{shown(self.location)} does not end in {' or '.join(SUFFIXES)}."
+            )
+        self._form = suffix
+        self._path: Path | None = None
+        try:
+            if (path := local_path(self.location)) is not None:
+                self._path = within(path, folder, beginning)
+            else:
+                refuse_another_place(self.location, beginning)
+        except UnusableSourceError as error:
+            raise InvalidArgumentError(argument, f"{clean(self.location)} {error}.") from None
+        if self._path and not self._path.parent.is_dir():
+            raise InvalidArgumentError(
+                argument, f"{clean(self.location)} is in a folder that does not exist."
+            )
+
+    def write(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+        """
+        Write rows; a report that is there is replaced.
+
+        :raises ReportError: If they cannot be written; a retry may help.
+        """
+        if self._form == ".csv":
+            # Spreadsheets take a file without this mark for one in an encoding of their own.
+            content = as_csv(rows, columns).encode("utf-8-sig")
+        else:
+            content = as_json([{column: row.get(column) for column in columns} for row in rows]).encode()
+        try:
+            if self._path is not None:
+                _write_local(self._path, content)
+            else:
+                _store(self.location, content)
+        except Exception as error:  # each kind of storage has errors of its own
+            raise ReportError(
+                f"The report {clean(self.location)} cannot be written ({reason_of(error)}). What it tells of is done; "
+                "a retry writes the report and does nothing twice."
+            ) from None
+
+
+def _write_local(path: Path, content: bytes) -> None:
+    # Replaced in one step, so that nobody reads half a report.
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def _store(location: str, content: bytes) -> None:
+    from airflow.sdk import ObjectStoragePath
+
+    with ObjectStoragePath(location).open("wb") as file:
+        file.write(content)

@@ -1,0 +1,65 @@
+"""What the operators for many numbers give back: a row for each number, in XCom and in a report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_exceptions
+from airflow_provider_phonelink.operators.results import delivered, push
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import BaseOperator, Context
+
+    from airflow_provider_phonelink.decisions.rows import NumberRow
+    from airflow_provider_phonelink.files.destinations import Destination
+
+OnFailed: TypeAlias = Literal["fail", "report"]
+#: Of more numbers than this, only those that came no further are in XCom, and of these only as many.
+MOST_ROWS = 300
+
+
+def result_of(rows: Sequence[NumberRow], report: Destination | None) -> dict[str, Any]:
+    """Return the result: counts, the rows, and where the report is."""
+    failed = [row for row in rows if row.reason is not None]
+    shown = rows if len(rows) <= MOST_ROWS else failed[:MOST_ROWS]
+    return {
+        "numbers": len(rows),
+        "done": len(rows) - len(failed),
+        "failed": len(failed),
+        "steps": dict(Counter(row.step for row in rows if row.step)),
+        "rows": [row.as_json() for row in shown],
+        "report": report.location if report else None,
+    }
+
+
+def finish(
+    operator: BaseOperator,
+    context: Context,
+    rows: Sequence[NumberRow],
+    report: Destination | None,
+    summary: str,
+    *,
+    fails: bool,
+    retry_helps: bool,
+) -> dict[str, Any]:
+    """
+    Write the report, and return the result; or leave it to others and fail.
+
+    :param fails: Whether the task fails although it has done what it could.
+    """
+    from airflow_provider_phonelink.decisions.rows import ROW_COLUMNS
+    from airflow_provider_phonelink.promises.outcomes import storable
+
+    result = storable(result_of(rows, report))
+    if report is not None:
+        with as_airflow_exceptions():
+            report.write([row.as_json() for row in rows], ROW_COLUMNS)
+        operator.log.info("The report is in %s.", report.location)
+    if fails:
+        push(context, {"return_value": result, **(result if operator.multiple_outputs else {})})
+        raise airflow_exception(summary, retry_helps=retry_helps)
+    (operator.log.warning if result["failed"] else operator.log.info)("%s", summary)
+    return delivered(operator, context, result)

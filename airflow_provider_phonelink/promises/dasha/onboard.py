@@ -1,0 +1,383 @@
+"""Onboard: afterwards each number exists, is registered and has its agents, or its row says why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, TypeAlias
+
+from airflow_provider_phonelink.api.calls import Parallel
+from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
+from airflow_provider_phonelink.api.errors import (
+    AuthenticationError,
+    ConflictError,
+    NotFoundError,
+    NotTakenEffectError,
+    PhonelinkError,
+    RejectedError,
+    VendorError,
+)
+from airflow_provider_phonelink.api.patience import patiently
+from airflow_provider_phonelink.api.text import MOST_LISTED, clean
+from airflow_provider_phonelink.decisions.links import INBOUND
+from airflow_provider_phonelink.decisions.onboarding import next_batch
+from airflow_provider_phonelink.decisions.registration import Verdict, assess, registers
+from airflow_provider_phonelink.decisions.rows import NumberRow
+from airflow_provider_phonelink.promises.dasha.create import adopt, demand_settings, found_after
+from airflow_provider_phonelink.promises.dasha.link_many import NumberToLink, link_many
+from airflow_provider_phonelink.promises.dasha.wait import connections_rules
+from airflow_provider_phonelink.promises.journal import Journal, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.decisions.limits import MaxChanges
+    from airflow_provider_phonelink.decisions.onboarding import NumberWish
+    from airflow_provider_phonelink.decisions.registration import Judgement, RegistrationRules
+    from airflow_provider_phonelink.decisions.waiting import Doubts
+
+#: Called as soon as a step is done for a number, or has failed, possibly from several threads.
+OnStep: TypeAlias = "Callable[[str], None]"
+
+
+@dataclass
+class Progress:
+    """How far one number has come."""
+
+    wish: NumberWish
+    number: PhoneNumber | None = None
+    step: str | None = None
+    #: The state of its registration at the last look, and what explains it.
+    judgement: Judgement | None = None
+    #: Why it came no further.
+    reason: str | None = None
+    retry_helps: bool = False
+    #: Whether its registration is waited for.
+    waiting: bool = False
+
+    def fail(self, error: PhonelinkError) -> None:
+        """Note why it comes no further."""
+        self.reason, self.retry_helps = str(error), error.retry_helps
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to be done for it."""
+        return self.reason is None
+
+    @property
+    def registers(self) -> bool:
+        """Whether its registration has to be active before it is linked."""
+        wanted = self.wish.registration
+        return self.number is not None and (registers(self.number) if wanted is None else wanted)
+
+    def row(self) -> NumberRow:
+        """Return how far it has come."""
+        return NumberRow(
+            phone_number=self.number.phone_number if self.number else self.wish.phone_number,
+            id=self.number.id if self.number else None,
+            step=self.step,
+            state=self.number.registration_status.state if self.number else None,
+            reason=self.reason,
+        )
+
+
+@dataclass
+class Onboarding:
+    """
+    Numbers that are to be onboarded, and how far each has come.
+
+    :param wishes: The numbers, each once.
+    :param bad: A row for each that cannot even be tried.
+    :param if_exists: As for :func:`.create.create_number`.
+    :param if_linked: As for :func:`.link.link_number`.
+    :param limit: More failures than this stop before further numbers are created.
+    :param doubts: What is not decided by one look; None to believe each look.
+    :param given_up: The ids of numbers whose registrations failed for long enough, as a wait found out.
+    """
+
+    wishes: Sequence[NumberWish]
+    bad: Sequence[NumberRow] = ()
+    if_exists: str = "adopt"
+    if_linked: str = "replace"
+    limit: MaxChanges | None = None
+    doubts: Doubts | None = None
+    given_up: Mapping[str, object] = field(default_factory=dict)
+    journal: Journal = field(default_factory=Journal)
+    on_step: OnStep = lambda _: None
+    warnings: list[str] = field(default_factory=list)
+    #: A sentence for each state that is unknown here and was not told of before.
+    unknown_states: list[str] = field(default_factory=list)
+    numbers: list[Progress] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.numbers = [Progress(wish) for wish in self.wishes]
+
+    def rows(self) -> list[NumberRow]:
+        """Return a row for each number: those that could not be tried last."""
+        return [*(number.row() for number in self.numbers), *self.bad]
+
+    @property
+    def waiting(self) -> list[str]:
+        """The ids of the numbers whose registrations are waited for."""
+        return [
+            number.number.id.lower()
+            for number in self.numbers
+            if number.number and number.waiting and number.is_open
+        ]
+
+    @property
+    def failed(self) -> int:
+        """How many numbers come no further."""
+        return len(self.bad) + sum(not number.is_open for number in self.numbers)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether more failed than may."""
+        total = len(self.bad) + len(self.numbers)
+        return self.limit is not None and self.limit.is_exceeded(self.failed, total)
+
+    @property
+    def told_warnings(self) -> list[str]:
+        """What somebody should look into, bounded."""
+        more = len(self.warnings) - MOST_LISTED
+        return [*self.warnings[:MOST_LISTED], *([f"... and {more} more warnings"] if more > 0 else [])]
+
+    @property
+    def retry_helps(self) -> bool:
+        """Whether another try may bring a number further."""
+        return any(number.retry_helps for number in self.numbers)
+
+    def give_up(self, seconds: float) -> None:
+        """Note for each number that is waited for, or for whose sake others are not created, that time is up."""
+        for number in self.numbers:
+            if number.is_open and number.waiting and number.judgement:
+                number.reason = f"not registered after {seconds:g} s: {number.judgement.reason}"
+            elif number.is_open and number.number is None:
+                number.reason = (
+                    "not created, because most of those before it, of which max_failed is to be counted, were not "
+                    f"registered after {seconds:g} s"
+                )
+
+    def settle_journal(self) -> None:
+        """Let the journal say what is true now, before it is told of: not what was only intended."""
+        now = {
+            number.number.id.lower(): number.number.incoming_calls_agent_id
+            for number in self.numbers
+            if number.number
+        }
+        for key, entry in self.journal:
+            if entry.state is State.CONTESTED and entry.number_id in now:
+                entry.state = State.DONE
+                self.journal.settle(key, now[entry.number_id])
+            elif entry.state is State.INTENDED:
+                self.journal.undo(key)
+
+
+def onboard(onboarding: Onboarding) -> Flow[None]:
+    """
+    Do for each number what can be done now: create or adopt it, and link it once it is registered.
+
+    What fails for one number is in its row and does not stop the others. What :attr:`Onboarding.waiting` names has to
+    be waited for, and then this is called again.
+
+    :raises AuthenticationError: If the key is refused.
+    :raises VendorError: If the numbers cannot be read.
+    """
+    rules = yield from connections_rules()
+    yield from _look(onboarding)
+    _judge(onboarding, rules)
+    while batch := _next_batch(onboarding):
+        yield from _create(onboarding, batch)
+        _judge(onboarding, rules)
+    if onboarding.is_stopped:
+        _hold_back(onboarding)
+    yield from _link(onboarding)
+    yield from _catch_up(onboarding.journal)
+
+
+def _catch_up(journal: Journal) -> Flow[None]:
+    """Find out what became of links that an earlier try began with, and that nobody asks for any more."""
+    unknown = [(key, entry) for key, entry in journal if entry.state is State.INTENDED]
+    reading = yield from reads.read_numbers(
+        {entry.number_id for _, entry in unknown if entry.mode == INBOUND}
+    )
+    for key, entry in unknown:
+        if entry.mode == INBOUND:
+            number = reading.numbers.get(entry.number_id)
+            if number and number.incoming_calls_agent_id == entry.agent_id:
+                journal.settle(key, entry.agent_id)
+        else:
+            users: AffectedAgents | None = yield from _users(entry.number_id)
+            if users and entry.agent_id in users.outbound:
+                journal.settle(key, entry.agent_id)
+
+
+def _users(number_id: str) -> Flow[AffectedAgents | None]:
+    try:
+        users: AffectedAgents = yield endpoints.affected_agents(number_id)
+    except AuthenticationError:
+        raise
+    except VendorError:
+        return None
+    return users
+
+
+def _look(onboarding: Onboarding) -> Flow[None]:
+    """Find the numbers that are there, and adopt them."""
+    found = yield from reads.find_pairs(number.wish.pair for number in onboarding.numbers)
+    adopted = []
+    for number in onboarding.numbers:
+        existing = found[number.wish.pair]
+        if isinstance(existing, PhonelinkError):
+            number.fail(existing)
+        elif existing is not None:
+            adopted.append(_adopt(onboarding, number, existing))
+    yield Parallel(adopted)
+
+
+def _adopt(onboarding: Onboarding, number: Progress, existing: PhoneNumber) -> Flow[None]:
+    own = onboarding.journal.creates(number.wish.key)
+    try:
+        outcome = yield from adopt(existing, number.wish.settings, "adopt" if own else onboarding.if_exists)
+    except AuthenticationError:  # the key is everybody's
+        raise
+    except PhonelinkError as error:
+        number.number = existing
+        number.fail(error)
+        return
+    number.number, number.step = outcome.number, "created" if own else "adopted"
+    onboarding.warnings += outcome.warnings
+    if existing.phone_number != number.wish.phone_number:
+        onboarding.warnings.append(
+            f"{clean(number.wish.phone_number)} is stored by the vendor as {existing.label}, which was adopted. Write "
+            "it like that from now on."
+        )
+
+
+def _next_batch(onboarding: Onboarding) -> list[Progress]:
+    missing = [number for number in onboarding.numbers if number.is_open and number.number is None]
+    if not missing or onboarding.is_stopped:
+        return []
+    tried = len(onboarding.numbers) - len(missing)
+    return missing[: next_batch(len(missing), tried, len(onboarding.waiting), onboarding.limit)]
+
+
+def _create(onboarding: Onboarding, batch: Sequence[Progress]) -> Flow[None]:
+    journal = onboarding.journal
+    journal.create([number.wish.key for number in batch])
+    yield Parallel([_create_one(onboarding, number) for number in batch])
+    journal.keep()
+    created = [number for number in batch if number.number and number.step == "created"]
+    reading = yield from reads.read_numbers([number.number.id.lower() for number in created if number.number])
+    for number in created:
+        yield from _prove(onboarding, number, reading)
+
+
+def _create_one(onboarding: Onboarding, number: Progress) -> Flow[None]:
+    if onboarding.is_stopped:  # while others of this batch were created
+        onboarding.journal.not_created(number.wish.key)
+        return
+    wish = number.wish
+    try:
+        try:
+            number.number, _ = yield from writes.create_number(*wish.pair, **wish.settings)
+        except (RejectedError, ConflictError) as error:
+            onboarding.journal.not_created(wish.key)
+            existing = yield from found_after(error, *wish.pair)
+            if existing is None:
+                raise
+            yield from _adopt(onboarding, number, existing)
+        else:
+            number.step = "created"
+    except AuthenticationError:
+        raise
+    except PhonelinkError as error:
+        number.fail(error)
+    onboarding.on_step(number.step or "failed")
+
+
+def _prove(onboarding: Onboarding, number: Progress, reading: reads.Reading) -> Flow[None]:
+    """Make sure that a number that was created shows, with its settings."""
+    if number.number is None:
+        return
+    number_id, label = number.number.id.lower(), number.number.label
+    try:
+        if number_id in reading.errors:
+            raise reading.errors[number_id]
+        number.number = reading.numbers[number_id] or (yield from patiently(endpoints.get_number(number_id)))
+        onboarding.warnings += demand_settings(number.number, number.wish.settings)
+    except AuthenticationError:
+        raise
+    except NotFoundError:
+        number.fail(
+            NotTakenEffectError(
+                f"Number {label} was created, but the vendor still does not know it ten seconds later."
+            )
+        )
+    except PhonelinkError as error:
+        number.fail(error)
+
+
+def _judge(onboarding: Onboarding, rules: RegistrationRules) -> None:
+    """Judge the registrations of all numbers that are there."""
+    there = {
+        number.number.id.lower(): number
+        for number in onboarding.numbers
+        if number.is_open and number.number and number.registers
+    }
+    now = datetime.now(timezone.utc)
+    believed = assess({number_id: number.number for number_id, number in there.items()}, rules, now)
+    weighed = believed
+    if onboarding.doubts:
+        weighed = onboarding.doubts.weigh(believed, now)
+        onboarding.unknown_states += onboarding.doubts.first_time_unknown(weighed)
+    for certain, judgement in zip(believed.judgements, weighed.judgements, strict=True):
+        given_up = certain.verdict is Verdict.FAILED and certain.number_id in onboarding.given_up
+        _take(there[certain.number_id], certain if given_up else judgement)
+
+
+def _take(number: Progress, judgement: Judgement) -> None:
+    number.judgement, number.waiting = judgement, judgement.verdict is Verdict.WAITING
+    if judgement.verdict is Verdict.ACTIVE:
+        number.step = "registered"
+    elif not number.waiting:
+        number.reason = f"not registered: {judgement.reason}"
+
+
+def _hold_back(onboarding: Onboarding) -> None:
+    failed = onboarding.failed
+    for number in onboarding.numbers:
+        if number.is_open and number.number is None:
+            number.reason = f"not created, because {failed} others failed and max_failed={onboarding.limit}"
+
+
+def _link(onboarding: Onboarding) -> Flow[None]:
+    """Link the numbers that are ready."""
+    ready = [
+        (
+            number,
+            NumberToLink(number.number, number.wish.inbound_agent_id, number.wish.outbound_agent_id),
+        )
+        for number in onboarding.numbers
+        if number.number and number.is_open and not number.waiting and number.wish.links
+    ]
+    by_link = {id(link): number for number, link in ready}
+
+    def note(link: NumberToLink) -> None:
+        number = by_link[id(link)]
+        number.number = link.number
+        if link.done:
+            number.step = "linked"
+        else:
+            number.reason = " ".join(str(error) for error in link.errors.values())
+            number.retry_helps = any(error.retry_helps for error in link.errors.values())
+        onboarding.on_step(number.step if number.is_open and number.step else "failed")
+
+    yield from link_many(
+        [link for _, link in ready],
+        if_linked=onboarding.if_linked,
+        journal=onboarding.journal,
+        on_done=note,
+    )
