@@ -1,18 +1,20 @@
-"""Which number of a pool comes next. The same inputs give the same number, however often it is asked."""
+"""Which number of a pool an agent gets next: the same pool, memory and run always give the same number."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
 
 from airflow_provider_phonelink.api.errors import PoolUnhealthyError, PromiseError
+from airflow_provider_phonelink.api.text import shown
 
-#: A custom strategy. It is called with the healthy ids in the pool's order, the run's ordinal and the number in use,
-#: and returns one of the ids.
-Chooser = Callable[[Sequence[str], int | None, str | None], str]
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.decisions.rotation_memory import Memory, Run, Use
 
-STRATEGIES = ("round_robin", "weighted")
+STRATEGIES = ("least_recently_used", "round_robin", "weighted", "priority")
+ON_UNHEALTHY = ("fail", "keep", "skip")
 
 
 @dataclass(frozen=True)
@@ -23,122 +25,251 @@ class Pool:
     number_ids: Sequence[str]
     #: By id, why a number may not be picked.
     skipped: Mapping[str, str] = field(default_factory=dict)
+    #: By id, what messages call a number.
+    names: Mapping[str, str] = field(default_factory=dict)
+    #: By id, for all numbers of the pool; None where it is not known.
+    phone_numbers: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def healthy(self) -> list[str]:
         """The ids that may be picked, in the pool's order."""
         return [number_id for number_id in self.number_ids if number_id not in self.skipped]
 
+    def name(self, number_id: str) -> str:
+        """Return what messages call a number."""
+        return self.names.get(number_id, number_id)
 
-def demand_healthy(pool: Pool, min_healthy: int, in_use: str) -> None:
-    """
-    Refuse a pool with too few healthy numbers.
 
-    :param in_use: What the message calls the number that the agent uses.
-    :raises PoolUnhealthyError: If fewer than ``min_healthy`` numbers are healthy.
-    """
-    healthy = len(pool.healthy)
-    if healthy < min_healthy:
-        raise PoolUnhealthyError(
-            f"{healthy} of {len(pool.number_ids)} numbers of the pool are healthy, {min_healthy} are demanded. "
-            f"Nothing was changed; the agent's number is {in_use}. Skipped: {'; '.join(pool.skipped.values())}."
-        )
+@dataclass(frozen=True)
+class Candidate:
+    """A number that a strategy may choose."""
+
+    number_id: str
+    phone_number: str | None
+    #: When and by which run it was last in use; None if that is not remembered.
+    last_use: Use | None
+    #: How many uses of it are remembered, of the agent's last 200.
+    uses: int
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What decides whose turn it is, besides the pool."""
+    """What a strategy chooses by."""
 
-    #: The run's ordinal: its position in its schedule; None if the schedule gives it none.
-    ordinal: int | None
-    #: The number in use; None if it is unknown or there is none.
-    previous: str | None = None
-    #: The number that an earlier try of this run chose.
-    kept: str | None = None
-    #: Identifies this run if it has no ordinal.
-    run: str = ""
+    agent_id: str
+    #: The numbers to choose from, in the pool's order: at least one.
+    candidates: Sequence[Candidate]
+    #: The number in use; None if it is not known. It is among the candidates only if there is no other.
+    in_use: str | None
+    #: The task's DAG run; None if the operator is executed by hand.
+    run: Run | None
+    #: The DAG's schedule as text; None if it has none.
+    schedule: str | None
+    #: When the run was due.
+    at: datetime
 
 
-def next_number(
+#: A strategy of your own: it is called with a :class:`Turn` and returns the ``number_id`` of one of its candidates.
+Chooser: TypeAlias = Callable[[Turn], str]
+
+
+@dataclass(frozen=True)
+class RotationRules:
+    """The arguments of a rotation that decide which number it takes."""
+
+    #: One of :data:`STRATEGIES`, or a callable.
+    strategy: str | Chooser = "least_recently_used"
+    #: For ``weighted``: how often a number comes, relative to the others; 1 for a number that is not listed.
+    weights: Mapping[str, int] = field(default_factory=dict)
+    min_healthy: int = 1
+    on_unhealthy: str = "fail"
+    #: For how long a number rests after it went out of use.
+    cool_down: timedelta = timedelta()
+    #: For how long a number stays in use while it is healthy.
+    max_in_use: timedelta = timedelta()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """On whose behalf a number is chosen."""
+
+    agent_id: str
+    at: datetime
+    run: Run | None = None
+    schedule: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A number, and why this one."""
+
+    #: None only where the agent keeps the number that it has, and it was not seen which one that is.
+    number_id: str | None
+    #: A clause for messages.
+    reason: str
+    #: Whether the agent keeps the number that it has, healthy or not, and the run decides nothing.
+    stays: bool = False
+
+
+def choose(
     pool: Pool,
-    turn: Turn,
-    strategy: str | Chooser = "round_robin",
-    weights: Mapping[str, int] | None = None,
-) -> str:
+    memory: Memory,
+    asked: Asked,
+    rules: RotationRules,
+    in_use: str | None,
+    suspected: str | None = None,
+) -> Choice:
     """
-    Return the number whose turn it is.
+    Choose an agent's next number.
 
-    A run keeps its choice as long as that number is healthy. The number in use is picked only if no other number is
-    healthy.
-
-    :param pool: A pool with at least one healthy number.
-    :param strategy: ``round_robin``, ``weighted`` or a callable.
-    :param weights: For ``weighted``: how often a number comes, relative to the others; 1 for a number not listed.
+    :param memory: What is remembered, after the look at the number in use (:meth:`Memory.seen`).
+    :param in_use: The number that the agent was seen to call out with, in the pool or not.
+    :param suspected: Where none was seen: the number that it may be calling out with, which is not taken again.
+    :raises PoolUnhealthyError: If too few numbers are healthy and rested, unless ``on_unhealthy`` is ``keep`` and there
+        is a number to keep or to take.
     :raises PromiseError: If a callable chose a number that is not a candidate.
     """
-    healthy = pool.healthy
-    if turn.kept in healthy:
-        return str(turn.kept)
-    candidates = [number_id for number_id in healthy if number_id != turn.previous] or healthy
-    if callable(strategy):
-        return _checked(strategy(candidates, turn.ordinal, turn.previous), candidates)
-    order = (
-        list(pool.number_ids) if strategy == "round_robin" else weighted_order(pool.number_ids, weights or {})
+    failover = rules.strategy == "priority"
+    if not failover and (later := memory.later_than(asked.run)):
+        return Choice(in_use, f"this run is older than {later}, which has rotated since", stays=True)
+    earlier = memory.kept_by(asked.run)
+    if earlier in pool.healthy:
+        return Choice(earlier, "this run has chosen it before")
+    last = in_use or suspected
+    resting = resting_numbers(pool, memory, asked.at, last, rules.cool_down)
+    rested = [number_id for number_id in pool.healthy if number_id not in resting]
+    if len(rested) < rules.min_healthy:
+        if rules.on_unhealthy != "keep" or (in_use is None and not pool.healthy):
+            raise _unhealthy(pool, resting, rules, in_use)
+        if in_use in pool.healthy or not pool.healthy:
+            return Choice(in_use, "too few numbers of the pool are healthy and rested", stays=True)
+        rested = rested or _oldest_first(pool.healthy, memory)[:1]
+    elif last in rested and (time := _time_in_use(memory, asked, rules.max_in_use)):
+        return Choice(last, f"it has been in use for {time}, less than max_in_use")
+    others = rested if failover else [number_id for number_id in rested if number_id != last]
+    if not others:
+        return Choice(last, "no other number of the pool is healthy and rested")
+    return _by_strategy(others, pool, memory, asked, rules, last)
+
+
+def _by_strategy(
+    number_ids: Sequence[str],
+    pool: Pool,
+    memory: Memory,
+    asked: Asked,
+    rules: RotationRules,
+    in_use: str | None,
+) -> Choice:
+    if callable(rules.strategy):
+        last, counts = memory.last_uses(), memory.counts()
+        candidates = [
+            Candidate(id_, pool.phone_numbers.get(id_), last.get(id_), counts.get(id_, 0))
+            for id_ in number_ids
+        ]
+        chosen = rules.strategy(Turn(asked.agent_id, candidates, in_use, asked.run, asked.schedule, asked.at))
+        return Choice(_checked(chosen, number_ids), "the strategy of the DAG chose it")
+    if rules.strategy == "priority":
+        return Choice(number_ids[0], "it is the first healthy number in the pool's order")
+    if not memory.uses or (len(memory.uses) == 1 and memory.uses[0].run is None):
+        return _after(number_ids, pool, in_use)
+    if rules.strategy == "weighted":
+        chosen = min(_oldest_first(number_ids, memory), key=_due(memory, rules.weights))
+        return Choice(chosen, f"it is furthest behind its weight of {rules.weights.get(chosen, 1)}")
+    chosen = _oldest_first(number_ids, memory)[0]
+    use = memory.last_uses().get(chosen)
+    if use is None:
+        return Choice(chosen, "the agent is not known to have used it before")
+    return Choice(
+        chosen, f"the agent has not used it since {_moment(use.until or use.since)}, longer than any other"
     )
-    start = _after(order, turn) if turn.ordinal is None else turn.ordinal % len(order)
-    return next(number_id for number_id in order[start:] + order[:start] if number_id in candidates)
 
 
-def weighted_order(number_ids: Sequence[str], weights: Mapping[str, int]) -> list[str]:
+def _after(number_ids: Sequence[str], pool: Pool, in_use: str | None) -> Choice:
+    """Choose without a memory: the first candidate after the number in use."""
+    if in_use is None or in_use not in pool.number_ids:
+        return Choice(number_ids[0], "it is the first healthy number in the pool's order")
+    place = list(pool.number_ids).index(in_use) + 1
+    order = [*pool.number_ids[place:], *pool.number_ids[:place]]
+    chosen = next(number_id for number_id in order if number_id in number_ids)
+    return Choice(chosen, "it comes after the number in use, and no earlier use is remembered")
+
+
+def _oldest_first(number_ids: Sequence[str], memory: Memory) -> list[str]:
+    """Sort numbers by their last use: first those never used, in the pool's order, the one used last at the end."""
+    places = {number_id: place for place, number_id in enumerate(memory.last_uses())}
+    return sorted(number_ids, key=lambda number_id: places.get(number_id, -1))
+
+
+def _due(memory: Memory, weights: Mapping[str, int]) -> Callable[[str], float]:
     """
-    Return one round in which each number comes as often as its weight, spread evenly and never twice in a row.
+    Return when each number's next use would be over, by its weight: the lowest one's turn comes next.
 
-    A number that weighs more than all the others together comes every other time, because it must not follow itself.
-
-    :param weights: Whole numbers from 1; 1 for a number not listed.
+    This is weighted fair queueing over the remembered uses, in which one use takes the time 1 / weight. A number that
+    was away, or is new, makes up for one use at most. Otherwise it would be used every other time for a while.
     """
-    left = {number_id: weights.get(number_id, 1) for number_id in number_ids}
-    heaviest = max(left, key=lambda number_id: left[number_id])
-    others = sum(left.values()) - left[heaviest]
-    left[heaviest] = min(left[heaviest], max(others, 1))
-    shares, total = dict(left), sum(left.values())
-    credit = dict.fromkeys(left, 0)
-    order: list[str] = []
-    for slots in range(total, 0, -1):
-        credit = {number_id: credit[number_id] + share for number_id, share in shares.items()}
-        chosen = _whose_turn(left, credit, slots, order[-1] if others and order else None)
-        credit[chosen] -= total
-        left[chosen] -= 1
-        order.append(chosen)
-    return _closed(order) if others else order
+    now = 0.0
+    over: dict[str, float] = {}
+
+    def next_over(number_id: str) -> float:
+        time = 1 / weights.get(number_id, 1)
+        return max(over.get(number_id, 0.0), now - time) + time
+
+    for use in memory.uses:
+        over[use.number_id] = next_over(use.number_id)
+        now = max(now, over[use.number_id] - 1 / weights.get(use.number_id, 1))
+    return lambda number_id: round(next_over(number_id), 9)
 
 
-def _whose_turn(left: Mapping[str, int], credit: Mapping[str, int], slots: int, last: str | None) -> str:
-    """Return the number that has waited longest, unless one needs every other remaining slot."""
-    candidates = [number_id for number_id in left if left[number_id] and number_id != last]
-    pressed = [number_id for number_id in candidates if 2 * left[number_id] > slots]
-    return max(pressed or candidates, key=lambda number_id: credit[number_id])
+def resting_numbers(
+    pool: Pool, memory: Memory, at: datetime, in_use: str | None, cool_down: timedelta
+) -> dict[str, str]:
+    """Return the healthy numbers that went out of use less than ``cool_down`` ago, and what to say of each."""
+    found = {}
+    for number_id, use in memory.last_uses().items():
+        if number_id == in_use or number_id not in pool.healthy or use.until is None:
+            continue
+        if (rested := _sum(use.until, cool_down)) > at:
+            found[number_id] = (
+                f"{pool.name(number_id)}: out of use since {_moment(use.until)}, rests until {_moment(rested)}"
+            )
+    return found
 
 
-def _closed(order: list[str]) -> list[str]:
-    """Move a number that is both first and last, because the next round follows this one."""
-    if order[0] != order[-1]:
-        return order
-    number_id, *rest = order
-    gaps = [i for i in range(1, len(rest)) if number_id not in (rest[i - 1], rest[i])]
-    middle = min(gaps, key=lambda gap: abs(2 * gap - len(rest)))
-    return [*rest[:middle], number_id, *rest[middle:]]
+def _time_in_use(memory: Memory, asked: Asked, max_in_use: timedelta) -> timedelta | None:
+    """Return for how long the number has been in use, if it is to stay in use; otherwise None."""
+    if memory.current is None:
+        return None
+    time = asked.at - memory.uses[-1].since
+    return max(time, timedelta(seconds=1)) if time < max_in_use else None
 
 
-def _after(order: Sequence[str], turn: Turn) -> int:
-    """Return the position after the number in use; if that number has several or none, the run decides which."""
-    places = [i + 1 for i, number_id in enumerate(order) if number_id == turn.previous] or range(len(order))
-    return places[int.from_bytes(sha256(turn.run.encode()).digest()[:8], "big") % len(places)]
+def _unhealthy(
+    pool: Pool, resting: Mapping[str, str], rules: RotationRules, in_use: str | None
+) -> PoolUnhealthyError:
+    reasons = [*pool.skipped.values(), *resting.values()]
+    healthy = len(pool.healthy) - len(resting)
+    state = "healthy and rested" if resting else "healthy"
+    return PoolUnhealthyError(
+        f"{healthy} of {len(pool.number_ids)} numbers of the pool are {state}, {rules.min_healthy} are demanded. "
+        f"Nothing was changed; the agent's number is {pool.name(in_use) if in_use else 'not one of the pool'}. "
+        f"Skipped: {'; '.join(reasons)}."
+    )
 
 
-def _checked(chosen: object, candidates: Sequence[str]) -> str:
-    if not isinstance(chosen, str) or chosen not in candidates:
+def _checked(chosen: object, number_ids: Sequence[str]) -> str:
+    if not isinstance(chosen, str) or chosen not in number_ids:
         raise PromiseError(
-            f"The strategy chose {chosen!r}, which is not one of {', '.join(candidates)}. Nothing was changed."
+            f"The strategy chose {shown(chosen)}, which is not one of {', '.join(number_ids)}. Nothing was changed."
         )
     return chosen
+
+
+def _sum(moment: datetime, duration: timedelta) -> datetime:
+    try:
+        return moment + duration
+    except OverflowError:
+        return datetime.max.replace(tzinfo=moment.tzinfo)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} {moment:%Z}".strip()

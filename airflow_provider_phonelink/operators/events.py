@@ -13,10 +13,9 @@ from airflow_provider_phonelink.assets import agent_uri, number_uri
 from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.metrics import count_change
 from airflow_provider_phonelink.operators.results import push
-from airflow_provider_phonelink.promises.journal import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from airflow.sdk import Asset, BaseOperator, Context
 
@@ -141,11 +140,27 @@ def emit_journal(
     :param forget: Whether a try that Airflow makes although this one succeeded tells nothing again.
     """
     changes = [change for _, entry in journal for change in link_changes(entry, vendor)]
+    tell(operator, context, changes, vendor=vendor, told=lambda: journal.close(forget=forget))
+
+
+def tell(
+    operator: BaseOperator,
+    context: Context,
+    changes: list[LinkChange],
+    *,
+    vendor: str,
+    told: Callable[[], None],
+) -> None:
+    """
+    Tell of changes: by asset events, to the page of phone numbers, and by metrics.
+
+    :param told: Notes that they were told, so that a later try does not count them again.
+    """
     emit_events(operator, context, changes)
     made = [change for change in changes if change.changed]
     if made:
         push(context, {CHANGES_KEY: [visible_in(asdict(change)) for change in made[:MOST_CHANGES]]})
-    journal.close(forget=forget)
+    told()
     for change in made:
         replaces = bool(change.previous_agent_id or change.previous_number_id)
         count_change(vendor, made=bool(change.agent_id), in_place_of_another=replaces)
@@ -153,8 +168,6 @@ def emit_journal(
 
 def link_changes(entry: Entry, vendor: str) -> list[LinkChange]:
     """Return what an entry tells: an inbound link, once for each agent that lost it."""
-    if entry.state is State.NOTHING:
-        return []
     inbound = entry.mode == INBOUND
     now = None if entry.removes else entry.agent_id
     before = entry.losers if inbound or entry.losers else [entry.agent_id if entry.removes else None]

@@ -33,7 +33,7 @@ _KEY = "phonelink_journal"
 
 
 def open_journal(
-    operator: BaseOperator, context: Context, *subject: str, runs: int = 0, resumes: bool = False
+    operator: BaseOperator, context: Context, *subject: str, resumes: bool = False
 ) -> TaskJournal:
     """
     Return the journal of a task in its run: empty at its first try, and where an operator is executed by hand.
@@ -42,10 +42,9 @@ def open_journal(
 
     :param subject: What the task is about, such as the connection and a number: mapped tasks keep apart by it, and
         not by their index, which changes when what they are mapped over changes.
-    :param runs: Of how many runs the journal is kept after the task succeeded; 0 if it is not needed by then.
     :param resumes: Whether the try goes on after it was deferred, so that its own first part may have left something.
     """
-    store = _Store(operator, context, subject, runs, resumes=resumes)
+    store = _Store(operator, context, subject, resumes=resumes)
     try:
         return TaskJournal(store, store.read())
     except ValueError as error:
@@ -103,16 +102,13 @@ class _Store:
     """A JSON value of a task instance, whatever try it is."""
 
     def __init__(
-        self, operator: BaseOperator, context: Context, subject: tuple[str, ...], runs: int, *, resumes: bool
+        self, operator: BaseOperator, context: Context, subject: tuple[str, ...], *, resumes: bool
     ) -> None:
         self._log = operator.log
         self._state: Any = context.get("task_state_store")
-        self._runs = runs
         ti = context.get("ti")
-        self._run_id = str(ti.run_id) if ti else ""
         self._goes_on = ti is not None and (resumes or int(ti.try_number) > 1)
-        run = () if runs or not ti else (self._run_id,)
-        self.variable = _key(*(ti.dag_id, ti.task_id, *subject, *run)) if ti else ""
+        self.variable = _key(ti.dag_id, ti.task_id, *subject, str(ti.run_id)) if ti else ""
 
     def read(self) -> Any:
         """
@@ -123,7 +119,7 @@ class _Store:
 
         :raises ValueError: If it is no JSON.
         """
-        if not self.variable or (not self._goes_on and not self._runs):
+        if not self.variable or not self._goes_on:
             return None
         kept = self._state.get(_KEY) if self._state is not None else None
         return kept or self._in_variable()
@@ -133,9 +129,7 @@ class _Store:
         self._in_state(value)
         if not self.variable:
             return
-        if self._runs:
-            self._remember(value)
-        elif value is None:
+        if value is None:
             self._delete()
         else:
             self._set(value)
@@ -143,9 +137,7 @@ class _Store:
     def close(self, value: dict[str, Any] | None) -> None:
         """Leave what is to be known of a task that succeeded."""
         self._in_state(value)
-        if self.variable and self._runs:
-            self._remember(value)
-        elif self.variable:
+        if self.variable:
             self._delete()
 
     def _in_state(self, value: dict[str, Any] | None) -> None:
@@ -156,24 +148,10 @@ class _Store:
         self._state.set(_KEY, value or {}, retention=NEVER_EXPIRE)  # a store does not take None
 
     def _in_variable(self) -> Any:
-        found = self._variable_value()
-        return (_runs(found).get(self._run_id) if self._runs else found) or None
-
-    def _variable_value(self) -> Any:
         from airflow.sdk import Variable
 
         text = Variable.get(self.variable, default="")
-        return json.loads(text) if text else None
-
-    def _remember(self, value: dict[str, Any] | None) -> None:
-        try:
-            kept = _runs(self._variable_value())
-        except ValueError:
-            kept = {}
-        kept.pop(self._run_id, None)
-        if value is not None:
-            kept[self._run_id] = value
-        self._set(dict(list(kept.items())[-self._runs :]))
+        return (json.loads(text) if text else None) or None
 
     def _set(self, value: dict[str, Any]) -> None:
         from airflow.sdk import Variable
@@ -186,14 +164,6 @@ class _Store:
         # Emptied first: what is told must not be told again where it cannot be deleted.
         Variable.set(self.variable, "{}")
         Variable.delete(self.variable)
-
-
-def _runs(value: Any) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ValueError("it is no object")  # noqa: TRY004 - what is wrong is a value from outside
-    return value
 
 
 def _key(dag_id: str, task_id: str, *rest: str) -> str:

@@ -377,7 +377,7 @@ def _caught_up(
     caught_up: list[str] = []
     left_undone: list[PhonelinkError] = []
     for key, entry in journal:
-        if key in planned or entry.state in (State.TOLD, State.NOTHING):
+        if key in planned or entry.state is State.TOLD:
             continue
         try:
             caught_up += yield from catch_up(key, entry, links)

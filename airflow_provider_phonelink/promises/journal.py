@@ -53,8 +53,6 @@ class State(str, Enum):
     CONTESTED = "contested"
     #: The task succeeded and told of it.
     TOLD = "told"
-    #: All is as before the task, or nothing had to be done. Kept where what was chosen has to be known.
-    NOTHING = "nothing"
 
 
 @dataclass
@@ -77,8 +75,6 @@ class Entry:
     primaries: dict[str, str] = field(default_factory=dict)
     #: Whether an outbound link is taken away rather than made.
     removes: bool = False
-    #: Whether the run has to know its choice even if there is nothing to tell.
-    is_choice: bool = False
     state: State = State.INTENDED
 
     @property
@@ -163,7 +159,7 @@ class Journal:
         # What this try itself wrote counts, too: a change that is given back has to know what was true before it.
         before = self._entries.get(key) if key in self._begun else self.earlier(key)
         planned = self._entries.get(key) if key in self._found else None
-        if before is None or before.state in (State.TOLD, State.NOTHING):
+        if before is None or before.state is State.TOLD:
             entry = Entry(**fields_)
         else:
             copied = {"losers": list(before.losers), "primaries": dict(before.primaries)}
@@ -220,7 +216,7 @@ class Journal:
     def settle(self, key: str, now: str | None) -> Entry | None:
         """Note that a link is as it should be, and who has the number; nothing to note if all is as before."""
         entry = self._entries.get(key)
-        if entry is None or entry.state in (State.TOLD, State.NOTHING) or entry.settle(now):
+        if entry is None or entry.state is State.TOLD or entry.settle(now):
             return entry
         self.drop(key)
         return None
@@ -252,12 +248,8 @@ class Journal:
             self.undo(key)
 
     def drop(self, key: str) -> None:
-        """Forget a link, for all is as it was before; not which number was chosen."""
-        entry = self._entries.get(key)
-        if entry is not None and entry.is_choice:
-            entry.state = State.NOTHING
-        else:
-            self._entries.pop(key, None)
+        """Forget a link, for all is as it was before."""
+        self._entries.pop(key, None)
 
     def keep(self) -> None:
         """Leave the entries to a later try, unless that is to wait until several changes are made."""
@@ -277,8 +269,7 @@ class Journal:
     def told(self) -> dict[str, Any] | None:
         """Return the journal of a task that has told all: for a try that Airflow makes although this one succeeded."""
         for entry in self._entries.values():
-            if entry.state is not State.NOTHING:
-                entry.state = State.TOLD
+            entry.state = State.TOLD
         return {"version": VERSION, "entries": self._as_json()} if self._entries else None
 
     def create(self, keys: Collection[str]) -> None:
@@ -386,7 +377,6 @@ def _is_sound(entry: Entry) -> bool:
         and all(isinstance(loser, str) for loser in entry.losers)
         and isinstance(entry.lent, bool)
         and isinstance(entry.removes, bool)
-        and isinstance(entry.is_choice, bool)
         and isinstance(entry.primaries, dict)
         and all(isinstance(text, str) for item in entry.primaries.items() for text in item)
     )

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 from airflow_provider_phonelink.api.dasha.settings import DashaSettings
-from airflow_provider_phonelink.decisions.ordinals import cron_ordinal
 from airflow_provider_phonelink.decisions.registration import RegistrationRules, Verdict, judge
-from airflow_provider_phonelink.decisions.rotation import Pool, Turn, next_number
+from airflow_provider_phonelink.decisions.rotation import Asked, Pool, RotationRules, choose, resting_numbers
+from airflow_provider_phonelink.decisions.rotation_memory import Memory, Run
 from airflow_provider_phonelink.vendors import VENDORS, keys
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ body[data-theme="dark"] .pl { --pl-ink: #e6e8eb; --pl-soft: #9aa4b2; --pl-line: 
 .pl .arrow { fill: none; stroke: var(--pl-line); stroke-width: 1.4; marker-end: url(#pl-tip); }
 .pl .way { fill: none; stroke: var(--pl-good); stroke-width: 1.6; opacity: .45; }
 .pl .tip { fill: var(--pl-line); } .pl .used { fill: var(--pl-good); } .pl .free { fill: var(--pl-line); opacity: .35; }
+.pl .rests { fill: none; stroke: var(--pl-line); stroke-width: 1.2; stroke-dasharray: 2 1.5; }
 .pl .sick { fill: none; stroke: var(--pl-bad); stroke-width: 1.6; }
 """
 TIP = (
@@ -185,27 +186,37 @@ def registration() -> str:
 POOL = ("+15550100001", "+15550100002", "+15550100003", "+15550100004")
 FAILING, FROM, UNTIL = POOL[2], 4, 9  # a registration that is gone for some nights
 FIRST_NIGHT = datetime(2026, 3, 1, 3, tzinfo=timezone.utc)
-SCHEDULE, NIGHTS = "0 3 * * *", 14
+NIGHTS, WITHOUT_RUN = 14, 11
+RULES = RotationRules(cool_down=timedelta(days=3))
 
 
 class Night(NamedTuple):
-    """One run: what it used, and what it could not have used."""
+    """One night: the number in use, and those that a run could not have used."""
 
     date: datetime
     used: str
+    has_run: bool
     skipped: frozenset[str]
+    resting: frozenset[str]
 
 
 def nights() -> list[Night]:
     """Let the rotation choose for a fortnight."""
     found: list[Night] = []
+    memory = Memory()
     for night in range(NIGHTS):
         date = FIRST_NIGHT + timedelta(days=night)
-        skipped = {FAILING: "Failed"} if FROM <= night < UNTIL else {}
-        turn = Turn(
-            ordinal=cron_ordinal(SCHEDULE, timezone.utc, date), previous=found[-1].used if found else None
+        pool = Pool(POOL, {FAILING: "Failed"} if FROM <= night < UNTIL else {})
+        resting = resting_numbers(pool, memory, date, memory.current, RULES.cool_down)
+        if night != WITHOUT_RUN:
+            run = Run("campaign", "rotate", f"{date:%d}", date)
+            chosen = str(choose(pool, memory, Asked("agent", date, run), RULES, memory.current).number_id)
+            if chosen != memory.current:
+                memory = memory.choosing(chosen, run, date).done_by(run)
+        used = str(memory.current)
+        found.append(
+            Night(date, used, night != WITHOUT_RUN, frozenset(pool.skipped), frozenset(resting) - {used})
         )
-        found.append(Night(date, next_number(Pool(POOL, skipped), turn), frozenset(skipped)))
     return found
 
 
@@ -221,15 +232,19 @@ def rotation() -> str:
     for i, night in enumerate(runs):
         x = left + 24 + i * step
         body.append(text(x, 26, f"{night.date.day} {night.date:%b}", "soft middle"))
+        if not night.has_run:
+            body.append(text(x, 42, "no run", "soft middle"))
         body += [_spot(x, place[number], number, night) for number in POOL]
     legend = top + len(POOL) * row + 16
     body += [
         f'<circle class="used" cx="{left + 24}" cy="{legend - 4}" r="8"/>',
         text(left + 40, legend, "the agent's caller ID", "soft"),
-        f'<circle class="free" cx="{left + 214}" cy="{legend - 4}" r="4"/>',
-        text(left + 228, legend, "healthy", "soft"),
-        _cross(left + 318, legend - 4),
-        text(left + 332, legend, "registration failed: skipped", "soft"),
+        f'<circle class="free" cx="{left + 194}" cy="{legend - 4}" r="4"/>',
+        text(left + 206, legend, "could be used", "soft"),
+        f'<circle class="rests" cx="{left + 324}" cy="{legend - 4}" r="4"/>',
+        text(left + 336, legend, "rests (cool_down)", "soft"),
+        _cross(left + 474, legend - 4),
+        text(left + 488, legend, "registration failed: skipped", "soft"),
     ]
     return svg(
         left + NIGHTS * step + 16,
@@ -245,7 +260,7 @@ def _spot(x: float, y: float, number: str, night: Night) -> str:
         return f'<circle class="used" cx="{x:g}" cy="{y:g}" r="8"/>'
     if number in night.skipped:
         return _cross(x, y)
-    return f'<circle class="free" cx="{x:g}" cy="{y:g}" r="4"/>'
+    return f'<circle class="{"rests" if number in night.resting else "free"}" cx="{x:g}" cy="{y:g}" r="4"/>'
 
 
 def _cross(x: float, y: float) -> str:

@@ -78,14 +78,20 @@ def test_the_asynchronous_task(phonelink_sandbox: Sandbox) -> None:
 def test_the_strategy_of_ones_own(
     sandbox: Sandbox, connections: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert Document("docs/operators/rotate.md").block("python", 'strategy="strategies.the_last_one"')
+    assert Document("docs/operators/rotate.md").block("python", 'strategy="strategies.the_least_used"')
     monkeypatch.syspath_prepend(EXAMPLES / "rotation")
     pool = [sandbox.world.dasha.add_number(f"+1555010{i}", steps=seeds.REGISTERED) for i in range(3)]
     rotate = DashaRotatePhoneNumberOperator(
-        task_id="rotate", agent_id="agent-1", pool=pool, strategy="strategies.the_last_one"
+        task_id="rotate", agent_id="agent-1", pool=pool, strategy="strategies.the_least_used"
     )
-    assert run_task(rotate, connections=connections).value["current"]["id"] == pool[2]
-    assert run_task(rotate, connections=connections, run_id="next").value["current"]["id"] == pool[1]
+    variables: dict[str, str] = {}
+    found = [
+        run_task(rotate, connections=connections, run_id=f"run-{i}", variables=variables).value["current"][
+            "id"
+        ]
+        for i in range(5)
+    ]
+    assert found == [*pool, *pool[:2]]
 
 
 @pytest.mark.phonelink_sandbox(seed="demo")

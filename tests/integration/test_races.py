@@ -15,7 +15,7 @@ from airflow_provider_phonelink.promises.callingbox.attach import attach_number,
 from airflow_provider_phonelink.promises.callingbox.routing import ROUTING as CALLINGBOX
 from airflow_provider_phonelink.promises.dasha.create import create_number
 from airflow_provider_phonelink.promises.dasha.link import link_number
-from airflow_provider_phonelink.promises.dasha.rotate import rotate_to, survey
+from airflow_provider_phonelink.promises.dasha.rotate import DashaCallerId
 from airflow_provider_phonelink.promises.dasha.routing import ROUTING as DASHA
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 from airflow_provider_phonelink.sandbox import Fault
@@ -151,8 +151,9 @@ class TestBetweenWriteAndProof:
 
 
 def rotation(pool, to):
-    found = yield from survey(AGENT, pool, RegistrationRules(("Registered",), ("Failed",)))
-    return (yield from rotate_to(AGENT, to, found))
+    caller_id = DashaCallerId(AGENT, pool, RegistrationRules(("Registered",), ("Failed",)))
+    found = yield from caller_id.look()
+    return (yield from caller_id.give(to, found, verify=True))
 
 
 def reconciliation(routing, routes):
@@ -289,7 +290,7 @@ class TestRaces:
                     in str(result)
                 )
             else:
-                assert result.current.id == number
+                assert result.id == number
 
     @pytest.mark.parametrize("round_", range(5))
     def test_two_reconciliations_with_the_same_routes(self, sandbox, box, hooks, round_):

@@ -1,7 +1,8 @@
-"""Rotate: the agent's outbound number is the pool's one whose turn it is, however often a run is tried."""
+"""Rotate: the agent gets the number that it has not used for longest, however often a run is tried."""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
@@ -11,12 +12,10 @@ import pytest
 from airflow.sdk import DAG, task
 from airflow_harness.runs import load_dag
 from airflow_harness.tasks import run_task
-from dateutil.relativedelta import relativedelta
 from integration.worlds import CREDENTIALS, writes
 
 from airflow_provider_phonelink.operators.dasha import DashaRotatePhoneNumberOperator
-from airflow_provider_phonelink.operators.dasha.rotation import ordinal_of
-from airflow_provider_phonelink.operators.journal import _LONGEST_KEY, open_journal
+from airflow_provider_phonelink.operators.rotation_memory import _LONGEST_KEY, variable_of
 from airflow_provider_phonelink.sandbox import Fault, Switches, seeds
 
 EXAMPLE = Path(__file__).parents[2] / "example_dags" / "nightly_rotation.py"
@@ -60,9 +59,9 @@ class Runs:
     def __init__(self, task, connections) -> None:
         self.task, self.connections = task, connections
         self.variables: dict[str, str] = {}
-        self.stored: dict[int, dict] = {}
+        self.stored: dict[float, dict] = {}
 
-    def __call__(self, day: int = 0, try_number: int = 1, **options):
+    def __call__(self, day: float = 0, try_number: int = 1, **options):
         return run_task(
             self.task,
             connections=self.connections,
@@ -76,8 +75,8 @@ class Runs:
 
 
 def at(pool, day: int) -> str:
-    """The number whose turn it is on a day, if all are healthy."""
-    return pool[(START + day * DAY - datetime(2020, 1, 1, tzinfo=timezone.utc)).days % len(pool)]
+    """The number whose turn it is at a run, if all are healthy and the first run is that of day 0."""
+    return pool[day % len(pool)]
 
 
 def test_a_number_a_day(sandbox, pool, connections):
@@ -91,7 +90,12 @@ def test_a_number_a_day(sandbox, pool, connections):
     assert in_use(sandbox) == found[-1]
     assert writes(sandbox) == [LINK] * 6
     last = outcomes[-1]
-    assert last.value.keys() == {"current", "previous", "changed", "skipped", "pool_size"}
+    assert last.value.keys() == {
+        "agent_id", "current", "previous", "changed", "reason", "skipped", "pool_size", "last_uses",
+    }  # fmt: skip
+    assert last.value["agent_id"] == AGENT
+    assert last.value["last_uses"][found[-1]]["run_id"] == "scheduled__5"
+    assert "not used it since 2026-03-03 06:00 UTC" in last.value["reason"]
     assert (last.value["changed"], last.value["skipped"], last.value["pool_size"]) == (True, {}, 4)
     assert last.xcoms["previous"] == found[-2]  # multiple outputs
 
@@ -197,11 +201,12 @@ def test_weights_that_are_none_fail_at_once(sandbox, pool, connections, weights)
     assert not writes(sandbox)
 
 
-def last_one(candidates, ordinal, previous):
-    return candidates[-1]
+def last_one(turn):
+    assert (turn.agent_id, turn.run.run_id, turn.at) == (AGENT, "scheduled__0", START)
+    return turn.candidates[-1].number_id
 
 
-def nonsense(candidates, ordinal, previous):
+def nonsense(turn):
     return "nonsense"
 
 
@@ -209,7 +214,7 @@ def test_a_strategy_of_ones_own(sandbox, pool, connections, monkeypatch):
     import integration.worlds
 
     monkeypatch.setattr(integration.worlds, "last_one", last_one, raising=False)
-    outcome = run_task(rotation(pool, strategy="integration.worlds.last_one"), connections=connections)
+    outcome = Runs(rotation(pool, strategy="integration.worlds.last_one"), connections)()
 
     assert outcome.value["current"]["id"] == pool[-1], outcome.log
 
@@ -343,13 +348,9 @@ def dies(monkeypatch, when):
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("scheduled", [True, False])
-def test_a_retry_after_a_crash_takes_the_same_number(
-    sandbox, pool, connections, monkeypatch, when, scheduled
-):
+def test_a_retry_after_a_crash_takes_the_same_number(sandbox, pool, connections, monkeypatch, when):
     task = rotation(
         pool,
-        schedule="@daily" if scheduled else None,
         strategy="{{ params.how }}",
         params={"how": "round_robin"},
     )
@@ -358,7 +359,7 @@ def test_a_retry_after_a_crash_takes_the_same_number(
     with monkeypatch.context() as patch:
         dies(patch, when)
         assert isinstance(run().error, Died)
-    chosen = at(pool, 0) if scheduled else pool[3]
+    chosen = pool[3]
     assert in_use(sandbox) == (pool[2] if when == "before" else chosen)
 
     task.params["how"] = "weighted"  # even so
@@ -372,26 +373,87 @@ def test_a_retry_after_a_crash_takes_the_same_number(
 def test_a_retry_takes_another_number_once_the_first_one_is_unhealthy(
     sandbox, pool, connections, monkeypatch, when
 ):
-    sandbox.world.dasha.link(at(pool, 1), AGENT, "replaceOutbound")
+    sandbox.world.dasha.link(pool[1], AGENT, "replaceOutbound")
     run = Runs(rotation(pool), connections)
     with monkeypatch.context() as patch:
         dies(patch, when)
         run()
-    sandbox.world.dasha.script(at(pool, 0), FAILED)
+    sandbox.world.dasha.script(pool[2], FAILED)
     outcome = run(try_number=2)
 
-    assert in_use(sandbox) == at(pool, 2)  # not at(pool, 1), which this run replaces
-    assert outcome.value["previous"] == at(pool, 1)
+    # Not pool[1], which this run replaces. A number that was used for a while is not one of those never used.
+    assert in_use(sandbox) == (pool[3] if when == "before" else pool[0])
+    assert outcome.value["previous"] == pool[1]
 
 
-def test_a_run_that_is_cleared_later_takes_its_own_number(sandbox, pool, connections):
+def test_a_clear_gives_the_last_run_its_number_again_and_leaves_an_older_one_nothing_to_do(
+    sandbox, pool, connections
+):
     run = Runs(rotation(pool), connections)
     for day in range(3):
         run(day)
-    outcome = run(1, try_number=2)
+    sandbox.world.dasha.link(pool[3], AGENT, "replaceOutbound")  # somebody else did
+    outcome = run(2, try_number=2)
+    assert (in_use(sandbox), outcome.value["previous"]) == (pool[2], pool[3])
 
-    assert in_use(sandbox) == at(pool, 1)
-    assert outcome.value["previous"] == at(pool, 2)
+    before = len(writes(sandbox))
+    outcome = run(1, try_number=2)
+    assert (outcome.state, in_use(sandbox), outcome.value["changed"]) == ("success", pool[2], False)
+    assert outcome.value["current"]["id"] == pool[2]
+    assert "older than scheduled__2 of the DAG rotation, which has rotated since" in outcome.log
+    outcome = run(-21)  # a run of last month that never ran before
+    assert (outcome.state, in_use(sandbox)) == ("success", pool[2])
+    assert len(writes(sandbox)) == before
+
+
+def test_skipped_runs_and_runs_by_hand_do_not_break_the_round(sandbox, pool, connections):
+    run = Runs(rotation(pool, schedule="@hourly"), connections)
+    outcomes = [run(day) for day in (0, 7, 7.5, 8, 30, 31.2, 31.3, 60)]
+
+    assert [outcome.value["current"]["id"] for outcome in outcomes] == pool * 2
+    assert outcomes[2].value["last_uses"][pool[1]] == {
+        "since": (START + 7 * DAY).isoformat(),
+        "until": (START + 7.5 * DAY).isoformat(),
+        "run_id": "scheduled__7",
+    }
+
+
+def test_an_hourly_dag_can_rotate_once_a_day_and_rest_its_numbers(sandbox, pool, connections):
+    run = Runs(rotation(pool, max_in_use=DAY, cool_down="{{ 3 * 86400 }}"), connections)
+    found = [run(hour / 24).value["current"]["id"] for hour in range(0, 24 * 5, 6)]
+
+    assert found == [id_ for id_ in [*pool, pool[0]] for _ in range(4)]
+    assert writes(sandbox) == [LINK] * 5
+
+
+def test_priority_is_failover_and_put_back(sandbox, pool, connections):
+    run = Runs(rotation(pool, strategy="priority", quarantine="{{ var.json.get('held', {}) }}"), connections)
+    assert run(0).value["current"]["id"] == pool[0]
+    sandbox.world.dasha.script(pool[0], FAILED)
+    run.variables["held"] = f'{{"{pool[1]}": "spam flag"}}'
+    outcome = run(1)
+    assert outcome.value["current"]["id"] == in_use(sandbox) == pool[2]
+    assert "in quarantine (spam flag)" in outcome.value["skipped"][pool[1]]
+    assert "in quarantine (spam flag)" in outcome.log
+    sandbox.world.dasha.script(pool[0], seeds.REGISTERED)
+    assert run(2).value["current"]["id"] == in_use(sandbox) == pool[0]
+    assert "in the pool's order" in outcome.value["reason"]
+
+
+@pytest.mark.parametrize(
+    ("on_unhealthy", "state"), [("fail", "up_for_retry"), ("skip", "skipped"), ("keep", "success")]
+)
+def test_an_unhealthy_pool(sandbox, pool, connections, on_unhealthy, state):
+    sandbox.world.dasha.link(pool[0], AGENT, "replaceOutbound")
+    for number in pool[1:]:
+        sandbox.world.dasha.script(number, FAILED)
+    task = rotation(pool, min_healthy=2, on_unhealthy=on_unhealthy, retries=1)
+    outcome = run_task(task, connections=connections)
+
+    assert outcome.state == state, outcome.log
+    assert (in_use(sandbox), writes(sandbox)) == (pool[0], [])
+    if state == "success":
+        assert (outcome.value["current"]["id"], outcome.value["changed"]) == (pool[0], False)
 
 
 def test_runs_without_a_logical_date_move_on(sandbox, pool, connections):
@@ -412,49 +474,7 @@ def test_runs_without_a_logical_date_move_on(sandbox, pool, connections):
         outcomes = [run(day) for day in range(5)]
 
     assert {outcome.state for outcome in outcomes} == {"success"}, outcomes[0].log
-    found = [outcome.value["current"]["id"] for outcome in outcomes]
-    first = pool.index(found[0])
-    assert found == [pool[(first + i) % 4] for i in range(5)]
-
-
-@pytest.mark.parametrize(
-    ("schedule", "ordinals"),
-    [
-        ("@quarterly", [24, 25]),
-        ("0 6 * * MON-FRI", [1608, 1608]),
-        (timedelta(hours=12), [4503, 4505]),
-        (relativedelta(months=1), [None, None]),
-        (None, [None, None]),
-        ("@once", [None, None]),
-        ("@continuous", [None, None]),
-    ],
-    ids=str,
-)
-def test_ordinals_come_from_the_schedule(schedule, ordinals):
-    with DAG("scheduled", schedule=schedule, start_date=START, max_active_runs=1) as dag:
-        pass
-    dates = [datetime(2026, 3, 1, tzinfo=timezone.utc), datetime(2026, 3, 2, tzinfo=timezone.utc)]
-    if schedule == "@quarterly":
-        dates[1] = datetime(2026, 4, 1, tzinfo=timezone.utc)
-    found = [ordinal_of({"dag": dag, "logical_date": date}) for date in dates]  # type: ignore[typeddict-item]
-    if ordinals[0] is None:
-        assert found == ordinals
-    else:
-        assert found[1] - found[0] == ordinals[1] - ordinals[0]  # type: ignore[operator]
-    assert ordinal_of({"dag": dag, "logical_date": None}) is None  # type: ignore[typeddict-item]
-
-
-def test_a_schedule_in_a_time_zone():
-    import pendulum
-
-    zone = pendulum.timezone("Europe/Zurich")
-    with DAG("zoned", schedule="30 2 * * *", start_date=pendulum.datetime(2026, 1, 1, tz=zone)) as dag:
-        pass
-    dates = [
-        datetime(2026, 3, day, hour, 30, tzinfo=timezone.utc) for day, hour in ((28, 1), (29, 1), (30, 0))
-    ]
-    first, second, third = (ordinal_of({"dag": dag, "logical_date": date}) for date in dates)  # type: ignore[typeddict-item]
-    assert (second - first, third - second) == (1, 1)  # type: ignore[operator]
+    assert [outcome.value["current"]["id"] for outcome in outcomes] == [*pool, pool[0]]
 
 
 class TestAirflowsOwnPool:
@@ -569,32 +589,80 @@ def test_a_clear_under_a_scheduler(sandbox, deploy_on_sqlite):
     assert in_use(sandbox) == found[0]
 
 
-def test_names_of_any_length_make_a_key():
-    class Instance:
-        dag_id, task_id, map_index, run_id, try_number = "d" * 250, "t" * 250, 3, "r", 1
-
-    class Other(Instance):
-        map_index = 4
-
-    task = rotation(())
-    keys = set()
-    for ti in (Instance, Other):
-        for agent in ("a", "b"):
-            context: Any = {"ti": ti}
-            keys.add(open_journal(task, context, agent)._store.variable)
-    assert len(keys) == 2  # mapped tasks are told apart by what they are about
-    assert all(len(key) <= _LONGEST_KEY for key in keys)
-
-
-def test_a_variable_that_is_not_ours_is_no_obstacle(sandbox, pool, connections):
+def test_the_memory_is_in_a_variable_that_people_can_find_and_correct(sandbox, pool, connections):
     run = Runs(rotation(pool), connections)
-    assert run().state == "success"
+    run(0)
     [key] = run.variables
-    for kept in ("not JSON", "[]", '{"r": 1}', '{"r": {"version": 1, "entries": {"x": {"number_id": 3}}}}'):
-        run.variables[key] = kept
-        run.stored.clear()
-        outcome = run(try_number=2)
-        assert outcome.state == "success", outcome.log
+    assert key == f"phonelink_rotation__dasha_default__{AGENT}"
+    kept = json.loads(run.variables[key])
+    phone_number = sandbox.world.dasha.get(pool[0]).settings.phone_number
+    assert (kept["uses"][0]["number_id"], kept["uses"][0]["phone_number"]) == (pool[0], phone_number)
+    assert kept["uses"][0]["run"]["run_id"] == "scheduled__0"
+
+    used = {"number_id": pool[1], "since": "2026-02-01T00:00:00Z", "until": "2026-02-02T00:00:00Z"}
+    run.variables[key] = json.dumps({**kept, "uses": [used, *kept["uses"]]})
+    assert run(1).value["current"]["id"] == pool[2]
+
+
+def test_any_ids_make_a_key_of_their_own():
+    ids = ["a", "b", "a__b", "a b", "a/b", "a.b", "ä", "x" * 250, "x" * 251, "x" * 252, "a" * 300]
+    keys = [variable_of(conn, agent) for conn in ("dasha", "dasha__a", "other") for agent in ids]
+    assert len(set(keys)) == len(keys)
+    assert all(len(key) <= _LONGEST_KEY and key.isascii() for key in keys)
+    assert variable_of("dasha", "a") == "phonelink_rotation__dasha__a"
+
+
+@pytest.mark.parametrize(
+    "kept", ["not JSON", "[]", '{"version": 9}', '{"version": 1, "uses": [{"number_id": 3}]}']
+)
+def test_a_memory_that_cannot_be_read_counts_as_lost(sandbox, pool, connections, kept):
+    run = Runs(rotation(pool), connections)
+    for day in range(3):
+        run(day)
+    [key] = run.variables
+    run.variables[key] = kept
+    outcome = run(3)
+
+    assert outcome.value["current"]["id"] == pool[3], outcome.log
+    assert f"It is in the Variable {key}" in outcome.log
+    assert json.loads(run.variables[key])["uses"][-1]["number_id"] == pool[3]
+
+
+def test_by_hand_nothing_is_remembered(sandbox, pool, connections, monkeypatch):
+    for conn_id, connection in connections.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+    task = rotation(pool)
+    found = [task.execute({})["current"]["id"] for _ in range(5)]
+    assert found == [*pool, pool[0]]
+
+
+@pytest.mark.parametrize("in_use_before", [False, True])
+def test_twenty_campaigns_cost_six_requests_each(sandbox, connections, in_use_before):
+    """Pools of 12 numbers each, whose numbers are under 4 credentials: one list, looks, the link, the proof."""
+    dasha = sandbox.world.dasha
+    first, later = [], []
+    for campaign in range(20):
+        pool = [
+            dasha.add_number(
+                f"+1555{campaign:03}{i:04}",
+                f"c{i % 4}000000-0000-4000-8000-000000000000",
+                steps=seeds.REGISTERED,
+            )
+            for i in range(12)
+        ]
+        with DAG(f"campaign_{campaign}", schedule="@daily", start_date=START - DAY):
+            task = DashaRotatePhoneNumberOperator(task_id="rotate", agent_id=f"agent-{campaign}", pool=pool)
+        if in_use_before:
+            dasha.link(pool[campaign % 12], f"agent-{campaign}", "replaceOutbound")
+        run = Runs(task, connections)
+        before = len(sandbox.journal)
+        assert run(0).state == "success"
+        first.append(len(sandbox.journal) - before)
+        assert run(1).state == "success"
+        later.append(len(sandbox.journal) - before - first[-1])
+    # That an agent has no number at all is known once all credentials were read: in its very first run.
+    assert sum(first) <= 20 * (6 if in_use_before else 7)
+    assert set(later) == {4}  # the memory knows where to look
 
 
 @pytest.mark.phonelink_sandbox(seed="demo")

@@ -27,7 +27,7 @@ def pool(sandbox) -> list[str]:
 @pytest.fixture(autouse=True)
 def module(monkeypatch) -> ModuleType:
     module = ModuleType("strategies_of_ours")
-    module.the_last_one = lambda candidates, ordinal, previous: candidates[-1]  # type: ignore[attr-defined]
+    module.the_last_one = lambda turn: turn.candidates[-1].number_id  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return module
 

@@ -48,6 +48,52 @@ def users_of(credentials: Mapping[str, str | None]) -> Flow[dict[str, AffectedAg
     return {**asked, **seen}
 
 
+def users_until(
+    agent_id: str, credentials: Mapping[str, str | None], expected: str | None = None
+) -> Flow[dict[str, AffectedAgents]]:
+    """
+    Read which agents use some numbers, until it is seen with which of them one agent calls out.
+
+    An agent has one outbound number, so that what was not read by then needs no look.
+
+    :param credentials: As for :func:`users_of`.
+    :param expected: The number that the agent had last, as far as the caller knows: its credentials are read first.
+    :return: By the number's id, what was seen.
+    """
+    seen: dict[str, AffectedAgents] = {}
+    may_read_together = True
+    for credentials_id, number_ids in _groups(credentials, expected):
+        if credentials_id is not None and len(number_ids) > 1 and may_read_together:
+            answer = yield from _users_by_one(credentials_id)
+            may_read_together = answer is not None
+            seen.update({users.id.lower(): users for users in (answer.phone_numbers if answer else ())})
+        missing = [number_id for number_id in number_ids if number_id not in seen]
+        first = [number_id for number_id in missing if number_id == expected]
+        for singly in (first, [number_id for number_id in missing if number_id not in first]):
+            if singly and not _is_seen(agent_id, seen):
+                answers: list[AffectedAgents | None] = yield Parallel([_users_of_one(id_) for id_ in singly])
+                seen.update({id_: users for id_, users in zip(singly, answers, strict=True) if users})
+        if _is_seen(agent_id, seen):
+            break
+    return seen
+
+
+def _groups(
+    credentials: Mapping[str, str | None], expected: str | None
+) -> list[tuple[str | None, list[str]]]:
+    """Return numbers by their credentials: first the group with the expected one, then the largest."""
+    groups: defaultdict[str | None, list[str]] = defaultdict(list)
+    for number_id, credentials_id in credentials.items():
+        groups[credentials_id].append(number_id)
+    return sorted(
+        groups.items(), key=lambda group: (expected not in group[1], group[0] is None, -len(group[1]))
+    )
+
+
+def _is_seen(agent_id: str, seen: Mapping[str, AffectedAgents]) -> bool:
+    return any(agent_id in affected.outbound for affected in seen.values())
+
+
 def outbound_links() -> Flow[dict[str, str]]:
     """
     Read with which number each agent of the organisation calls out.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from airflow_provider_phonelink.decisions.rotation import Turn
 
 
-def the_last_one(healthy: Sequence[str], ordinal: int | None, in_use: str | None) -> str:
-    """Choose the last healthy number; the one in use is not among them unless there is no other."""
-    return healthy[-1]
+def the_least_used(turn: Turn) -> str:
+    """Choose the number with the fewest uses; the one in use is not among them unless there is no other."""
+    return min(turn.candidates, key=lambda candidate: candidate.uses).number_id

@@ -9,11 +9,10 @@ from unit.api.fake_dasha import CREDENTIALS, PROVIDER, FakeDasha, number_id, num
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.api.dasha.endpoints import NUMBERS
 from airflow_provider_phonelink.decisions.registration import RegistrationRules
-from airflow_provider_phonelink.decisions.rotation import demand_healthy
-from airflow_provider_phonelink.promises.dasha.rotate import (
-    rotate_to,
-    survey,
-)
+from airflow_provider_phonelink.decisions.rotation import Asked, RotationRules
+from airflow_provider_phonelink.decisions.rotation_memory import Memory, Run, State
+from airflow_provider_phonelink.promises.dasha.rotate import DashaCallerId
+from airflow_provider_phonelink.promises.rotation import rotate
 
 RULES = RegistrationRules(("Registered",), ("Failed",))
 ONE, TWO, THREE, FOUR = (number_id(i) for i in range(1, 5))
@@ -30,14 +29,39 @@ def vendor(*states: str, outbound: dict[str, str] | None = None, **options) -> F
     return FakeDasha(*numbers, outbound={"agent": ONE} if outbound is None else outbound, **options)
 
 
-def looked(carry_out, fake, pool=(ONE, TWO, THREE), **options):
-    return carry_out(survey("agent", pool, RULES, **options), vendor=fake)
+NIGHT = datetime(2026, 3, 1, 3, tzinfo=timezone.utc)
+RUN = Run("dag", "rotate", "run-1", NIGHT)
+
+
+def looked(carry_out, fake, pool=(ONE, TWO, THREE), expected=None, **options):
+    return carry_out(DashaCallerId("agent", pool, RULES, **options).look(expected), vendor=fake)
+
+
+#: What the last rotation kept of it on the way, after what it found.
+KEPT: list[Memory] = []
+
+
+def rotated(
+    carry_out, fake, pool=(ONE, TWO, THREE), *, verify=True, run=RUN, memory=None, rules=None, **options
+):
+    KEPT[:] = [memory or Memory()]
+    caller_id = DashaCallerId("agent", pool, RULES, **options)
+    flow = rotate(
+        caller_id,
+        Asked("agent", run.at, run),
+        rules or RotationRules(),
+        uuids=True,
+        verify=verify,
+        memory=KEPT[-1],
+        keep=KEPT.append,
+    )
+    return carry_out(flow, vendor=fake)
 
 
 def test_a_pool_as_it_is(carry_out) -> None:
     fake = vendor("Registered", "Failed", "Registering")
     found = looked(carry_out, fake, [ONE, TWO.upper(), THREE, number_id(9), ONE], quarantine=[ONE.upper()])
-    assert found.previous == ONE
+    assert found.in_use == ONE
     assert list(found.pool.number_ids) == [ONE, TWO, THREE, number_id(9)]
     assert found.pool.healthy == []
     reasons = found.pool.skipped
@@ -114,12 +138,12 @@ def test_a_filter_that_matches_nothing_is_an_unhealthy_pool(carry_out) -> None:
 
 def test_the_number_before_may_be_in_the_scope_only(carry_out) -> None:
     fake = vendor(*["Registered"] * 4, outbound={"agent": FOUR, "other": ONE})
-    assert looked(carry_out, fake).previous is None
-    assert looked(carry_out, fake, scope=[FOUR, number_id(9)]).previous == FOUR
+    assert looked(carry_out, fake).in_use is None
+    assert looked(carry_out, fake, scope=[FOUR, number_id(9)]).in_use == FOUR
 
 
 def test_requests_are_few(carry_out) -> None:
-    fake = vendor()
+    fake = vendor(outbound={"agent": THREE})
     looked(carry_out, fake)
     assert sorted(fake.requests) == sorted(
         [
@@ -130,17 +154,52 @@ def test_requests_are_few(carry_out) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("least", "enough"), [(1, True), (2, True), (3, False)])
-def test_min_healthy(carry_out, least, enough) -> None:
-    found = looked(carry_out, vendor("Registered", "Failed", "Registered"))
-    if enough:
-        demand_healthy(found.pool, least, found.name(ONE))
-        return
-    with pytest.raises(
-        errors.PoolUnhealthyError, match=r"2 of 3 .* 3 are demanded.*Nothing was changed.*Failed"
-    ) as caught:
-        demand_healthy(found.pool, least, found.name(ONE))
-    assert caught.value.retry_helps
+@pytest.mark.parametrize(("in_use", "requests"), [(TWO, 3), (THREE, 5), (None, 5)])
+def test_the_number_that_is_remembered_is_looked_at_first(carry_out, in_use, requests) -> None:
+    fake = vendor(outbound={"agent": in_use} if in_use else {})
+    assert looked(carry_out, fake, expected=TWO).in_use == in_use
+    assert len(fake.requests) == requests
+
+
+@pytest.mark.parametrize(
+    ("quarantine", "held"),
+    [
+        (
+            {ONE.upper(): "spam flag", "+1 (555) 000-0002": "answer rate 4 %"},
+            {ONE: " (spam flag)", TWO: " (answer rate 4 %)"},
+        ),
+        (["tel:+15550000001", "+15559999999", number_id(8)], {ONE: ""}),
+        (f"{{'{ONE}': None, '{TWO}': ''}}", {ONE: "", TWO: ""}),
+        ("+15550000001, +15550000002", {ONE: "", TWO: ""}),
+        ({}, {}),
+    ],
+)  # fmt: skip
+def test_quarantine_by_id_or_phone_number_with_reasons(carry_out, quarantine, held) -> None:
+    skipped = looked(carry_out, vendor(), quarantine=quarantine).pool.skipped
+    assert skipped == {
+        id_: f"+1555000000{id_[-1]} (id {id_}): in quarantine{why}" for id_, why in held.items()
+    }
+
+
+@pytest.mark.parametrize("quarantine", [None, "None", [None], 7, {ONE: 7}, ["what?"], {"": "x"}])
+def test_a_quarantine_that_is_none_sends_nothing(carry_out, quarantine) -> None:
+    fake = vendor()
+    with pytest.raises(errors.InvalidArgumentError, match="quarantine"):
+        looked(carry_out, fake, quarantine=quarantine)
+    assert fake.requests == []
+
+
+def test_pool_and_scope_by_phone_number(carry_out) -> None:
+    fake = vendor(*["Registered"] * 4, outbound={"agent": FOUR})
+    found = looked(carry_out, fake, ["+1 (555) 000-0003", ONE, "tel:+15550000003"], scope=["+15550000004"])
+    assert (list(found.pool.number_ids), found.in_use) == ([THREE, ONE], FOUR)
+    assert sum(request == f"GET {NUMBERS}" for request in fake.requests) == 1
+
+
+def test_a_phone_number_that_is_not_there(carry_out) -> None:
+    fake = vendor()
+    with pytest.raises(errors.NotNamedError, match=r"pool: there is no number \+15559999999"):
+        looked(carry_out, fake, ["+15559999999", ONE])
 
 
 @pytest.mark.parametrize(
@@ -154,35 +213,96 @@ def test_min_healthy(carry_out, least, enough) -> None:
 )
 def test_how_the_vendor_calls_an_outbound_link(carry_out, literal, previous, suspected) -> None:
     found = looked(carry_out, vendor(outbound_literal=literal))
-    assert (found.previous, found.suspected) == (previous, suspected)
+    assert (found.in_use, found.suspected) == (previous, suspected)
 
 
 @pytest.mark.parametrize("verify", [True, False])
 @pytest.mark.parametrize("options", [{}, {"empty_bodies": True}, {"outbound_literal": "callerId"}])
 def test_rotating_is_one_write(carry_out, options, verify) -> None:
     fake = vendor(**options)
-    found = looked(carry_out, fake)
-    rotated = carry_out(rotate_to("agent", TWO, found, verify=verify), vendor=fake)
+    outcome = rotated(carry_out, fake, verify=verify)
     assert (fake.outbound, len(fake.writes)) == ({"agent": TWO}, 1)
-    result = rotated.result()
-    assert result.keys() == {"current", "previous", "changed", "skipped", "pool_size"}
-    assert (result["current"]["id"], result["changed"], result["pool_size"]) == (TWO, True, 3)
+    result = outcome.result()
+    assert result.keys() == {
+        "agent_id", "current", "previous", "changed", "reason", "skipped", "pool_size", "last_uses",
+    }  # fmt: skip
+    assert (result["agent_id"], result["current"]["id"], result["changed"]) == ("agent", TWO, True)
     unknown = "outbound_literal" in options
     assert result["previous"] == (None if unknown else ONE)
     before = "one that is not known" if unknown else f"+15550000001 (id {ONE})"
-    assert f"before this run, it was {before}. 0 of 3 numbers of the pool were skipped" in rotated.summary
+    assert f"Before this run, it was {before}. 0 of 3 numbers of the pool were skipped" in outcome.summary
+    assert result["last_uses"][TWO] == {"since": NIGHT.isoformat(), "until": None, "run_id": "run-1"}
+    assert result["last_uses"][THREE] is None
+
+
+def test_the_choice_is_kept_before_it_is_written(carry_out) -> None:
+    fake = vendor()
+    fake.on("PUT", LINK, faults.status(403))
+    with pytest.raises(errors.AccessDeniedError):
+        rotated(carry_out, fake)
+    _, kept = KEPT
+    assert [(use.number_id, use.state) for use in kept.uses] == [(ONE, State.SEEN), (TWO, State.CHOSEN)]
+    assert (kept.uses[-1].phone_number, kept.uses[-1].previous) == ("+15550000002", ONE)
+    assert rotated(carry_out, fake, memory=kept).current.id == TWO
+    later = Run("dag", "rotate", "run-2", NIGHT + timedelta(days=1))
+    # The first run never came to link its choice.
+    assert rotated(carry_out, vendor(), memory=kept, run=later).previous == ONE
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_a_try_after_a_death_that_finds_its_link_made_writes_nothing(carry_out, tries) -> None:
+    fake = vendor()
+    fake.on("PUT", LINK, faults.lost_after, faults.lost_after, faults.lost_after)
+    memory = None
+    for _ in range(tries):
+        fake.outbound.update(agent=ONE)
+        rotated(carry_out, fake, memory=memory)
+        memory = KEPT[-1]
+    writes = len(fake.writes)
+    outcome = rotated(carry_out, fake, memory=memory)
+    assert (outcome.changed, outcome.previous, len(fake.writes)) == (True, ONE, writes)
+    assert "an earlier try of this run made it so" in outcome.summary
+    again = rotated(carry_out, fake, memory=outcome.memory.done_by(RUN))
+    assert (again.changed, again.previous, again.use.previous) == (False, ONE, ONE)
 
 
 def test_what_is_so_already_is_not_written(carry_out) -> None:
-    fake = vendor()
-    rotated = carry_out(rotate_to("agent", ONE, looked(carry_out, fake)), vendor=fake)
-    assert (rotated.changed, rotated.previous, fake.writes) == (False, ONE, [])
+    fake = vendor("Registered", "Failed", "Failed")
+    outcome = rotated(carry_out, fake)
+    assert (outcome.changed, outcome.previous, outcome.use, fake.writes) == (False, ONE, None, [])
+    assert "no other number of the pool is healthy" in outcome.summary
 
 
-def test_a_link_with_an_unknown_literal_does_not_save_the_write(carry_out) -> None:
-    fake = vendor(outbound_literal="callerId")
-    assert carry_out(rotate_to("agent", ONE, looked(carry_out, fake)), vendor=fake).changed
+def test_a_number_that_is_used_by_an_unknown_literal_is_linked_again(carry_out) -> None:
+    fake = vendor("Registered", "Failed", "Failed", outbound_literal="callerId")
+    assert rotated(carry_out, fake).changed
     assert len(fake.writes) == 1
+
+
+def test_an_older_run_writes_nothing_and_says_which_one_has_rotated(carry_out) -> None:
+    fake = vendor()
+    memory = rotated(carry_out, fake).memory
+    older = Run("dag", "rotate", "run-0", NIGHT - timedelta(days=21))
+    outcome = rotated(carry_out, fake, memory=memory, run=older)
+    assert (outcome.current.id, outcome.changed, len(fake.writes)) == (TWO, False, 1)
+    assert outcome.summary == (
+        "Nothing was written: this run is older than run-1 of the DAG dag, which has rotated since. The number of "
+        f"agent agent is +15550000002 (id {TWO})."
+    )
+    fake = vendor(outbound={})
+    nobody = rotated(carry_out, fake, memory=memory, run=older)
+    assert (nobody.result()["current"], nobody.result()["changed"]) == (None, False)
+
+
+def test_weights_by_phone_number(carry_out) -> None:
+    fake, memory, found = vendor(outbound={}), Memory(), []
+    for night in range(8):
+        run = Run("dag", "rotate", f"run-{night}", NIGHT + timedelta(days=night))
+        rules = RotationRules("weighted", {"+1 555 000 0001": 2})
+        outcome = rotated(carry_out, fake, memory=memory, run=run, rules=rules)
+        memory = outcome.memory.done_by(run)
+        found.append(outcome.current.id)
+    assert [found.count(id_) for id_ in (ONE, TWO, THREE)] == [4, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -191,24 +311,22 @@ def test_a_link_with_an_unknown_literal_does_not_save_the_write(carry_out) -> No
 )
 def test_an_open_outcome_is_tried_again(carry_out, open_) -> None:
     fake = vendor()
-    found = looked(carry_out, fake)
     fake.on("PUT", LINK, open_)
-    carry_out(rotate_to("agent", TWO, found), vendor=fake)
+    rotated(carry_out, fake)
     assert fake.outbound == {"agent": TWO}
 
 
-def refused(carry_out, fake, found):
+def refused(carry_out, fake, **options):
     with pytest.raises(errors.NotTakenEffectError) as caught:
-        carry_out(rotate_to("agent", TWO, found), vendor=fake)
+        rotated(carry_out, fake, **options)
     assert caught.value.retry_helps
     return str(caught.value)
 
 
 def test_the_number_before_is_put_back_when_the_proof_fails(carry_out) -> None:
     fake = vendor()
-    found = looked(carry_out, fake)
-    fake.on("GET", f"{TWO}/affected-agents", faults.status(403))
-    message = refused(carry_out, fake, found)
+    fake.on("GET", f"{TWO}/affected-agents", faults.served, faults.status(403))
+    message = refused(carry_out, fake)
     assert (fake.outbound, len(fake.writes)) == ({"agent": ONE}, 2)
     assert "403" in message
     assert f"The number before, +15550000001 (id {ONE}), was put back, and the agent has it" in message
@@ -216,37 +334,40 @@ def test_the_number_before_is_put_back_when_the_proof_fails(carry_out) -> None:
 
 def test_a_write_that_the_vendor_ignored_needs_nothing_put_back(carry_out) -> None:
     fake = vendor()
-    found = looked(carry_out, fake)
     fake.on("PUT", LINK, faults.status(200, json=number(2)))
-    message = refused(carry_out, fake, found)
+    message = refused(carry_out, fake)
     assert (fake.outbound, fake.writes) == ({"agent": ONE}, [])
     assert f"The agent still has the number before, +15550000001 (id {ONE})." in message
 
 
 def test_putting_back_fails_too(carry_out) -> None:
     fake = vendor()
-    found = looked(carry_out, fake)
-    fake.on("GET", f"{TWO}/affected-agents", faults.status(403))
+    fake.on("GET", f"{TWO}/affected-agents", faults.served, faults.status(403))
     fake.on("PUT", LINK, faults.served, faults.status(409))
-    message = refused(carry_out, fake, found)
+    message = refused(carry_out, fake)
     assert "back failed, too" in message
-    assert "not known which one it has now" in message
+    assert "not known which number the agent has now" in message
 
 
 def test_putting_back_cannot_be_confirmed_either(carry_out) -> None:
     fake = vendor()
-    found = looked(carry_out, fake)
-    fake.on("GET", "affected-agents", *[faults.status(403)] * 9)  # whichever is asked
-    message = refused(carry_out, fake, found)
+    fake.on(
+        "PUT", LINK, faults.meanwhile(lambda: fake.on("GET", "affected-agents", *[faults.status(403)] * 9))
+    )
+    message = refused(carry_out, fake)
     assert fake.outbound == {"agent": ONE}
-    assert "could not be confirmed either" in message
+    assert "again, but that could not be confirmed" in message
 
 
 def test_what_somebody_else_gave_the_agent_meanwhile_is_left(carry_out) -> None:
     fake = vendor()
-    found = looked(carry_out, fake)
-    fake.on("GET", f"{TWO}/affected-agents", faults.meanwhile(lambda: fake.outbound.update(agent=THREE)))
-    message = refused(carry_out, fake, found)
+    fake.on(
+        "GET",
+        f"{TWO}/affected-agents",
+        faults.served,
+        faults.meanwhile(lambda: fake.outbound.update(agent=THREE)),
+    )
+    message = refused(carry_out, fake)
     assert f"By now the agent has +15550000003 (id {THREE}) of the pool" in message
     assert fake.outbound == {"agent": THREE}
     assert len(fake.writes) == 1
@@ -254,10 +375,9 @@ def test_what_somebody_else_gave_the_agent_meanwhile_is_left(carry_out) -> None:
 
 def test_nothing_is_put_back_when_the_number_before_is_not_known(carry_out) -> None:
     fake = vendor(outbound={"agent": FOUR})
-    found = looked(carry_out, fake)
-    fake.on("GET", f"{TWO}/affected-agents", faults.status(403))
-    message = refused(carry_out, fake, found)
-    assert (fake.outbound, len(fake.writes)) == ({"agent": TWO}, 1)
+    fake.on("GET", f"{ONE}/affected-agents", faults.served, faults.status(403))
+    message = refused(carry_out, fake)
+    assert (fake.outbound, len(fake.writes)) == ({"agent": ONE}, 1)
     assert "nothing was put back" in message
 
 
@@ -265,5 +385,5 @@ def test_nothing_is_put_back_when_the_number_before_is_not_known(carry_out) -> N
 def test_an_agent_id_that_is_none_sends_nothing(carry_out, agent) -> None:
     fake = vendor()
     with pytest.raises(errors.InvalidArgumentError):
-        carry_out(survey(agent, [ONE], RULES), vendor=fake)
+        carry_out(DashaCallerId(agent, [ONE], RULES).look(), vendor=fake)
     assert fake.requests == []
