@@ -24,7 +24,7 @@ from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes, r
 from airflow_provider_phonelink.decisions.scope import KEYS, Scope, demand_scope, parse_scope
 from airflow_provider_phonelink.files.reading import read_rows
 from airflow_provider_phonelink.files.writing import as_json
-from airflow_provider_phonelink.promises.applying import Report
+from airflow_provider_phonelink.promises.reports import Report
 from airflow_provider_phonelink.promises.routing import routing_of
 
 if TYPE_CHECKING:

@@ -86,7 +86,7 @@ class ReconcileLinksOperator(BaseOperator):
         """Read the links, plan, check the plan, apply it."""
         from airflow_provider_phonelink.operators.events import emit_journal
         from airflow_provider_phonelink.operators.journal import open_journal
-        from airflow_provider_phonelink.promises.applying import Report
+        from airflow_provider_phonelink.promises.reports import Report
         from airflow_provider_phonelink.promises.routing import routing_of
 
         routing = routing_of(self.hook.vendor)

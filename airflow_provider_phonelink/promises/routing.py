@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.planning import Plan
     from airflow_provider_phonelink.decisions.routes import Route
     from airflow_provider_phonelink.decisions.scope import Scope
-    from airflow_provider_phonelink.promises.applying import ChangeResult, Report
     from airflow_provider_phonelink.promises.journal import Journal
+    from airflow_provider_phonelink.promises.reports import ChangeResult, Report
 
     #: Links, and warnings about uses that may be links but are not counted as such.
     FoundLinks = tuple[list[Link], list[str]]

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.planning import Change, Plan
     from airflow_provider_phonelink.decisions.routes import Route
     from airflow_provider_phonelink.decisions.scope import Scope
-    from airflow_provider_phonelink.promises.applying import ChangeResult, Report
     from airflow_provider_phonelink.promises.journal import Entry
     from airflow_provider_phonelink.promises.outcomes import Changed
+    from airflow_provider_phonelink.promises.reports import ChangeResult, Report
 
 RULES = LinkRules(
     outbound="replaceOutbound",

@@ -117,9 +117,9 @@ def _found(
 ) -> Changed[PhoneNumber]:
     """Return what a look before any write found: an earlier try did it, or nothing had to be done."""
     by_the_task = entry is not None and entry.pending
-    done = "An earlier try of this task took it away" if by_the_task else "Nothing was written"
+    done = "an earlier try of this task took it away" if by_the_task else "nothing was written"
     return Changed(
-        summary=f"Number {number.label} was left alone: {state}. {done}.",
+        summary=f"Number {number.label}: {state}; {done}.",
         subject=number,
         changed=by_the_task,
         previous_agent_id=(entry.holder if entry else None) or previous,

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.planning import Change, Plan
     from airflow_provider_phonelink.decisions.routes import Route
     from airflow_provider_phonelink.decisions.scope import Scope
-    from airflow_provider_phonelink.promises.applying import ChangeResult, Report
     from airflow_provider_phonelink.promises.journal import Journal
+    from airflow_provider_phonelink.promises.reports import ChangeResult, Report
 
 RULES = LinkRules(
     outbound="dialout",

@@ -13,9 +13,9 @@ from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotAppro
 from airflow_provider_phonelink.decisions.approvals import parse_approved_plan
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
 from airflow_provider_phonelink.decisions.planning import make_plan
-from airflow_provider_phonelink.promises.applying import Report
 from airflow_provider_phonelink.promises.callingbox.routing import RULES as CALLINGBOX
 from airflow_provider_phonelink.promises.dasha.routing import RULES as DASHA
+from airflow_provider_phonelink.promises.reports import Report
 
 OUT = DASHA.outbound
 
