@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.callingbox.endpoints import LARGEST_PAGE
-from airflow_provider_phonelink.doctor.findings import Finding, Sure, counted, refused, unknown
+from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.doctor.findings import Finding, Level, Sure, counted, refused, unknown
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.doctor.callingbox.readings import Readings
@@ -24,6 +25,9 @@ def shape(source: Any) -> Finding:
 def paging(readings: Readings) -> Finding:
     """Return whether the list of numbers comes in pages, and how long they are."""
     about = "paging"
+    if readings.stuck is not None:
+        advice = "Nothing can be decided on such a list, so tasks fail that need all numbers: report it to the vendor."
+        return Finding(about=about, seen=clean(readings.stuck), level=Level.TO_DO, advice=advice)
     one, plain = readings.of_one, readings.of_no_count
     if not isinstance(one, int):
         return refused(about, one or Exception("it was not asked for"))

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.callingbox import endpoints, reads
-from airflow_provider_phonelink.api.errors import NotFoundError, VendorError
+from airflow_provider_phonelink.api.errors import (
+    AuthenticationError,
+    IncompleteListError,
+    NotFoundError,
+    VendorError,
+)
 from airflow_provider_phonelink.doctor.examination import attempt, with_source
 
 if TYPE_CHECKING:
@@ -28,6 +33,8 @@ class Readings:
 
     numbers: list[Number] = field(default_factory=list)
     complete: bool = True
+    #: What the list of numbers was left with, if it says that it goes on and does not.
+    stuck: IncompleteListError | None = None
     #: The first page of numbers as it came.
     source: Any = None
     #: How many numbers came on the first page, where a hundred, one, and no count were asked for.
@@ -70,9 +77,12 @@ def _numbers(readings: Readings) -> Flow[None]:
     readings.of_a_hundred = len(page.data)
     listing, pages = reads.Listing(), 1
     readings.numbers += _add(listing, page)
-    while listing.goes_on and pages < MOST_PAGES:
-        readings.numbers += yield from reads.next_numbers(listing)
-        pages += 1
+    try:
+        while listing.goes_on and pages < MOST_PAGES:
+            readings.numbers += yield from reads.next_numbers(listing)
+            pages += 1
+    except IncompleteListError as error:
+        readings.stuck = error.with_traceback(None)
     readings.complete = not listing.goes_on
 
 
@@ -89,17 +99,19 @@ def _count(call: Call[NumberList]) -> Flow[int | VendorError]:
 
 def _agents(readings: Readings) -> Flow[None]:
     listing = reads.Listing()
-    for _ in range(MOST_AGENT_PAGES):
-        call = endpoints.list_agents(None, listing.cursor)
-        page: AgentList | VendorError = yield from attempt(call)
-        if isinstance(page, VendorError):
-            readings.agents_error = page
-            return
-        readings.agents += listing.add(page.data, bool(page.has_more), certain=True, call=call)
-        readings.agents_have_more = page.has_more
-        if not listing.goes_on:
-            readings.agents_complete = True
-            return
+    try:
+        for _ in range(MOST_AGENT_PAGES):
+            call = endpoints.list_agents(None, listing.cursor)
+            page: AgentList = yield call
+            readings.agents += listing.add(page.data, bool(page.has_more), certain=True, call=call)
+            readings.agents_have_more = page.has_more
+            if not listing.goes_on:
+                break
+    except AuthenticationError:
+        raise
+    except VendorError as error:
+        readings.agents_error = error.with_traceback(None)
+    readings.agents_complete = not listing.goes_on
 
 
 def _unlisted(readings: Readings) -> Flow[None]:
