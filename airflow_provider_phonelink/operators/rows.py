@@ -21,6 +21,20 @@ OnFailed: TypeAlias = Literal["fail", "report"]
 MOST_ROWS = 300
 
 
+def destination_of(operator: BaseOperator, report: Any, begins: str | None) -> Destination | None:
+    """
+    Return the place of a report, checked before anything is sent; None if no report is wanted.
+
+    :param begins: What :func:`~airflow_provider_phonelink.files.sources.as_written` returned for it.
+    """
+    from airflow_provider_phonelink.files.destinations import Destination
+
+    if report is None:
+        return None
+    folder = operator.dag.folder if operator.has_dag() else None
+    return Destination(report, argument="report", folder=folder, beginning=begins)
+
+
 def result_of(rows: Sequence[NumberRow], report: Destination | None) -> dict[str, Any]:
     """Return the result: counts, the rows, and where the report is."""
     failed = [row for row in rows if row.reason is not None]

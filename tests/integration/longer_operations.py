@@ -19,6 +19,7 @@ from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxReconcileLinksOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
+    DashaDeletePhoneNumberOperator,
     DashaOnboardPhoneNumbersOperator,
     DashaReconcileLinksOperator,
     DashaRotatePhoneNumberOperator,
@@ -36,6 +37,7 @@ ITS_DAY = datetime(2026, 3, 4, tzinfo=timezone.utc)
 SEEN_ELSEWHERE = {"final": "success"}
 #: What one read of many does not show is read again by itself; only a refused key is everybody's.
 ASKED_AGAIN = {"final": "success", "status 401": "failed"}
+GONE = {"status 404": "success"}
 #: Where numbers cannot be read by their credentials, each is read by itself.
 READ_SINGLY = dict.fromkeys(("status 403", "status 404", "status 422", "html 200"), "success")
 #: What cannot be confirmed is put back, and the next try looks anew.
@@ -207,6 +209,20 @@ LONGER = (
             Request("look before the write", "GET", "/{0}$", ends={"status 404": "success"}),
             Request("write", "PUT", "/{0}/agent-link$"),
             Request("proof", "GET", "/{0}$", nth=2, ends=ASKED_AGAIN),
+        ),
+    ),
+    Operation(
+        "delete",
+        "dasha",
+        prepare=lambda sandbox: (sandbox.world.dasha.add_number("+15550132", CREDENTIALS),),
+        operator=lambda number: DashaDeletePhoneNumberOperator(task_id="delete", phone_number_ids=number),
+        kept=lambda sandbox, number: number not in sandbox.world.dasha.numbers,
+        requests=(
+            # It is looked for again; who uses it, the vendor knows anyway; and that it is gone is wanted.
+            Request("look", "GET", "/{0}$", ends=GONE),
+            Request("look for its users", "GET", "/{0}/affected-agents$", ends=GONE),
+            Request("write", "DELETE", "/{0}$"),
+            Request("proof", "GET", "/{0}$", nth=2, ends=GONE),
         ),
     ),
     Operation(

@@ -18,6 +18,7 @@ from airflow_provider_phonelink.operators.callingbox import (
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
+    DashaDeletePhoneNumberOperator,
     DashaLinkPhoneNumberOperator,
     DashaListPhoneNumbersOperator,
     DashaOnboardPhoneNumbersOperator,
@@ -42,6 +43,7 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     "rotate": (DashaRotatePhoneNumberOperator, {"agent_id": AGENT, "number_pool": [ABSENT]}),
     "reconcile Dasha": (DashaReconcileLinksOperator, {"routes": [ROUTE]}),
     "reconcile CallingBox": (CallingBoxReconcileLinksOperator, {"routes": [ROUTE]}),
+    "delete": (DashaDeletePhoneNumberOperator, {"phone_number_ids": ABSENT}),
     "onboard": (
         DashaOnboardPhoneNumbersOperator,
         {"numbers": [{"phone_number": "sip:100"}], "credentials_id": CREDENTIALS},

@@ -15,6 +15,7 @@ from airflow_provider_phonelink.operators.callingbox import (
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
+    DashaDeletePhoneNumberOperator,
     DashaLinkPhoneNumberOperator,
     DashaOnboardPhoneNumbersOperator,
     DashaReconcileLinksOperator,
@@ -368,6 +369,22 @@ ONBOARD = Operation(
     blind=True,
 )
 
+DELETE = Operation(
+    "delete",
+    "dasha",
+    _dasha(n={"inbound": B, "outbound": [A]}, other={"inbound": B}),
+    lambda ids, inputs: {"phone_number_ids": ids["n"], "if_linked": "unlink"},
+    DashaDeletePhoneNumberOperator,
+    kept=lambda state, ids, inputs: ("number", ids["n"]) not in state,
+    touches=lambda ids: {("inbound", ids["n"]), ("outbound", A), ("number", ids["n"])},
+    acts={
+        "link to C": _link("n", C),
+        "unlink": _unlink("n"),
+        "give A another": _link("other", A, OUTBOUND),
+        "delete": _delete("n"),
+    },
+)
+
 # -- CallingBox --------------------------------------------------------------------------------------------------------
 
 OUT = "agent-out"
@@ -509,6 +526,7 @@ OPERATIONS = {
         HAND_DOWN,
         NEW_TRUNK,
         ONBOARD,
+        DELETE,
         ATTACH,
         MOVE,
         DETACH,

@@ -102,7 +102,7 @@ def _wished_away(account: Account, slot: Slot) -> bool:
     """Whether the task's arguments want the number to be without an agent."""
     name = next((name for name, number in account.ids.items() if number == slot[1]), "")
     wished = {"reconcile": ["n4"], "reconcile to new credentials": ["old"]}
-    if account.operation.name.startswith(("unlink", "detach")):
+    if account.operation.name.startswith(("unlink", "detach", "delete")):
         return True
     if name == "old" and account.end.get(("inbound", account.ids["new"])) is None:
         return False

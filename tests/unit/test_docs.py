@@ -33,6 +33,7 @@ PUBLIC = {
         "DashaRotatePhoneNumberOperator",
         "DashaReconcileLinksOperator",
         "DashaOnboardPhoneNumbersOperator",
+        "DashaDeletePhoneNumberOperator",
     ],
     "operators.callingbox": [
         "CallingBoxAttachNumberOperator",

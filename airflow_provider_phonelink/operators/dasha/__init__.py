@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_provider_phonelink.operators.dasha.delete import DashaDeletePhoneNumberOperator
 from airflow_provider_phonelink.operators.dasha.numbers import (
     DashaCreatePhoneNumberOperator,
     DashaLinkPhoneNumberOperator,
@@ -14,6 +15,7 @@ from airflow_provider_phonelink.operators.dasha.rotation import DashaRotatePhone
 
 __all__ = [
     "DashaCreatePhoneNumberOperator",
+    "DashaDeletePhoneNumberOperator",
     "DashaLinkPhoneNumberOperator",
     "DashaListPhoneNumbersOperator",
     "DashaOnboardPhoneNumbersOperator",

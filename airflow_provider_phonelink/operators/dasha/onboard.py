@@ -215,8 +215,8 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
         from airflow_provider_phonelink.decisions.limits import parse_max_changes
         from airflow_provider_phonelink.decisions.onboarding import COLUMNS, parse_numbers
         from airflow_provider_phonelink.decisions.waiting import REACTIONS
-        from airflow_provider_phonelink.files.destinations import Destination
         from airflow_provider_phonelink.files.reading import read_rows
+        from airflow_provider_phonelink.operators.rows import destination_of
         from airflow_provider_phonelink.promises.dasha.create import IF_EXISTS
         from airflow_provider_phonelink.promises.dasha.link import IF_LINKED
 
@@ -243,11 +243,7 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
                 wishes,
                 bad,
                 parse_max_changes(self.max_failed, "max_failed"),
-                None
-                if self.report is None
-                else Destination(
-                    self.report, argument="report", folder=folder, beginning=self._report_begins
-                ),
+                destination_of(self, self.report, self._report_begins),
                 arguments.seconds("failed_for", _seconds(self.failed_for)),
                 self._patience(arguments.seconds("timeout", _seconds(self.timeout))),
             )

@@ -38,14 +38,17 @@ class Vendor:
         self.meanwhile: Any = lambda call: None
 
     def run(self, onboarding: Onboarding) -> Onboarding:
-        self.requests.clear()
-        SteppingSender(dasha_settings(max_retries=0), self._exchange).run(onboard(onboarding))
+        self.carry_out(onboard(onboarding))
         onboarding.journal.keep()
         return onboarding
 
+    def carry_out(self, flow: Any) -> None:
+        self.requests.clear()
+        SteppingSender(dasha_settings(max_retries=0), self._exchange).run(flow)
+
     def _exchange(self, call: Any) -> Any:
         self.meanwhile(call)
-        line = f"{call.method} {call.path} {dict(call.body or {})}"
+        line = f"{call.method} {call.path} {dict(call.params)} {dict(call.body or {})}"
         self.requests.append(line)
         for part, status in self.refuses.items():
             if part in line:

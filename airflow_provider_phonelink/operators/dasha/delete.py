@@ -1,0 +1,122 @@
+"""Delete numbers (Dasha BlackBox)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from airflow_provider_phonelink.exceptions import as_airflow_exceptions
+from airflow_provider_phonelink.files.sources import as_written
+from airflow_provider_phonelink.operators.arguments import given_arguments
+from airflow_provider_phonelink.operators.dasha.base import DashaOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from airflow.sdk import Context
+
+    from airflow_provider_phonelink.operators.rows import OnFailed
+
+IfInUse: TypeAlias = Literal["fail", "unlink"]
+
+
+class DashaDeletePhoneNumberOperator(DashaOperator):
+    """
+    Delete one or many phone numbers at Dasha BlackBox.
+
+    Afterwards there are no such numbers. One that is gone already is a success, without a write. One that an agent uses
+    is left, and named with the agents and their uses; or, with ``if_linked="unlink"``, it is taken from the agents that
+    used it at the task's look, and then deleted. A link that somebody makes after that look is not taken along: the
+    number stays, and so does that link. A number that a provider manages is deleted by the provider's endpoint, which
+    takes it off the trunk. Numbers are deleted side by side; what fails for one does not stop the others.
+
+    A retry, a cleared task or a second run deletes what is still there. A number that was unlinked and then cannot be
+    deleted goes back to its agents, unless somebody else has it by then; if a retry may delete it, it stays unlinked
+    for that. A deleted number is gone for good: creating it again makes another one, with another id.
+
+    Returns a dict: ``numbers``, ``done`` and ``failed`` (counts), ``steps`` (step to count), ``report`` (its location,
+    or None) and ``rows``, for each number a dict of ``phone_number``, ``id``, ``step`` (``deleted``, ``gone`` if it was
+    so before, or None), ``state`` (of its registration, at the last look) and ``reason`` (None, or why it is still
+    there). Of more than 300 numbers, ``rows`` has only those with a reason, at most 300. A task that fails leaves the
+    same in XCom.
+
+    From the vendor's pages on deleting phone numbers, on affected agents and on Twilio's phone numbers.
+
+    :param phone_number_ids: The number or numbers: ids, or phone numbers as routes name them. (templated)
+    :param if_linked: What to do with a number that an agent uses: ``fail`` (default) leaves it, ``unlink`` takes it
+        from its agents and deletes it. (templated)
+    :param on_failed: Whether the task fails if a number is still there, once all others are done: ``fail`` (default),
+        or ``report``, which succeeds. (templated)
+    :param report: Where to write the rows: a path or URL of object storage that ends in ``.csv`` or ``.json``. None
+        (default): nowhere. (templated)
+    :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
+    """
+
+    template_fields: Sequence[str] = (
+        "phone_number_ids",
+        "if_linked",
+        "on_failed",
+        "report",
+        "dasha_conn_id",
+    )
+    template_ext: Sequence[str] = ()
+
+    def __init__(
+        self,
+        *,
+        phone_number_ids: str | Sequence[str],
+        if_linked: IfInUse = "fail",
+        on_failed: OnFailed = "fail",
+        report: str | Path | None = None,
+        dasha_conn_id: str = "dasha_default",
+        multiple_outputs: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
+        self.phone_number_ids = phone_number_ids
+        self.if_linked = if_linked
+        self.on_failed = on_failed
+        self.report = report
+        self.dasha_conn_id = dasha_conn_id
+        self._report_begins = as_written(report)
+        self._given = given_arguments(self)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Delete the numbers."""
+        from airflow_provider_phonelink.api import arguments
+        from airflow_provider_phonelink.decisions.onboarding import summary_of
+        from airflow_provider_phonelink.decisions.waiting import REACTIONS
+        from airflow_provider_phonelink.operators.events import emit_journal
+        from airflow_provider_phonelink.operators.journal import open_journal
+        from airflow_provider_phonelink.operators.progress import Progress
+        from airflow_provider_phonelink.operators.rows import destination_of, finish
+        from airflow_provider_phonelink.promises.dasha.delete_many import Deleting, delete_many
+
+        hook = self.hook  # refuses what rendered to nothing
+        ti = context.get("ti")
+        with as_airflow_exceptions():
+            arguments.choice("on_failed", self.on_failed, REACTIONS)
+            names = arguments.number_names("phone_number_ids", self.phone_number_ids, uuids=True)
+            report = destination_of(self, self.report, self._report_begins)
+            deleting = Deleting(names, self.if_linked)
+        deleting.journal = open_journal(self, context, self.dasha_conn_id, str(ti.map_index) if ti else "")
+        progress = Progress(self.log, len(names))
+        deleting.on_step = progress.count
+        with hook:
+            hook.run(delete_many(deleting))
+        progress.tell()
+        for warning in deleting.warnings:
+            self.log.warning("%s", warning)
+        rows = [number.row() for number in deleting.numbers]
+        result = finish(
+            self,
+            context,
+            rows,
+            report,
+            summary_of(rows, "deleted"),
+            fails=self.on_failed == "fail" and bool(deleting.failed),
+            retry_helps=deleting.retry_helps,
+        )
+        deleting.settle_journal()
+        emit_journal(self, context, deleting.journal, vendor="dasha")
+        return result
