@@ -45,7 +45,7 @@ def test_another_agents_link_is_left_alone_and_the_log_says_so(sandbox, linked, 
 
     assert outcome.state == "success", outcome.log
     assert outcome.value["changed"] is False
-    assert "Nothing was written" in outcome.log
+    assert "nothing was written" in outcome.log
     assert sandbox.world.dasha.links()[linked] == (AGENT, [AGENT])
     assert not [entry for entry in sandbox.journal if entry.method != "GET"]
 

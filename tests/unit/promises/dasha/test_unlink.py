@@ -34,7 +34,7 @@ def test_inbound(carry_out, holder, agent_id, empty) -> None:
     assert len(vendor.writes) == changed.changed == removed
     assert changed.previous_agent_id == holder
     if not removed:
-        assert "Nothing was written" in changed.summary
+        assert "nothing was written" in changed.summary
         assert (holder or "nobody") in changed.summary
 
 
