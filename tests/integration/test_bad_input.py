@@ -14,11 +14,13 @@ from airflow_provider_phonelink.exceptions import PhonelinkFailException, Phonel
 from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
+    CallingBoxExportRoutesOperator,
     CallingBoxReconcileLinksOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
     DashaDeletePhoneNumberOperator,
+    DashaExportRoutesOperator,
     DashaLinkPhoneNumberOperator,
     DashaListPhoneNumbersOperator,
     DashaOnboardPhoneNumbersOperator,
@@ -48,6 +50,8 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
         DashaOnboardPhoneNumbersOperator,
         {"numbers": [{"phone_number": "sip:100"}], "credentials_id": CREDENTIALS},
     ),
+    "export Dasha": (DashaExportRoutesOperator, {"agents": [AGENT]}),
+    "export CallingBox": (CallingBoxExportRoutesOperator, {"agents": [AGENT]}),
     "sensor": (DashaRegistrationSensor, {"phone_number_ids": ABSENT, "poke_interval": 0.01}),
     "deferrable sensor": (
         DashaRegistrationSensor,
@@ -62,6 +66,7 @@ DASHA = (
     "rotate",
     "reconcile Dasha",
     "onboard",
+    "export Dasha",
     "sensor",
     "deferrable sensor",
 )
