@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG
-from integration.operations import NUMBERS, Operation, Request
+from integration.operations import MAY_LAG, NUMBERS, Operation, Request
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT, THIRD_AGENT
 
 from airflow_provider_phonelink.operators.callingbox import (
@@ -237,7 +237,7 @@ LONGER = (
             Request("look at all numbers, next page", "GET", NUMBERS, nth=2, like="look at all numbers"),
             Request("look at all numbers, third page", "GET", NUMBERS, nth=3, like="look at all numbers"),
             Request("look at all numbers, last page", "GET", NUMBERS, nth=4, like="look at all numbers"),
-            Request("look at the outbound links", "GET", "/{1}/affected-agents$"),
+            Request("look at the outbound links", "GET", "/{1}/affected-agents$", ends=MAY_LAG),
             # What the caller calls out with today, among all numbers, so that a later try can give it back.
             Request("look by credentials", "GET", "sip-credentials/*/affected-agents$", ends=READ_SINGLY),
             # One that is gone calls out for nobody.
@@ -248,13 +248,13 @@ LONGER = (
                 nth=2,
                 ends={"status 404": "success"},
             ),
-            Request("look before the link", "GET", "/{1}/affected-agents$", nth=2),
+            Request("look before the link", "GET", "/{1}/affected-agents$", nth=2, ends=MAY_LAG),
             Request("write the link", "PUT", "/{1}/agent-link$", looked_for=False),
             Request("proof of the link", "GET", "/{1}/affected-agents$", nth=3),
-            Request("look before the move", "GET", "/{0}$"),
+            Request("look before the move", "GET", "/{0}$", ends=MAY_LAG),
             Request("write the move", "PUT", "/{0}/agent-link$"),
             Request("proof of the move", "GET", "/{0}$", nth=2),
-            Request("look before the removal", "GET", "/{3}$"),
+            Request("look before the removal", "GET", "/{3}$", ends=MAY_LAG),
             Request("write the removal", "DELETE", "/{3}/agent-link$"),
             Request("proof of the removal", "GET", "/{3}$", nth=2),
         ),

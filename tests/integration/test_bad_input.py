@@ -14,13 +14,11 @@ from airflow_provider_phonelink.exceptions import PhonelinkFailException, Phonel
 from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
-    CallingBoxExportRoutesOperator,
     CallingBoxReconcileLinksOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
     DashaDeletePhoneNumberOperator,
-    DashaExportRoutesOperator,
     DashaLinkPhoneNumberOperator,
     DashaListPhoneNumbersOperator,
     DashaOnboardPhoneNumbersOperator,
@@ -50,8 +48,6 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
         DashaOnboardPhoneNumbersOperator,
         {"numbers": [{"phone_number": "sip:100"}], "credentials_id": CREDENTIALS},
     ),
-    "export Dasha": (DashaExportRoutesOperator, {"agents": [AGENT]}),
-    "export CallingBox": (CallingBoxExportRoutesOperator, {"agents": [AGENT]}),
     "sensor": (DashaRegistrationSensor, {"phone_number_ids": ABSENT, "poke_interval": 0.01}),
     "deferrable sensor": (
         DashaRegistrationSensor,
@@ -66,7 +62,6 @@ DASHA = (
     "rotate",
     "reconcile Dasha",
     "onboard",
-    "export Dasha",
     "sensor",
     "deferrable sensor",
 )
