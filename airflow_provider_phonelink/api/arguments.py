@@ -16,7 +16,7 @@ from uuid import UUID
 
 from airflow_provider_phonelink.api.e164 import is_dialable
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import is_unsafe, shown, trimmed
+from airflow_provider_phonelink.api.text import as_text, is_unsafe, shown, trimmed
 from airflow_provider_phonelink.api.uuids import is_uuid
 
 MAX_TEXT_LENGTH = 255
@@ -189,7 +189,7 @@ def choice(argument: str, value: object, choices: Sequence[str]) -> str:
 
 def boolean(argument: str, value: object) -> bool:
     """Return a truth value; the usual spellings as text are accepted."""
-    known = value if isinstance(value, bool) else _BOOLEANS.get(str(value).strip().lower())
+    known = value if isinstance(value, bool) else _BOOLEANS.get(as_text(value).strip().lower())
     if known is None:
         raise InvalidArgumentError(argument, f"{shown(value)} is neither true nor false.")
     return known

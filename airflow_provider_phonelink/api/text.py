@@ -83,6 +83,14 @@ def shown(value: object) -> str:
         return f"a value of type {type(value).__name__}"
 
 
+def as_text(value: object) -> str:
+    """Return ``str(value)``; for what Python refuses to write out, such as very long integers, what messages show."""
+    try:
+        return str(value)
+    except ValueError:
+        return shown(value)
+
+
 def trimmed(text: str) -> str:
     """Return ``text`` without the blanks, no-break and zero-width spaces and direction marks around it."""
     begin, end = 0, len(text)

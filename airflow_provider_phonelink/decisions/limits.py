@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import shown
+from airflow_provider_phonelink.api.text import as_text, shown
 
 _FORM = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(\s*%)?")
 
@@ -36,7 +36,7 @@ def parse_max_changes(value: object, argument: str = "max_changes") -> MaxChange
     """
     if value is None:
         return None
-    form = _FORM.fullmatch(str(value).strip())
+    form = _FORM.fullmatch(as_text(value).strip())
     if form is None or isinstance(value, (bool, float)):
         raise _unusable(argument, value)
     amount, is_percentage = float(form[1]), form[2] is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
-from airflow_provider_phonelink.api.text import clean, shown
+from airflow_provider_phonelink.api.text import as_text, clean, shown
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.directory import Directory
@@ -90,7 +90,7 @@ def parse_scope(value: object, rules: LinkRules) -> Scope | None:
     keys = rules.scope_keys
     if not isinstance(value, Mapping):
         raise InvalidArgumentError("scope", f"{shown(value)} is not a mapping with {', '.join(keys)}.")
-    if unknown := sorted(str(key) for key in value if key not in keys):
+    if unknown := sorted(as_text(key) for key in value if key not in keys):
         raise InvalidArgumentError("scope", f"knows {', '.join(keys)}; not {clean(', '.join(unknown))}.")
     if not value.keys() - {"modes"}:
         names = [key for key in keys if key != "modes"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import listed, shown
+from airflow_provider_phonelink.api.text import as_text, listed, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -134,11 +134,11 @@ class Rows:
             said = row.get(column)
             if said is None:
                 problems.add(f"{column}: is missing here and named elsewhere", row.place)
-            elif str(said).lower() not in choices:
+            elif as_text(said).lower() not in choices:
                 problems.add(f"{column}: {shown(said)} is not one of {', '.join(choices)}", row.place)
-            elif str(said).lower() == value:
+            elif as_text(said).lower() == value:
                 kept.append(row)
-        others = sum(str(row.get(column)).lower() in {*choices} - {value} for row in self.rows)
+        others = sum(as_text(row.get(column)).lower() in {*choices} - {value} for row in self.rows)
         said_so = self.none_is_said and not others
         return replace(self, rows=tuple(kept), problems=problems, others=others, none_is_said=said_so)
 
@@ -238,7 +238,7 @@ def row_of(item: object, columns: Columns, place: str, problems: Problems) -> Ro
     for name, value in item.items():
         if columns.hands_on(name) and not isinstance(value, (str, int, float, bool, type(None))):
             problems.add(f"{shown(name)} is {type(value).__name__}, and an extra column holds text", place)
-    return Row({str(name): value for name, value in item.items()}, columns, place)
+    return Row({as_text(name): value for name, value in item.items()}, columns, place)
 
 
 def unknown(name: object, columns: Columns) -> str:

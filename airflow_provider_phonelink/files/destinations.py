@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, ReportError, UnusableSourceError
-from airflow_provider_phonelink.api.text import clean, shown
+from airflow_provider_phonelink.api.text import as_text, clean, shown
 from airflow_provider_phonelink.files.sources import local_path, reason_of, refuse_another_place, within
 from airflow_provider_phonelink.files.writing import as_csv, as_json
 
@@ -39,7 +39,7 @@ class Destination:
         folder: str | Path | None = None,
         beginning: str | None = None,
     ) -> None:
-        self.location = str(location)
+        self.location = as_text(location)
         suffix = PurePath(re.sub(r"[?#].*", "", self.location)).suffix.lower()
         if suffix not in SUFFIXES:
             raise InvalidArgumentError(
@@ -54,7 +54,7 @@ class Destination:
                 refuse_another_place(self.location, beginning)
         except UnusableSourceError as error:
             raise InvalidArgumentError(argument, f"{clean(self.location)} {error}.") from None
-        if self._path and not self._path.parent.is_dir():
+        if self._path and not _is_folder(self._path.parent):
             raise InvalidArgumentError(
                 argument, f"{clean(self.location)} is in a folder that does not exist."
             )
@@ -67,9 +67,10 @@ class Destination:
         """
         if self._form == ".csv":
             # Spreadsheets take a file without this mark for one in an encoding of their own.
-            content = as_csv(rows, columns).encode("utf-8-sig")
+            content = as_csv(rows, columns).encode("utf-8-sig", "backslashreplace")
         else:
-            content = as_json([{column: row.get(column) for column in columns} for row in rows]).encode()
+            text = as_json([{column: row.get(column) for column in columns} for row in rows])
+            content = text.encode("utf-8", "backslashreplace")
         try:
             if self._path is not None:
                 _write_local(self._path, content)
@@ -80,6 +81,13 @@ class Destination:
                 f"The report {clean(self.location)} cannot be written ({reason_of(error)}). What it tells of is done; "
                 "a retry writes the report and does nothing twice."
             ) from None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # no name of a file system, such as one that is too long
+        return False
 
 
 def _write_local(path: Path, content: bytes) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _DEEPEST = 20
 #: How many keys all merges together may copy: a short file can ask for any number of copies.
 _MOST_MERGED = 1_000_000
+#: More than any account has numbers and modes. An empty one takes a kilobyte, and three characters of a text.
+_MOST_MAPPINGS = 200_000
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 #: The tokens of a valid JSON text.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
@@ -125,6 +127,8 @@ class _Builder:
         if len(self._open) == _DEEPEST:
             raise ValueError(f"line {line}: it is nested too deeply")
         if isinstance(opened, _Mapping):
+            if len(self.lines) == _MOST_MAPPINGS:
+                raise ValueError(f"line {line}: it has more than {_MOST_MAPPINGS} mappings in it")
             self.lines[id(opened.items)] = line
         self._open.append(opened)
 

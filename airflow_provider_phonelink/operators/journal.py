@@ -151,7 +151,10 @@ class _Store:
         from airflow.sdk import Variable
 
         text = Variable.get(self.variable, default="")
-        return (json.loads(text) if text else None) or None
+        try:
+            return (json.loads(text) if text else None) or None
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
 
     def _set(self, value: dict[str, Any]) -> None:
         from airflow.sdk import Variable

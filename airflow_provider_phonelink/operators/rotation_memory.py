@@ -11,6 +11,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from airflow_provider_phonelink.api.text import visible
 from airflow_provider_phonelink.decisions.rotation_memory import Memory
 
 if TYPE_CHECKING:
@@ -44,13 +45,13 @@ class KeptMemory:
             return Memory()
         try:
             self._kept = Memory.from_json(json.loads(text))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             self._log.warning(
                 "The memory of this agent's rotations cannot be read (%s): the number after the one in use comes next. "
                 "It is in the Variable %s, and is written anew: %s",
                 error,
                 self.variable,
-                text[:2000],
+                visible(text[:2000]),
             )
         return self._kept
 

@@ -108,14 +108,7 @@ PLACES = {
     "what happens between and within tries": "simulation/operations.py",
 }
 #: Reads only, so that nothing it did needs to be known to a later try.
-READS_ONLY = {
-    ("what happens between and within tries", operator)
-    for operator in (
-        "DashaListPhoneNumbersOperator",
-        "DashaExportRoutesOperator",
-        "CallingBoxExportRoutesOperator",
-    )
-}
+READS_ONLY = {("what happens between and within tries", "DashaListPhoneNumbersOperator")}
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -34,13 +34,11 @@ PUBLIC = {
         "DashaReconcileLinksOperator",
         "DashaOnboardPhoneNumbersOperator",
         "DashaDeletePhoneNumberOperator",
-        "DashaExportRoutesOperator",
     ],
     "operators.callingbox": [
         "CallingBoxAttachNumberOperator",
         "CallingBoxDetachNumberOperator",
         "CallingBoxReconcileLinksOperator",
-        "CallingBoxExportRoutesOperator",
     ],
     "sensors.dasha": ["DashaRegistrationSensor"],
     "triggers.dasha": ["DashaRegistrationTrigger", "DashaRegistrationEventTrigger"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from airflow_provider_phonelink.operators.callingbox.export import CallingBoxExportRoutesOperator
 from airflow_provider_phonelink.operators.callingbox.numbers import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
@@ -12,6 +11,5 @@ from airflow_provider_phonelink.operators.callingbox.reconcile import CallingBox
 __all__ = [
     "CallingBoxAttachNumberOperator",
     "CallingBoxDetachNumberOperator",
-    "CallingBoxExportRoutesOperator",
     "CallingBoxReconcileLinksOperator",
 ]

@@ -1,4 +1,4 @@
-"""How much memory an answer can take: checked in a process that may not have more."""
+"""How much memory an answer or a rendered text can take: checked in a process that may not have more."""
 
 from __future__ import annotations
 
@@ -38,6 +38,44 @@ for call in (
         assert len(str(error)) < 1000, "a long message"
 print("ok")
 """
+
+
+RENDERED = """
+import resource, sys
+from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.templates import parse_rendered
+from airflow_provider_phonelink.decisions.routes import COLUMNS
+from airflow_provider_phonelink.files.reading import read_rows
+
+opening, item, length = sys.argv[1], sys.argv[2], int(sys.argv[3])
+text = opening + ",".join([item] * (length // (len(item) + 1)))
+pages = int(open("/proc/self/statm").read().split()[0])
+most = pages * resource.getpagesize() + int(sys.argv[4]) * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+for read in (
+    lambda: parse_rendered("pool", text + "]"),
+    lambda: read_rows(text + "]", COLUMNS, argument="routes").each(dict),
+):
+    try:
+        read()
+    except InvalidArgumentError as error:
+        assert len(str(error)) < 2000, "a long message"
+print("ok")
+"""
+
+
+@pytest.mark.parametrize(
+    ("opening", "item", "length"),
+    [("[", "{}", 5 * 2**20), ("[" * 9999, "0", 2**18)],
+)
+def test_what_a_template_renders_is_read_or_refused_within_bounds(opening, item, length) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RENDERED, opening, item, str(length), str(ALLOWANCE)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "ok\n", done.stderr[-2000:]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,302 @@
+"""Whatever an argument renders to, a vendor answers or a memory holds: only this package's errors leave a task."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import decimal
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simulation.histories import _SETTINGS, _Log, _stage, quiet
+from simulation.operations import DAILY, OPERATIONS
+from simulation.task import SteppingSender, TaskInstance, Variables
+
+from airflow_provider_phonelink.api import answers
+from airflow_provider_phonelink.api.redaction import Secrets
+from airflow_provider_phonelink.compat import AirflowSensorTimeout
+from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
+from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
+from airflow_provider_phonelink.hooks.dasha import DashaHook
+from airflow_provider_phonelink.operators.dasha import DashaListPhoneNumbersOperator
+from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
+from airflow_provider_phonelink.triggers.dasha import DashaRegistrationTrigger
+
+OURS = (PhonelinkFailException, PhonelinkRetryableException)
+#: Far more than any task of these worlds needs.
+MOST_REQUESTS = 2000
+
+HOSTILE = (
+    *(
+        "",
+        " ",
+        "None",
+        "null",
+        "\ud800",
+        "\x00",
+        "a\nb",
+        "\x1b]0;x\x07",
+        "../x",
+        "{{ x }}",
+        "5" * 5000,
+        "[" * 9999,
+    ),
+    *(
+        "[1, 2",
+        "{'a': [[]]}",
+        "[None]",
+        "{1: 2}",
+        "('a',)",
+        "{[]: 1}",
+        "nan",
+        "1e999",
+        "-1",
+        "١٢",
+        "=1+1",
+        "__class__",
+        "5" * 5000 + "/x.csv",
+        "\ud800.csv",
+        "\x00.json",
+    ),
+)
+PLAIN = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.sampled_from(HOSTILE)
+)
+NAMES = st.sampled_from(
+    ["number", "number_id", "agent_id", "mode", "vendor", "provider_id", "agents", "pool", "modes", "x_"]
+)
+JSON = st.recursive(
+    PLAIN,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+#: What native rendering, a Variable or an XCom may give besides.
+NATIVE = st.one_of(
+    JSON,
+    st.binary(max_size=8),
+    st.dates(),
+    st.sampled_from([10**5000, decimal.Decimal("NaN"), datetime.timedelta(1), object(), int, ..., 1j]),
+    st.lists(PLAIN, max_size=3).map(tuple),
+    st.sets(st.integers() | st.text(max_size=4), max_size=3),
+    st.dictionaries(st.integers() | st.none() | st.tuples(st.text(max_size=2)), PLAIN, max_size=3),
+)
+
+
+def mutations(valid: Any) -> st.SearchStrategy[Any]:
+    """Return JSON in which some part of a valid document is anything else."""
+    return st.builds(lambda at, value: _replaced(valid, at, value), st.integers(0, 10**6), JSON)
+
+
+def _places(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_places, inner))
+
+
+def _replaced(value: Any, at: int, by: Any) -> Any:
+    at %= _places(value)
+    if at == 0:
+        return by
+    items = list(value.items() if isinstance(value, dict) else enumerate(value))
+    at -= 1
+    for key, item in items:
+        if at < _places(item):
+            replaced = [(k, _replaced(i, at, by) if k == key else i) for k, i in items]
+            return dict(replaced) if isinstance(value, dict) else [i for _, i in replaced]
+        at -= _places(item)
+    raise AssertionError(at)
+
+
+class Died(BaseException):
+    """A try died."""
+
+
+class Wire:
+    """The vendor's world, of which one answer may be another."""
+
+    def __init__(self, stage: Any, at: int = 0, spoil: Any = None) -> None:
+        self._stage, self._at, self._spoil = stage, at, spoil
+        self.requests = 0
+
+    def exchange(self, call: Any) -> Any:
+        self.requests += 1
+        assert self.requests < MOST_REQUESTS, "the task does not end"
+        answer = self._stage.vendors.answer(call)
+        if self.requests == self._at:
+            answer = self._spoil(answer)
+        key = Secrets("sk_simulated_key")
+        answer = answers.Answer(
+            answer.status, answer.reason, answer.headers, answers.without_secrets(answer.body, key)
+        )
+        return answers.interpret(call, answer, key)
+
+    def hook(self, vendor: str) -> Any:
+        hook: Any = DashaHook() if vendor == "dasha" else CallingBoxHook()
+        hook.__dict__["settings"] = _SETTINGS[vendor]
+        hook.__dict__["_sender"] = SteppingSender(_SETTINGS[vendor], self.exchange)
+        hook.refresh = lambda: _SETTINGS[vendor]
+        return hook
+
+
+def attempt(operator: Any, wire: Wire, vendor: str, instance: TaskInstance, variables: Variables) -> None:
+    """Make one try, which may succeed or raise an error of ours."""
+    operator._cached_logger = _Log()
+    operator.__dict__["hook"] = wire.hook(vendor)
+    raised: BaseException | None = None
+    with quiet(variables):
+        try:
+            operator.execute(instance.context(DAILY))
+        except (*OURS, AirflowSensorTimeout, Died) as error:
+            raised = error
+    assert len(str(raised)) < 20_000
+    str(raised).encode()  # no half characters, which no log can write
+
+
+def operator_of(stage: Any, **instead: Any) -> Any:
+    operation = stage.operation
+    return operation.operator(task_id="task", **{**operation.arguments(stage.ids, frozenset()), **instead})
+
+
+WAITS_AND_LISTS: dict[str, Any] = {
+    "list": lambda ids: DashaListPhoneNumbersOperator(task_id="task"),
+    "wait": lambda ids: DashaRegistrationSensor(
+        task_id="task", phone_number_ids=list(ids.values()), timeout=0, poke_interval=0.001
+    ),
+}
+#: One operation for each operator.
+OPERATORS = {operation.operator: name for name, operation in reversed(OPERATIONS.items())}
+ARGUMENTS = [
+    (name, field)
+    for operator, name in OPERATORS.items()
+    for field in operator.template_fields
+    if field not in ("dasha_conn_id", "callingbox_conn_id")
+]
+
+
+@pytest.mark.parametrize(("name", "field"), ARGUMENTS)
+@settings(max_examples=15)
+@given(value=NATIVE)
+def test_any_argument(name: str, field: str, value: Any) -> None:
+    stage = _stage(name)
+    stage.reset()
+    operator = operator_of(stage)
+    setattr(operator, field, value)
+    attempt(operator, Wire(stage), stage.operation.vendor, TaskInstance(), Variables())
+
+
+@pytest.mark.parametrize("name", WAITS_AND_LISTS)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_any_argument_of_what_only_reads(name: str, data: Any) -> None:
+    stage = _stage("rotate")
+    stage.reset()
+    operator = WAITS_AND_LISTS[name](stage.ids)
+    fields = [field for field in operator.template_fields if field != "dasha_conn_id"]
+    setattr(operator, data.draw(st.sampled_from(fields)), data.draw(NATIVE))
+    attempt(operator, Wire(stage), "dasha", TaskInstance(), Variables())
+
+
+STATUSES = st.sampled_from([200] * 6 + [201, 204, 206, 300, 404, 418, 429, 500, 999])
+
+
+def spoilt(data: Any) -> Any:
+    def spoil(answer: answers.Answer) -> answers.Answer:
+        valid = json.loads(answer.body) if answer.body else None
+        body = data.draw(mutations(valid) | JSON)
+        raw = data.draw(st.sampled_from([None, None, None, b"", b"\xff", b"<html>", b"NaN", b"9" * 5000]))
+        return answers.Answer(
+            data.draw(STATUSES), "reason", {}, json.dumps(body).encode() if raw is None else raw
+        )
+
+    return spoil
+
+
+@pytest.mark.parametrize("name", [*OPERATIONS, *WAITS_AND_LISTS])
+@settings(max_examples=25)
+@given(data=st.data())
+def test_any_answer(name: str, data: Any) -> None:
+    stage = _stage(name if name in OPERATIONS else "rotate")
+    stage.reset()
+    operator = operator_of(stage) if name in OPERATIONS else WAITS_AND_LISTS[name](stage.ids)
+    wire = Wire(stage, data.draw(st.integers(1, 8)), spoilt(data))
+    attempt(operator, wire, stage.operation.vendor, TaskInstance(), Variables())
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_any_memory(name: str, data: Any) -> None:
+    stage = _stage(name)
+    stage.reset()
+    stored: dict[str, Any] = {}
+    instance, variables = TaskInstance(state=stored), Variables()
+
+    def die(answer: Any) -> Any:
+        raise Died
+
+    attempt(
+        operator_of(stage),
+        Wire(stage, data.draw(st.integers(1, 8)), die),
+        stage.operation.vendor,
+        instance,
+        variables,
+    )
+    for key, text in list(variables.values.items()):
+        kept = json.loads(text)
+        variables.values[key] = data.draw(
+            mutations(kept).map(json.dumps) | JSON.map(json.dumps) | st.sampled_from(HOSTILE)
+        )
+        for mine, value in list(stored.items()):
+            stored[mine] = data.draw(mutations(value) | JSON)
+    attempt(operator_of(stage), Wire(stage), stage.operation.vendor, instance, variables)
+
+
+class AsyncWire:
+    """Carries flows out in an event loop, by the same wire."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._sender = SteppingSender(_SETTINGS["dasha"], wire.exchange)
+        self.settings = _SETTINGS["dasha"]
+
+    async def run(self, flow: Any) -> Any:
+        return self._sender.run(flow)
+
+    send = run
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_any_answer_to_a_trigger(
+    data: Any,
+) -> None:
+    stage = _stage("rotate")
+    stage.reset()
+    wire = AsyncWire(Wire(stage, data.draw(st.integers(1, 3)), spoilt(data)))
+
+    async def settings_of(*_: Any) -> Any:
+        return _SETTINGS["dasha"]
+
+    async def sender_of(*_: Any) -> Any:
+        return wire
+
+    async def events() -> list[Any]:
+        trigger = DashaRegistrationTrigger(
+            phone_number_ids=list(stage.ids.values()),
+            dasha_conn_id="x",
+            deadline=time.time() + 0.01,
+            poll_interval=0.001,
+        )
+        found = [event async for event in trigger.run()]
+        await trigger.cleanup()
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DashaHook, "aread_settings", settings_of)
+        patch.setattr(DashaHook, "arefresh", settings_of)
+        patch.setattr(DashaHook, "_async_sender", sender_of)
+        assert len(asyncio.run(events())) == 1
