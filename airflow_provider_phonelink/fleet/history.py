@@ -1,7 +1,9 @@
 """
-What our tasks have left in Airflow's database: their changes, as XComs and as asset events, and what routes want.
+What our tasks have left in Airflow's database.
 
-Three queries with a limit each, by an index each, at most once in a few seconds whoever looks.
+Their changes, as XComs and as asset events; what rotations remember; and what routes want.
+
+A few queries with a limit each, by an index each, at most once in a few seconds whoever looks.
 """
 
 from __future__ import annotations
@@ -12,13 +14,13 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.assets import SCHEME
-from airflow_provider_phonelink.fleet import wishes
+from airflow_provider_phonelink.fleet import memories, wishes
 from airflow_provider_phonelink.fleet.changes import Origin, PastChange, merged, parsed
 from airflow_provider_phonelink.operators.events import CHANGES_KEY
 from airflow_provider_phonelink.operators.wishes import WISHES_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sqlalchemy.orm import Session
 
@@ -38,16 +40,22 @@ class History:
     def __init__(self) -> None:
         self._changes: list[PastChange] = []
         self._wishes: list[Wish] = []
+        self._memories: list[memories.Remembered] = []
         self._read_at = float("-inf")
         self._lock = threading.Lock()
 
-    def read(self) -> tuple[list[PastChange], list[Wish]]:
-        """Return all known changes, the latest first, and all wishes. Blocks while the database is read."""
+    def read(self, kinds: Mapping[str, str]) -> tuple[list[PastChange], list[Wish]]:
+        """
+        Return all known changes, the latest first, and all wishes. Blocks while the database is read.
+
+        :param kinds: The connections that somebody may see, each with its type.
+        """
         with self._lock:
             if time.monotonic() - self._read_at >= FRESH_FOR:
-                self._changes, self._wishes = _read(datetime.now(timezone.utc) - REACH)
+                self._changes, self._wishes, self._memories = _read(datetime.now(timezone.utc) - REACH)
                 self._read_at = time.monotonic()
-            return self._changes, self._wishes
+            told, wished, remembered = self._changes, self._wishes, self._memories
+        return merged([*told, *memories.changes_of(remembered, kinds, told)]), wished
 
 
 def permitted_dags(user: object) -> set[str]:
@@ -57,20 +65,29 @@ def permitted_dags(user: object) -> set[str]:
     return set(get_auth_manager().get_authorized_dag_ids(user=user, method="GET"))
 
 
-def _read(since: datetime) -> tuple[list[PastChange], list[Wish]]:
+def _read(since: datetime) -> tuple[list[PastChange], list[Wish], list[memories.Remembered]]:
     from airflow.utils.session import create_session
 
     with create_session() as session:
         changes = merged([*_of_results(session, since), *_of_events(session, since)])
-        return changes, list(_of_variables(session))
+        texts = _variables(session, memories.MEMORIES_KEY)
+        remembered = [memory for key, text in texts if (memory := memories.parsed(key, text))]
+        return changes, list(_wishes(session)), remembered
 
 
-def _of_variables(session: Session) -> Iterator[Wish]:
-    from airflow.models import DagModel, Variable
+def _variables(session: Session, prefix: str) -> Iterator[tuple[str, str]]:
+    from airflow.models import Variable
     from sqlalchemy import select
 
-    query = select(Variable).where(Variable.key.like(f"{WISHES_KEY}\\_\\_%", escape="\\")).limit(MOST_READ)
-    found = [wish for variable in session.scalars(query) for wish in wishes.parsed(variable.get_val() or "")]
+    query = select(Variable).where(Variable.key.like(f"{prefix}\\_\\_%", escape="\\")).limit(MOST_READ)
+    yield from ((variable.key, variable.get_val() or "") for variable in session.scalars(query))
+
+
+def _wishes(session: Session) -> Iterator[Wish]:
+    from airflow.models import DagModel
+    from sqlalchemy import select
+
+    found = [wish for _, text in _variables(session, WISHES_KEY) for wish in wishes.parsed(text)]
     # A DAG that is gone wishes for nothing any more.
     there = set(
         session.scalars(select(DagModel.dag_id).where(DagModel.dag_id.in_({wish.dag_id for wish in found})))

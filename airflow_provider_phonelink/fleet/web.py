@@ -63,7 +63,7 @@ async def _facts(request: Request, user: Annotated[Any, Depends(get_user)]) -> F
     kinds = await run_in_threadpool(visible_connections, user)
     state.reader.kinds.update(kinds)
     readings = await asyncio.gather(*map(state.readings.of, kinds))
-    changes, wishes = await run_in_threadpool(state.history.read) if kinds else ([], [])
+    changes, wishes = await run_in_threadpool(state.history.read, kinds) if kinds else ([], [])
     permitted = await run_in_threadpool(permitted_dags, user) if changes or wishes else set()
     return Facts(
         kinds,
