@@ -40,7 +40,7 @@ class CallerId(Protocol):
     def agent_id(self) -> str:
         """The agent."""
 
-    def look(self, expected: str | None) -> Flow[Survey]:
+    def look(self, expected: str | None, /) -> Flow[Survey]:
         """
         Look at the pool.
 

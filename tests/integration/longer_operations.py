@@ -17,6 +17,7 @@ from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT, THIRD_AGENT
 from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxReconcileLinksOperator,
+    CallingBoxRotatePrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaDeletePhoneNumberOperator,
@@ -57,6 +58,20 @@ def _pool(sandbox: Sandbox) -> tuple[str, ...]:
 def _rotation(*pool: str) -> DashaRotatePhoneNumberOperator:
     with DAG("rotation", schedule="@daily", start_date=ITS_DAY, catchup=False):
         return DashaRotatePhoneNumberOperator(task_id="rotate", agent_id=CALLER, pool=list(pool))
+
+
+def _attached_to_the_caller(sandbox: Sandbox) -> tuple[str, ...]:
+    box = sandbox.world.callingbox
+    box.add_agent("outbound", id=CALLER)
+    return tuple(box.add_number(f"+1555014{i}", id=f"pn_{i}", agents=[CALLER]) for i in range(3))
+
+
+def _box_rotation(*pool: str) -> CallingBoxRotatePrimaryNumberOperator:
+    return CallingBoxRotatePrimaryNumberOperator(task_id="rotate", agent_id=CALLER, pool=list(pool))
+
+
+def _primary(sandbox: Sandbox) -> str | None:
+    return sandbox.world.callingbox.agents[CALLER].primary_number
 
 
 def _calls_with(sandbox: Sandbox, agent: str) -> str | None:
@@ -257,6 +272,19 @@ LONGER = (
             Request("look before the removal", "GET", "/{3}$", ends=MAY_LAG),
             Request("write the removal", "DELETE", "/{3}/agent-link$"),
             Request("proof of the removal", "GET", "/{3}$", nth=2),
+        ),
+    ),
+    Operation(
+        "rotate CallingBox",
+        "callingbox",
+        prepare=_attached_to_the_caller,
+        operator=_box_rotation,
+        kept=lambda sandbox, *pool: _primary(sandbox) == pool[1],
+        always=lambda sandbox, *pool: _primary(sandbox) in pool,
+        requests=(
+            Request("look at the agent", "GET", f"agents/{CALLER}$"),
+            Request("write", "PUT", "primary-number$", looked_for=False),
+            Request("proof", "GET", f"agents/{CALLER}$", nth=2, ends=PUT_BACK, undone=2),
         ),
     ),
     Operation(

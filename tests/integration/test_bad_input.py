@@ -15,6 +15,7 @@ from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
     CallingBoxReconcileLinksOperator,
+    CallingBoxRotatePrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
@@ -41,6 +42,10 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "detach": (CallingBoxDetachNumberOperator, {"agent_id": AGENT, "number_id": "pn_1"}),
     "rotate": (DashaRotatePhoneNumberOperator, {"agent_id": AGENT, "number_pool": [ABSENT]}),
+    "rotate CallingBox": (
+        CallingBoxRotatePrimaryNumberOperator,
+        {"agent_id": AGENT, "number_pool": ["pn_1"]},
+    ),
     "reconcile Dasha": (DashaReconcileLinksOperator, {"routes": [ROUTE]}),
     "reconcile CallingBox": (CallingBoxReconcileLinksOperator, {"routes": [ROUTE]}),
     "delete": (DashaDeletePhoneNumberOperator, {"phone_number_ids": ABSENT}),

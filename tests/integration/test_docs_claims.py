@@ -15,6 +15,7 @@ from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
     CallingBoxReconcileLinksOperator,
+    CallingBoxRotatePrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
@@ -113,6 +114,15 @@ def detach(sandbox: Sandbox, **state: Any) -> Any:
     return CallingBoxDetachNumberOperator(task_id="t", agent_id=AGENT, number_id="pn_1")
 
 
+def box_rotate(sandbox: Sandbox, *, numbers: int = 3) -> Any:
+    box = sandbox.world.callingbox
+    box.add_agent("outbound", id=AGENT)
+    for i in range(numbers):
+        box.add_number(f"+1555020{i}", id=f"pn_{i}", agents=[AGENT])
+    box.set_primary(AGENT, "pn_0")
+    return CallingBoxRotatePrimaryNumberOperator(task_id="t", agent_id=AGENT)
+
+
 def box_reconcile(sandbox: Sandbox, **state: Any) -> Any:
     box(sandbox, others=1, **state)
     return CallingBoxReconcileLinksOperator(task_id="t", routes=[{"number": "pn_1", "agent_id": AGENT}])
@@ -160,6 +170,8 @@ COSTS: dict[tuple[str, str], Callable[[Sandbox], Any]] = {
     ("operators/attach", "nobody had it"): attach,
     ("operators/attach", "it is moved from another agent"): lambda s: attach(s, holder=OTHER_AGENT),
     ("operators/detach", "the agent does not have it"): detach,
+    ("operators/callingbox-rotate", "another number is next"): box_rotate,
+    ("operators/callingbox-rotate", "it is the primary one already"): lambda s: box_rotate(s, numbers=1),
     ("operators/detach", "it is detached, and was not the primary number"): lambda s: detach(s, holder=AGENT),
     ("operators/callingbox-reconcile", "all routes are true"): lambda s: box_reconcile(s, holder=AGENT),
     ("operators/callingbox-reconcile", "one number is to be attached"): box_reconcile,

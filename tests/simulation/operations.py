@@ -12,6 +12,7 @@ from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
     CallingBoxReconcileLinksOperator,
+    CallingBoxRotatePrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
@@ -511,6 +512,28 @@ BOX_HAND_DOWN = Operation(
     served=(A,),
 )
 
+
+def _box_rotation(ids: Ids, inputs: Inputs) -> dict[str, Any]:
+    pool = [ids[name] for name in POOL if not ("pool smaller" in inputs and name == "p1")]
+    return {"agent_id": OUT, "pool": pool[::-1] if "pool reordered" in inputs else pool}
+
+
+def _make_primary(name: str) -> Act:
+    return lambda world, ids: world.callingbox.set_primary(OUT, ids[name])
+
+
+BOX_ROTATE = Operation(
+    "rotate CallingBox",
+    "callingbox",
+    _callingbox({OUT: "p0"}, p0=[OUT], p1=[OUT], p2=[OUT, A], other=[B]),
+    _box_rotation,
+    CallingBoxRotatePrimaryNumberOperator,
+    kept=lambda state, ids, inputs: _has(state, "primary", OUT) in {ids[name] for name in POOL},
+    touches=lambda ids: {("primary", OUT)},
+    acts={"make p2 primary": _make_primary("p2"), "make p0 primary": _make_primary("p0")},
+    inputs=("pool reordered", "pool smaller"),
+)
+
 OPERATIONS = {
     operation.name: operation
     for operation in (
@@ -532,5 +555,6 @@ OPERATIONS = {
         DETACH,
         BOX_RECONCILE,
         BOX_HAND_DOWN,
+        BOX_ROTATE,
     )
 }

@@ -222,7 +222,8 @@ def what_is_returned_is_so(account: Account) -> Iterator[str]:
         return
     if account.operation.operator.__name__.endswith("ReconcileLinksOperator") or account.acts:
         return
-    done = [changes for slot, changes in _by_the_task(account).items() if slot[0] != "primary"]
+    rotates = account.operation.name.startswith("rotate")
+    done = [changes for slot, changes in _by_the_task(account).items() if rotates or slot[0] != "primary"]
     for try_ in _green(account):
         if (
             "rows" in try_.result
@@ -239,7 +240,7 @@ def what_is_returned_is_so(account: Account) -> Iterator[str]:
 
 def a_run_keeps_its_number(account: Account) -> Iterator[str]:
     """All successful tries of one run give the agent the same number, as long as it is in the pool."""
-    if account.operation.name != "rotate" or account.met & {"pool smaller", *GARBAGE}:
+    if not account.operation.name.startswith("rotate") or account.met & {"pool smaller", *GARBAGE}:
         return
     chosen = {try_.result["current"]["id"] for try_ in _green(account)}
     if len(chosen) > 1:
@@ -314,6 +315,8 @@ def _uris(account: Account, slot: Slot, value: Any) -> list[str]:
         case ("inbound", number):
             return [number_uri(number, vendor), agent_uri(value, "inbound", vendor)]
         case ("outbound", agent):
+            return [agent_uri(agent, "outbound", vendor), number_uri(value, vendor)]
+        case ("primary", agent) if account.operation.name.startswith("rotate"):
             return [agent_uri(agent, "outbound", vendor), number_uri(value, vendor)]
         case ("attached", number, agent):
             return [number_uri(number, vendor), agent_uri(agent, "outbound", vendor)]

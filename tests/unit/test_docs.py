@@ -38,6 +38,7 @@ PUBLIC = {
     "operators.callingbox": [
         "CallingBoxAttachNumberOperator",
         "CallingBoxDetachNumberOperator",
+        "CallingBoxRotatePrimaryNumberOperator",
         "CallingBoxReconcileLinksOperator",
     ],
     "sensors.dasha": ["DashaRegistrationSensor"],

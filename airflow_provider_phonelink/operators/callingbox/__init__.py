@@ -7,9 +7,11 @@ from airflow_provider_phonelink.operators.callingbox.numbers import (
     CallingBoxDetachNumberOperator,
 )
 from airflow_provider_phonelink.operators.callingbox.reconcile import CallingBoxReconcileLinksOperator
+from airflow_provider_phonelink.operators.callingbox.rotation import CallingBoxRotatePrimaryNumberOperator
 
 __all__ = [
     "CallingBoxAttachNumberOperator",
     "CallingBoxDetachNumberOperator",
     "CallingBoxReconcileLinksOperator",
+    "CallingBoxRotatePrimaryNumberOperator",
 ]

@@ -160,7 +160,7 @@ class CallingBoxJson:
                 "friendly_name": number.friendly_name,
                 "country_code": number.country_code,
                 "number_type": "local",
-                "status": "active",
+                "status": number.status,
                 "monthly_cost_cents": 100,
                 "purchased_at": timestamp(number.purchased),
                 "inbound_agent_id": number.inbound_agent,

@@ -45,6 +45,7 @@ class NumberRecord:
     purchased: float
     inbound_agent: str | None = None
     outbound_agents: tuple[str, ...] = ()
+    status: str = "active"
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,12 @@ class CallingBox:
             for agent_id in agents:
                 self.attach(agent_id, number_id)
             return number_id
+
+    def set_status(self, number_id: str, status: str) -> None:
+        """Give a number another status, such as ``suspended``."""
+        with self._lock:
+            self.numbers[number_id] = replace(self._get_number(number_id), status=status)
+            self.revision += 1
 
     def attached(self, agent_id: str) -> list[str]:
         """Return the ids of the numbers an agent has."""
