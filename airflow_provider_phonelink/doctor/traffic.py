@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import statistics
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -135,10 +136,7 @@ def rate_limit(headers: Mapping[str, str]) -> Finding:
 
 
 def _certificate_end(text: str | None) -> datetime | None:
-    """Read the end of a certificate as ``ssl`` writes it: ``Jun  1 12:00:00 2031 GMT``."""
-    if not text:
-        return None
     try:
-        return datetime.strptime(text, "%b %d %H:%M:%S %Y %Z").replace(tzinfo=timezone.utc)
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), timezone.utc) if text else None
     except ValueError:
         return None

@@ -271,7 +271,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         Delete a number, by its provider's endpoint if it has one.
 
         It is read first, to learn whether a provider manages it. If the outcome of the delete is unknown and the
-        number is gone afterwards, this is success. Nothing buys or releases a number.
+        number is gone afterwards, this is success.
 
         :param number_id: The number, by id or phone number.
         :param force: Also unlink the agents that use it; without it the vendor refuses with 409.

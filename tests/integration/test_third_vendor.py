@@ -116,6 +116,13 @@ class TestCommands:
         assert code == 1
         assert is_one_error(err, "Toyphone has no registrations", "type dasha with")
 
+    def test_the_doctor_looks_at_the_connection(self, phonelink, toyphone, connection):
+        code, out, _ = phonelink("doctor", *CONN, "-o", "json")
+        document = parsed(out, "json")
+        assert (code, document["vendor"], len(toyphone.requests)) == (0, "toyphone", 1)
+        about = [finding["about"] for finding in document["findings"]]
+        assert about == ["connection", "latency", "clock", "TLS", "rate limit"]
+
     def test_messages_name_it(self, phonelink):
         err = phonelink("numbers", "list", *CONN)[2]
         assert is_one_error(err, "--conn-type callingbox or toyphone")

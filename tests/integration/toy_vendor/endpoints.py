@@ -27,14 +27,18 @@ Lines = RootModel[list[Line]]
 
 def lines() -> Flow[list[Line]]:
     """Read all lines of the connection's tenant."""
-    tenant: str = yield Setting("tenant")
-    found: Lines = yield Call(
+    found: Lines = yield list_lines((yield Setting("tenant")))
+    return found.root
+
+
+def list_lines(tenant: str) -> Call[Lines]:
+    """Read all lines of a tenant."""
+    return Call(
         method="GET",
         path=path("/{tenant}/lines", tenant=tenant),
         read=Lines.model_validate_json,
         repeatable=True,
     )
-    return found.root
 
 
 def set_agent(line: str, side: str, agent: str | None) -> Flow[Line]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from integration.toy_vendor import TOYPHONE
+from integration.toy_vendor import TOYPHONE, endpoints
 
 from airflow_provider_phonelink.hooks.vendor import VendorHook
 
@@ -24,4 +24,4 @@ class ToyphoneHook(VendorHook["ToyphoneSettings"]):
     hook_name = TOYPHONE.name
 
     def _probe(self) -> Call[Any]:
-        raise NotImplementedError
+        return endpoints.list_lines(self.settings.tenant)

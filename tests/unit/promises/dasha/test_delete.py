@@ -5,9 +5,11 @@ from unit.api import faults
 from unit.api.fake_dasha import PROVIDER, FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api import errors
-from airflow_provider_phonelink.promises.dasha.delete import delete_number
+from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+from airflow_provider_phonelink.promises.dasha.delete import delete_seen
 
 ID = number_id(1)
+SEEN = PhoneNumber.model_validate(number_json(1))
 
 
 def vendor_of(kind: str | None = None) -> FakeDasha:
@@ -18,29 +20,21 @@ def vendor_of(kind: str | None = None) -> FakeDasha:
     return vendor
 
 
-@pytest.mark.parametrize(("kind", "requests"), [(None, 3), ("twilio", 4), ("vonage", 4)])
+@pytest.mark.parametrize(("kind", "requests"), [(None, 2), ("twilio", 3), ("vonage", 3)])
 def test_the_number_is_gone(carry_out, kind, requests) -> None:
     vendor = vendor_of(kind)
-    deleted = carry_out(delete_number(ID), vendor=vendor)
+    seen = SEEN.model_copy(update={"provider_id": PROVIDER if kind else None})
+    deleted = carry_out(delete_seen(seen), vendor=vendor)
     assert (vendor.numbers, len(vendor.requests)) == ({}, requests)
-    assert deleted.result() == {"id": ID, "phone_number": "+15550000001", "deleted": True}
+    assert deleted.summary == f"Number +15550000001 (id {ID}) was deleted."
     assert [PROVIDER in warning for warning in deleted.warnings] == ([True] if kind == "vonage" else [])
-
-
-def test_one_that_is_gone_already_is_left_at_that(carry_out) -> None:
-    vendor = vendor_of()
-    carry_out(delete_number(ID), vendor=vendor)
-    deleted = carry_out(delete_number(ID), vendor=vendor)
-    assert deleted.result() == {"id": ID, "phone_number": None, "deleted": False}
-    assert "gone already" in deleted.summary
-    assert len(vendor.writes) == 1
 
 
 def test_a_delete_that_shows_late_is_waited_for(carry_out) -> None:
     vendor = vendor_of()
     shown = faults.status(200, json=number_json(1))
-    vendor.on("GET", "", faults.served, shown, shown)
-    carry_out(delete_number(ID), vendor=vendor)
+    vendor.on("GET", "", shown, shown)
+    carry_out(delete_seen(SEEN), vendor=vendor)
     assert carry_out.clock.slept == [0.5, 1.0]
 
 
@@ -48,5 +42,5 @@ def test_a_delete_without_effect_is_told(carry_out) -> None:
     vendor = vendor_of()
     vendor.on("DELETE", "", faults.status(204))
     with pytest.raises(errors.NotTakenEffectError, match="still shows it"):
-        carry_out(delete_number(ID), vendor=vendor)
+        carry_out(delete_seen(SEEN), vendor=vendor)
     assert list(vendor.numbers) == [ID]
