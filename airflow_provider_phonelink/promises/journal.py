@@ -190,7 +190,7 @@ class Journal:
     @contextmanager
     def writing(self, key: str, entry: Entry) -> Iterator[None]:
         """Keep an entry, and note what comes of the write that is made inside."""
-        before = self._entries.get(key) if key in self._begun else None
+        before = self.written(key)
         self.begin(key, entry)
         try:
             yield
@@ -199,13 +199,20 @@ class Journal:
             raise
         except VendorError as error:
             if error.method != "GET" and error.status is not None and not error.retry_helps:
-                # Refused, so nothing was written by this.
-                if before is None:
-                    self.undo(key)
-                else:
-                    self._entries[key] = before
-                self.keep()
+                self.not_written(key, before)
             raise
+
+    def written(self, key: str) -> Entry | None:
+        """Return what this try has written to a link so far, or was about to."""
+        return self._entries.get(key) if key in self._begun else None
+
+    def not_written(self, key: str, before: Entry | None) -> None:
+        """Note that a write was refused; what this try had written before it stays."""
+        if before is None:
+            self.undo(key)
+        else:
+            self._entries[key] = before
+        self.keep()
 
     def contested(self, key: str) -> None:
         """Note that somebody else has changed the link since, and that the task fails and says so."""

@@ -511,6 +511,19 @@ BOX_HAND_DOWN = Operation(
     takes_over=True,
     served=(A,),
 )
+BOX_CIRCLE = Operation(
+    "reconcile circle CallingBox",
+    "callingbox",
+    _callingbox({A: "n1", B: "n2"}, n1=[A], n2=[B], other=[C]),
+    lambda ids, inputs: {"routes": _routes({"n1": (B,), "n2": (A,)}, ids)},
+    CallingBoxReconcileLinksOperator,
+    kept=lambda state, ids, inputs: (
+        _has(state, "inbound", ids["n1"]) == B and _has(state, "inbound", ids["n2"]) == A
+    ),
+    touches=_box_slots(A, B, C, names=("n1", "n2")),
+    acts={"give n2 to C": _give("n2", C)},
+    takes_over=True,
+)
 
 
 def _box_rotation(ids: Ids, inputs: Inputs) -> dict[str, Any]:
@@ -556,5 +569,6 @@ OPERATIONS = {
         BOX_RECONCILE,
         BOX_HAND_DOWN,
         BOX_ROTATE,
+        BOX_CIRCLE,
     )
 }

@@ -77,6 +77,7 @@ class Steps:
         """Detach the number from the agent that has it, so that another agent can get it."""
         self.entry.saw((yield endpoints.get_agent(holder)))
         self.entry.lent = True
+        before = self._journal.written(self._key)
         self._journal.begin(self._key, self.entry)
         self._since = time.time()
         try:
@@ -87,7 +88,7 @@ class Steps:
             if now == NOBODY:
                 return  # it took effect, although its answer says otherwise
             if now == holder and not error.retry_helps:
-                self._forget()
+                self._journal.not_written(self._key, before)
             raise _failure(
                 error,
                 f"Number {number_label(self._number_id)} could not be taken from {agent_label(holder)}: {error} "
@@ -153,11 +154,6 @@ class Steps:
             if self._since is None
             else f"for {max(0.0, time.time() - self._since):.1f} s no inbound agent had"
         )
-
-    def _forget(self) -> None:
-        """Note that all is as before."""
-        self._journal.undo(self._key)
-        self._journal.keep()
 
     def _attach(self, agent_id: str) -> Flow[Agent]:
         """Attach the number, and verify that."""
