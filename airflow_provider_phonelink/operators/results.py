@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow import __version__ as airflow_version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow.sdk import BaseOperator, Context
+    from pydantic import BaseModel
+
+ModelT = TypeVar("ModelT", bound="BaseModel")
 
 
 def delivered(operator: BaseOperator, context: Context, result: dict[str, Any]) -> dict[str, Any]:
@@ -23,6 +26,28 @@ def delivered(operator: BaseOperator, context: Context, result: dict[str, Any]) 
         operator.multiple_outputs = False
         push(context, {key: value for key, value in result.items() if value is not None})
     return result
+
+
+def chosen(model: type[ModelT], fields: object) -> Callable[[Sequence[ModelT]], list[Any]]:
+    """
+    Return what makes a list's result of models: dicts of some of their fields, or the values of one of them.
+
+    :param fields: None for all fields, the name of one, or a list of names.
+    :raises InvalidArgumentError: If there is no such field.
+    """
+    from airflow_provider_phonelink.api import arguments
+    from airflow_provider_phonelink.promises.outcomes import plain
+
+    names: set[str] | None = None
+    if fields is not None:
+        wanted = arguments.names("fields", [fields] if isinstance(fields, str) else fields)
+        names = {arguments.choice("fields", name, tuple(model.model_fields)) for name in wanted}
+
+    def choose(found: Sequence[ModelT]) -> list[Any]:
+        rows = [plain(item, include=names) for item in found]
+        return [row[fields] for row in rows] if isinstance(fields, str) else rows
+
+    return choose
 
 
 def push(context: Context, entries: Mapping[str, Any]) -> None:

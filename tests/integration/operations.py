@@ -12,6 +12,9 @@ from airflow_provider_phonelink.api.dasha.reads import all_numbers
 from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
+    CallingBoxListAgentsOperator,
+    CallingBoxListNumbersOperator,
+    CallingBoxSetPrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
@@ -326,5 +329,35 @@ OPERATIONS = (
             Request("write", "DELETE", "numbers/*$"),
             Request("proof", "GET", "agents/*$", nth=2),
         ),
+    ),
+    Operation(
+        "set primary",
+        "callingbox",
+        prepare=lambda sandbox: _owned(sandbox, (AGENT,)),
+        operator=lambda number: CallingBoxSetPrimaryNumberOperator(
+            task_id="task", agent_id=AGENT, number_id=number
+        ),
+        kept=lambda sandbox, number: sandbox.world.callingbox.agents[AGENT].primary_number == number,
+        requests=(
+            Request("look", "GET", "agents/*$"),
+            Request("write", "PUT", "primary-number$", looked_for=False),
+            Request("proof", "GET", "agents/*$", nth=2),
+        ),
+    ),
+    Operation(
+        "list CallingBox numbers",
+        "callingbox",
+        prepare=lambda sandbox: (),
+        operator=lambda: CallingBoxListNumbersOperator(task_id="task", agent_id=AGENT),
+        kept=lambda sandbox: True,
+        requests=(Request("read", "GET", "v1/numbers$"),),
+    ),
+    Operation(
+        "list CallingBox agents",
+        "callingbox",
+        prepare=lambda sandbox: (),
+        operator=lambda: CallingBoxListAgentsOperator(task_id="task", type="inbound"),
+        kept=lambda sandbox: True,
+        requests=(Request("read", "GET", "v1/agents$"),),
     ),
 )

@@ -14,8 +14,11 @@ from airflow_provider_phonelink.exceptions import PhonelinkFailException, Phonel
 from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
+    CallingBoxListAgentsOperator,
+    CallingBoxListNumbersOperator,
     CallingBoxReconcileLinksOperator,
     CallingBoxRotatePrimaryNumberOperator,
+    CallingBoxSetPrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
@@ -41,6 +44,9 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
         {"agent_id": AGENT, "number_id": "pn_1", "if_attached": "move"},
     ),
     "detach": (CallingBoxDetachNumberOperator, {"agent_id": AGENT, "number_id": "pn_1"}),
+    "set primary": (CallingBoxSetPrimaryNumberOperator, {"agent_id": AGENT, "number_id": "pn_1"}),
+    "list CallingBox numbers": (CallingBoxListNumbersOperator, {}),
+    "list CallingBox agents": (CallingBoxListAgentsOperator, {}),
     "rotate": (DashaRotatePhoneNumberOperator, {"agent_id": AGENT, "number_pool": [ABSENT]}),
     "rotate CallingBox": (
         CallingBoxRotatePrimaryNumberOperator,

@@ -13,6 +13,7 @@ from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxDetachNumberOperator,
     CallingBoxReconcileLinksOperator,
     CallingBoxRotatePrimaryNumberOperator,
+    CallingBoxSetPrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
@@ -546,6 +547,19 @@ BOX_ROTATE = Operation(
     acts={"make p2 primary": _make_primary("p2"), "make p0 primary": _make_primary("p0")},
     inputs=("pool reordered", "pool smaller"),
 )
+SET_PRIMARY = Operation(
+    "set primary",
+    "callingbox",
+    _callingbox({B: "other"}, n=[B], other=[B], own=[A]),
+    lambda ids, inputs: {"agent_id": B, "number_id": ids["n"]},
+    CallingBoxSetPrimaryNumberOperator,
+    kept=lambda state, ids, inputs: _has(state, "primary", B) == ids["n"],
+    touches=_box_slots(B, names=()),
+    acts={
+        "make the other primary": lambda world, ids: world.callingbox.set_primary(B, ids["other"]),
+        "take it": lambda world, ids: _take(world, ids, "n"),
+    },
+)
 
 OPERATIONS = {
     operation.name: operation
@@ -566,6 +580,7 @@ OPERATIONS = {
         ATTACH,
         MOVE,
         DETACH,
+        SET_PRIMARY,
         BOX_RECONCILE,
         BOX_HAND_DOWN,
         BOX_ROTATE,

@@ -145,7 +145,7 @@ def primary_numbers_are_kept(account: Account) -> Iterator[str]:
     """Once the task is green, an agent that had a primary number has one; the same, if it has that number still."""
     if account.last.outcome != "green" or account.operation.vendor != "callingbox" or account.acts:
         return
-    if account.met & set(GARBAGE):
+    if account.met & set(GARBAGE) or account.operation.name == "set primary":
         return
     for slot, before in account.first.items():
         if slot[0] != "primary" or before is None:
@@ -218,7 +218,11 @@ def _seen(try_: Try, slot: Slot) -> set[Any]:
 
 def what_is_returned_is_so(account: Account) -> Iterator[str]:
     """``changed`` says whether any of the tries did it, and ``previous_agent_id`` who had the number before that."""
-    if account.operation.name == "create" or account.met & set(GARBAGE) or len(account.rounds) > 1:
+    if (
+        account.operation.name in ("create", "set primary")
+        or account.met & set(GARBAGE)
+        or len(account.rounds) > 1
+    ):
         return
     if account.operation.operator.__name__.endswith("ReconcileLinksOperator") or account.acts:
         return

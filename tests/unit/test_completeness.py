@@ -108,7 +108,11 @@ PLACES = {
     "what happens between and within tries": "simulation/operations.py",
 }
 #: Reads only, so that nothing it did needs to be known to a later try.
-READS_ONLY = {("what happens between and within tries", "DashaListPhoneNumbersOperator")}
+READS_ONLY = {
+    ("what happens between and within tries", "DashaListPhoneNumbersOperator"),
+    ("what happens between and within tries", "CallingBoxListNumbersOperator"),
+    ("what happens between and within tries", "CallingBoxListAgentsOperator"),
+}
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from airflow_provider_phonelink.operators.callingbox.lists import (
+    CallingBoxListAgentsOperator,
+    CallingBoxListNumbersOperator,
+)
 from airflow_provider_phonelink.operators.callingbox.numbers import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
+    CallingBoxSetPrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.callingbox.reconcile import CallingBoxReconcileLinksOperator
 from airflow_provider_phonelink.operators.callingbox.rotation import CallingBoxRotatePrimaryNumberOperator
@@ -12,6 +17,9 @@ from airflow_provider_phonelink.operators.callingbox.rotation import CallingBoxR
 __all__ = [
     "CallingBoxAttachNumberOperator",
     "CallingBoxDetachNumberOperator",
+    "CallingBoxListAgentsOperator",
+    "CallingBoxListNumbersOperator",
     "CallingBoxReconcileLinksOperator",
     "CallingBoxRotatePrimaryNumberOperator",
+    "CallingBoxSetPrimaryNumberOperator",
 ]

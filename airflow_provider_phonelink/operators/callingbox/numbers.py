@@ -162,3 +162,54 @@ class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
         from airflow_provider_phonelink.promises.callingbox.attach import detach_number
 
         return self._keep_promise(context, detach_number, alone=False)
+
+
+class CallingBoxSetPrimaryNumberOperator(CallingBoxOperator):
+    """
+    Make a number an agent's primary one at CallingBox: the one that it calls out with unless a call names another.
+
+    Afterwards this number is the agent's primary one; it must be attached to the agent. The task looks first, writes
+    only if another number is primary, and reads the agent again before it succeeds.
+
+    A retry, a cleared task or a second run that finds it primary writes nothing. It fails without a retry if the number
+    is not attached. The number that was primary before stays attached.
+
+    Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether this try wrote, and
+    ``previous_number_id``, the primary number before, if the vendor shows it.
+
+    From the vendor's page on primary numbers.
+
+    :param agent_id: The agent. (templated)
+    :param number_id: A number that is attached to it, by id or phone number. (templated)
+    :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
+    """
+
+    template_fields: Sequence[str] = ("agent_id", "number_id", "callingbox_conn_id")
+    operator_extra_links = (NumberInConsoleLink(), AgentInConsoleLink())
+
+    def __init__(
+        self,
+        *,
+        agent_id: str,
+        number_id: str,
+        callingbox_conn_id: str = "callingbox_default",
+        multiple_outputs: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
+        self.agent_id = agent_id
+        self.number_id = number_id
+        self.callingbox_conn_id = callingbox_conn_id
+        self._given = given_arguments(self)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Make the number primary."""
+        from airflow_provider_phonelink.promises.callingbox.naming import find_for
+        from airflow_provider_phonelink.promises.callingbox.primary import make_primary
+
+        with self.hook as hook:
+            # Its id from here on, also for the link to the console.
+            self.number_id = hook.run(find_for(partial(make_primary, self.agent_id), self.number_id))
+            outcome = hook.run(make_primary(self.agent_id, self.number_id))
+        outcome.log_to(self.log)
+        return delivered(self, context, outcome.result())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.console import AgentInConsoleLink, NumberInConsoleLink
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
-from airflow_provider_phonelink.operators.results import delivered
+from airflow_provider_phonelink.operators.results import chosen, delivered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,13 +164,15 @@ class DashaListPhoneNumbersOperator(DashaOperator):
 
     def execute(self, context: Context) -> list[Any]:
         """Read all pages."""
+        from airflow_provider_phonelink.api import dasha
         from airflow_provider_phonelink.api.dasha.reads import all_numbers
+        from airflow_provider_phonelink.exceptions import as_airflow_exceptions
         from airflow_provider_phonelink.metrics import measure_numbers
         from airflow_provider_phonelink.promises.dasha.wait import judgements
-        from airflow_provider_phonelink.promises.outcomes import plain
 
         with self.hook as hook:
-            fields = self._checked_fields()
+            with as_airflow_exceptions():
+                choose = chosen(dasha.models.PhoneNumber, self.fields)
             numbers = hook.run(
                 all_numbers(
                     phone_number=self.phone_number,
@@ -183,19 +185,7 @@ class DashaListPhoneNumbersOperator(DashaOperator):
                 verdicts = (judgement.verdict for judgement in hook.run(judgements(numbers)).values())
                 measure_numbers("dasha", self.dasha_conn_id, verdicts)
         self.log.info("%d numbers match.", len(numbers))
-        found = [plain(number, include=fields) for number in numbers]
-        return [number[self.fields] for number in found] if isinstance(self.fields, str) else found
-
-    def _checked_fields(self) -> set[str] | None:
-        from airflow_provider_phonelink.api import arguments, dasha
-        from airflow_provider_phonelink.exceptions import as_airflow_exceptions
-
-        if self.fields is None:
-            return None
-        known = tuple(dasha.models.PhoneNumber.model_fields)
-        names = [self.fields] if isinstance(self.fields, str) else self.fields
-        with as_airflow_exceptions():
-            return {arguments.choice("fields", name, known) for name in arguments.names("fields", names)}
+        return choose(numbers)
 
 
 class DashaLinkPhoneNumberOperator(DashaOperator):

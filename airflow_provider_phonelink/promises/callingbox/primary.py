@@ -7,16 +7,65 @@ primary, unless the vendor chose one. If the vendor does not show an agent's pri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api.callingbox import endpoints, writes
-from airflow_provider_phonelink.api.errors import NotTakenEffectError
+from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
+from airflow_provider_phonelink.api.errors import AttachmentError, NotTakenEffectError
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.promises.journal import tells_primary
+from airflow_provider_phonelink.promises.outcomes import Outcome, plain, storable
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent
     from airflow_provider_phonelink.api.calls import Flow
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadePrimary(Outcome):
+    """An agent whose primary number is the wanted one."""
+
+    agent: Agent
+    #: Whether a write was needed.
+    changed: bool
+    previous_number_id: str | None
+
+    def result(self) -> dict[str, Any]:
+        """Return the plain form for XCom."""
+        return {
+            **plain(self.agent),
+            "changed": self.changed,
+            "previous_number_id": storable(self.previous_number_id),
+        }
+
+
+def make_primary(agent_id: str, number_id: str) -> Flow[MadePrimary]:
+    """
+    Make sure that a number is the agent's primary one.
+
+    :raises AttachmentError: If the number is not attached to the agent. Nothing was changed.
+    :raises NotTakenEffectError: If the vendor accepted the number, but another one, or none, is primary afterwards.
+    """
+    agent_id = arguments.opaque_id("agent_id", agent_id)
+    number_id = arguments.opaque_id("number_id", number_id)
+    agent, attached = yield from reads.attachment(agent_id, number_id)
+    if not attached:
+        raise AttachmentError(
+            f"Number {number_label(number_id)} is not attached to {agent_label(agent_id)}, so it cannot be its primary "
+            "number. Nothing was changed. Attach it first."
+        )
+    before = agent.primary_number_id
+    if before is not None and endpoints.same_id(before, number_id):
+        summary = (
+            f"Number {number_label(number_id)} is the primary number of {agent_label(agent_id)} already; nothing was "
+            "written."
+        )
+        return MadePrimary(summary=summary, agent=agent, changed=False, previous_number_id=None)
+    now = yield from _set(agent, number_id)
+    summary = f"Number {number_label(number_id)} is now the primary number of {agent_label(agent_id)}"
+    summary += f"; before, {number_label(before)} was." if before else "."
+    return MadePrimary(summary=summary, agent=now, changed=True, previous_number_id=before)
 
 
 def put_right(agent: Agent, before: str, moved: str) -> Flow[Agent]:
@@ -32,6 +81,10 @@ def put_right(agent: Agent, before: str, moved: str) -> Flow[Agent]:
     wanted = _wanted(agent, before, moved)
     if wanted is None:
         return agent
+    return (yield from _set(agent, wanted))
+
+
+def _set(agent: Agent, wanted: str) -> Flow[Agent]:
     yield from writes.set_primary_number(agent.id, wanted)
     now: Agent = yield endpoints.get_agent(agent.id)
     if tells_primary(now) and not endpoints.same_id(now.primary_number_id or "", wanted):
