@@ -459,6 +459,7 @@ MOVE = Operation(
         "give it to C": _give("n", C),
         "give it back to B": _give("n", B),
         "take it": lambda world, ids: _take(world, ids, "n"),
+        "archive A": lambda world, ids: world.callingbox.archive(A),
     },
     inputs=("another agent",),
 )
@@ -494,7 +495,11 @@ BOX_RECONCILE = Operation(
         and state.get(("attached", ids["out"], OUT)) is True
     ),
     touches=lambda ids: {*_box_slots(A, B, C, OUT)(ids), ("attached", ids["out"], OUT)},
-    acts={"give it to C": _give("n", C), "take it": lambda world, ids: _take(world, ids, "n")},
+    acts={
+        "give it to C": _give("n", C),
+        "take it": lambda world, ids: _take(world, ids, "n"),
+        "archive A": lambda world, ids: world.callingbox.archive(A),
+    },
     inputs=("route gone", "another agent"),
     takes_over=True,
 )
