@@ -37,7 +37,7 @@ def nightly_rotation():
         agent_id="{{ params.agent_id }}",
         pool={"display_name_prefix": "{{ params.pool_name }}"},
         min_healthy="{{ params.min_healthy }}",
-        quarantine="{{ var.json.get('campaign_quarantine', []) }}",  # kept by the DAG registration_lost
+        quarantine="{{ var.json.get('campaign_quarantine', {}) }}",  # number: why it is held back
     )
     # [END rotate]
 

@@ -1,26 +1,24 @@
 """
-### Registration lost: take the number out of the pool and give the agent a spare
+### Registration lost: give the agent a spare number, and put its own one back
 
-Wakes up when a number of the campaign's pool loses its registration, fails or recovers. A number that is lost goes into
-quarantine, where the nightly rotation does not pick it either, and comes out again when it has recovered. If it was the
-agent's caller ID, the agent gets the next healthy number of the pool.
+For an agent that has one number, and others only in its place. The task takes the first healthy number in the pool's
+order, so that it replaces a number whose registration is lost, and puts it back once that has recovered. An event only
+wakes the DAG. The task looks at the registrations itself, so an event that is lost, late or one of many does no harm.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import Asset, AssetWatcher, Variable, dag, task
+from airflow.sdk import Asset, AssetWatcher, dag
 
-from airflow_provider_phonelink.hooks.dasha import DashaHook
 from airflow_provider_phonelink.operators.dasha import DashaRotatePhoneNumberOperator
 from airflow_provider_phonelink.triggers.dasha import DashaRegistrationEventTrigger
 
 AGENT = "agent-campaign"
-POOL = {"display_name_prefix": "Campaign"}
-QUARANTINE = "campaign_quarantine"  # an Airflow variable
 
 # [START watcher]
+POOL = {"display_name_prefix": "Campaign"}
 registrations = Asset(
     "campaign_registrations",
     watchers=[
@@ -32,48 +30,21 @@ registrations = Asset(
 
 @dag(
     schedule=[registrations],
-    max_active_runs=1,  # one at a time may write the quarantine
+    max_active_runs=1,
     catchup=False,
     doc_md=__doc__,
     tags=["phonelink", "dasha"],
     default_args={"retries": 3, "retry_delay": timedelta(seconds=10)},
 )
 def registration_lost():
-    # [START events]
-    @task
-    def note_changes(triggering_asset_events=None) -> list[str]:
-        latest = {}
-        for event in triggering_asset_events.get(registrations, []):
-            change = event.extra["payload"]
-            latest[change["phone_number_id"]] = change["transition"]
-            print(f"{change['transition']}: {change['message']}")
-        lost = {number for number, transition in latest.items() if transition != "recovered"}
-        before = set(Variable.get(QUARANTINE, default=[], deserialize_json=True))
-        quarantine = sorted((before - latest.keys()) | lost)
-        Variable.set(QUARANTINE, quarantine, serialize_json=True)
-        return quarantine
-
-    # [END events]
-
-    @task.short_circuit
-    def is_the_caller_id_lost(quarantine: list[str]) -> bool:
-        with DashaHook() as dasha:
-            healthy = [
-                number.id
-                for number in dasha.iter_numbers()
-                if (number.display_name or "").startswith(POOL["display_name_prefix"])
-                and number.id not in quarantine
-            ]
-            return not any(AGENT in dasha.affected_agents(number).outbound for number in healthy)
-
-    quarantine = note_changes()
-    link_a_spare = DashaRotatePhoneNumberOperator(
-        task_id="link_a_spare",
+    # [START failover]
+    DashaRotatePhoneNumberOperator(
+        task_id="link_the_first_healthy_number",
         agent_id=AGENT,
-        pool=POOL,
-        quarantine=quarantine,
+        pool=["+15550100002", "+15550100003", "+15550100004"],  # its own number first
+        strategy="priority",
     )
-    is_the_caller_id_lost(quarantine) >> link_a_spare
+    # [END failover]
 
 
 registration_lost()

@@ -43,6 +43,7 @@ ELSEWHERE = {
     "onboarding_from_csv",  # of 200 numbers: tests/system/test_routing_examples.py
     "caller_id_changed",  # these two wake by events: tests/system/test_events.py
     "registration_lost",
+    "campaigns",  # tests/integration/test_campaigns.py
 }
 POOL = {"+15550100002", "+15550100003"}
 

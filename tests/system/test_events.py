@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from airflow_harness.waiting import EVENTUALLY
 from system.test_examples import EXAMPLES, caller_id
@@ -57,8 +55,7 @@ def test_a_lost_registration_is_made_good_and_told(deploy, phonelink_sandbox):
         dasha.script(lost, [{"after": 0, "state": "Failed"}])
         first = rescues.the(1)
         assert caller_id(sandbox) == SPARE
-        assert json.loads(api.get("variables/campaign_quarantine")["value"]) == [lost]
-        assert api.task_states("registration_lost", first)["link_a_spare", -1] == "success"
+        assert api.task_states("registration_lost", first)["link_the_first_healthy_number", -1] == "success"
         told = news.the(1)
         assert api.xcom("caller_id_changed", told, "announce") == [f"agent-campaign now calls with {SPARE}."]
 
@@ -66,9 +63,9 @@ def test_a_lost_registration_is_made_good_and_told(deploy, phonelink_sandbox):
         airflow.kill("triggerer")
         dasha.script(lost, [{"after": 0, "state": "Registered"}])
         airflow.start("triggerer")
-        second = rescues.the(2)
-        assert json.loads(api.get("variables/campaign_quarantine")["value"]) == []
-        assert api.task_states("registration_lost", second)["link_a_spare", -1] == "skipped"
+        rescues.the(2)
+        assert caller_id(sandbox) == LOST  # put back
+        told = news.the(2)
+        assert api.xcom("caller_id_changed", told, "announce") == [f"agent-campaign now calls with {LOST}."]
         polled(api)
-        assert (len(rescues.ids()), len(news.ids())) == (2, 1)
-        assert caller_id(sandbox) == SPARE
+        assert (len(rescues.ids()), len(news.ids())) == (2, 2)
