@@ -113,7 +113,7 @@ def _refusal(call: Call[Any], answer: Answer, secrets: Secrets) -> VendorError:
     default = (
         RedirectedError if answer.status < 400 else RejectedError if answer.status < 500 else ServerError
     )
-    text = clean(_PASSWORD.sub(r"\1***", _error_text(answer.body)), secrets)
+    text = clean(_PASSWORD.sub(r"\1***", _error_text(answer.body, answer.reason)), secrets)
     return _ERRORS.get(answer.status, default)(
         f"answered {answer.status} {clean(answer.reason, secrets)}" + (f": {text}." if text else "."),
         method=call.method,
@@ -128,8 +128,12 @@ def _refusal(call: Call[Any], answer: Answer, secrets: Secrets) -> VendorError:
 _PASSWORD = re.compile(r"""(password["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}]+)""", re.IGNORECASE)
 
 
-def _error_text(body: bytes) -> str:
-    """Read ProblemDetails (Dasha), ``{"error": text}``, ``{"error": {"message": text}}`` or ``{"message": text}``."""
+def _error_text(body: bytes, reason: str) -> str:
+    """
+    Read ProblemDetails (Dasha), ``{"error": text}``, ``{"error": {"message": text}}`` or ``{"message": text}``.
+
+    :param reason: What the message says already: a title often repeats it.
+    """
     try:
         payload = _parsed(body)
     except ValueError:
@@ -141,10 +145,19 @@ def _error_text(body: bytes) -> str:
     error = payload.get("error")
     if isinstance(error, dict):
         error = error.get("message")
-    parts = [str(part) for part in (error, *map(payload.get, ("message", "title", "detail"))) if part]
+    found = [str(part) for part in (error, *map(payload.get, ("message", "title", "detail"))) if part]
+    said, parts = {_normal(reason)}, []
+    for part in found:
+        if _normal(part) not in said:
+            said.add(_normal(part))
+            parts.append(part)
     if payload.get("errors"):
         parts.append(str(payload["errors"]))
     return ": ".join(parts).rstrip(".")
+
+
+def _normal(text: str) -> str:
+    return text.strip().rstrip(".").casefold()
 
 
 def _why_unreadable(error: Exception, answer: Answer, secrets: Secrets) -> str:

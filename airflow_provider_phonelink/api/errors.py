@@ -58,12 +58,16 @@ copied, whatever their constructor takes.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_phonelink.api.text import listed, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from typing_extensions import Self
 
 
 class PhonelinkError(Exception):
@@ -168,6 +172,16 @@ class VendorError(PhonelinkError):
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
+
+    def about(self, what: str) -> Self:
+        """
+        Return the same error with a message that says what it was about; the path shows ids only.
+
+        :param what: What failed, such as ``Linking number +1555... to agent x``.
+        """
+        told = copy(self)
+        told.args = (visible(f"{what} failed: {self}"),)
+        return told
 
 
 class NoAnswerError(VendorError):
@@ -303,3 +317,12 @@ class InconsistentListError(PhonelinkError, ValueError):
 
 class UnusableSourceError(PhonelinkError):
     """A file cannot be read. The message completes a sentence that begins with the file's name."""
+
+
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Let the error of a request that is made inside say what failed; see :meth:`VendorError.about`."""
+    try:
+        yield
+    except VendorError as error:
+        raise error.about(what) from error.__cause__

@@ -14,6 +14,7 @@ from airflow_provider_phonelink.api.errors import ConfigurationError, PhonelinkE
 from airflow_provider_phonelink.api.text import visible
 from airflow_provider_phonelink.cli.output import only_results_on_stdout
 from airflow_provider_phonelink.compat import AirflowException, AirflowNotFoundException, BaseHook
+from airflow_provider_phonelink.hooks.connection import not_encoded
 
 if TYPE_CHECKING:
     import argparse
@@ -65,6 +66,10 @@ def hook_of(conn_id: str, *, max_retries: int | None = None) -> VendorHook[Any]:
     try:
         conn_type = BaseHook.get_connection(conn_id).conn_type
     except AirflowNotFoundException:
+        if why := not_encoded(conn_id):
+            raise ConfigurationError(
+                f"There is no connection '{conn_id}' that can be read. Nothing was sent. {why}"
+            ) from None
         first, *others = vendors.keys()
         also = f" (or --conn-type {' or '.join(others)})" if others else ""
         raise ConfigurationError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,6 +23,25 @@ SettingsT = TypeVar("SettingsT", bound="Settings")
 
 #: Settings that come from the connection's own fields, not from its extras.
 _NOT_EXTRAS = frozenset({"base_url", "api_key", "source"})
+
+
+def not_encoded(conn_id: str) -> str | None:
+    """
+    Return why Airflow cannot read the variable that has a connection, if it is a URI whose key is not encoded.
+
+    Airflow says of such a connection that it is not there, or that it has no password.
+
+    :return: Sentences without any part of the key; None if there is no such variable, or nothing wrong with its key.
+    """
+    variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+    user, at, _ = os.environ.get(variable, "").partition("://")[2].rpartition("@")
+    if not at or not any(character in user for character in "/?#@"):
+        return None
+    return (
+        f"{variable} is set, but Airflow cannot read it as a URI: most likely its key has a `/`, `?`, `#` or `@` in "
+        "it, which has to be percent-encoded there (`/` as %2F). As JSON a connection needs no encoding: "
+        f"""{variable}='{{"conn_type": "...", "password": "..."}}'."""
+    )
 
 
 def settings_of(connection: Connection, settings_class: type[SettingsT]) -> SettingsT:
@@ -49,7 +69,8 @@ def settings_of(connection: Connection, settings_class: type[SettingsT]) -> Sett
         # Without a cause: pydantic's error may show a secret.
         raise ConfigurationError(f"{source}: {_explained(error)}. Nothing was sent.") from None
     except ValueError as error:
-        raise ConfigurationError(f"{source}: {error} Nothing was sent.") from None
+        why = not_encoded(str(connection.conn_id)) if not connection.password else None
+        raise ConfigurationError(f"{source}: {error} {f'{why} ' if why else ''}Nothing was sent.") from None
     return settings
 
 

@@ -21,6 +21,7 @@ from airflow_provider_phonelink.api.errors import (
 )
 from airflow_provider_phonelink.compat import AirflowException, AirflowNotFoundException, BaseHook
 from airflow_provider_phonelink.exceptions import (
+    PhonelinkFailException,
     PhonelinkRetryableException,
     as_airflow_exception,
     as_airflow_exceptions,
@@ -150,7 +151,13 @@ class VendorHook(BaseHook, Generic[SettingsT]):
         except PhonelinkError as error:
             return as_airflow_exception(error)
 
-    def _no_connection(self) -> PhonelinkRetryableException:
+    def _no_connection(self) -> AirflowException:
+        from airflow_provider_phonelink.hooks.connection import not_encoded
+
+        if why := not_encoded(self.conn_id):
+            return PhonelinkFailException(
+                f"There is no connection '{self.conn_id}' that can be read. Nothing was sent. {why}"
+            )
         # A retry may help: Airflow says "not found" for every error of a secrets backend, a time-out included.
         return PhonelinkRetryableException(
             f"There is no connection '{self.conn_id}'. Nothing was sent. Add it with `airflow connections add "

@@ -15,6 +15,7 @@ from airflow_provider_phonelink.api.errors import (
     NotTakenEffectError,
     PhonelinkError,
     RejectedError,
+    telling,
 )
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.promises.callingbox import primary
@@ -45,10 +46,15 @@ class Steps:
         #: When this try took the number from its holder.
         self._since: float | None = None
 
+    @property
+    def _name(self) -> str:
+        return number_label(self._number_id, self.entry.phone_number)
+
     def give_to(self, agent: Agent, *, or_say_who: bool) -> Flow[Agent]:
         """Attach the number that no inbound agent had at the last look, or say which agent got it in between."""
         try:
-            with self._journal.writing(self._key, self.entry):
+            what = f"Attaching number {self._name} to {agent_label(agent.id)}"
+            with self._journal.writing(self._key, self.entry), telling(what):
                 yield from writes.attach(agent.id, self._number_id)
         except (RejectedError, ConflictError) as error:
             if not or_say_who or not (yield from is_inbound(agent)):
@@ -69,7 +75,8 @@ class Steps:
 
     def detach(self, agent_id: str) -> Flow[Agent]:
         """Detach the number for good, and prove it."""
-        with self._journal.writing(self._key, self.entry):
+        what = f"Detaching number {self._name} from {agent_label(agent_id)}"
+        with self._journal.writing(self._key, self.entry), telling(what):
             yield from writes.detach(agent_id, self._number_id)
         return (yield from self._prove(agent_id, wanted=False))
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import endpoints, writes
-from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError
-from airflow_provider_phonelink.api.labels import agent_label
+from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError, telling
+from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.patience import patiently
 from airflow_provider_phonelink.decisions.inbound import demand_linked, is_to_be_linked
 from airflow_provider_phonelink.promises.journal import Journal, inbound_key, outbound_key
@@ -86,7 +86,8 @@ def _link_inbound(
         )
     link = {"number_id": number_id, "mode": "inbound", "agent_id": agent_id}
     entry = journal.entry(key, previous, **link, phone_number=number.phone_number)
-    with journal.writing(key, entry):
+    what = f"Linking number {number.label} to {agent_label(agent_id)}"
+    with journal.writing(key, entry), telling(what):
         yield from writes.link(number_id, agent_id, "inbound", seen=previous)
     number = yield endpoints.get_number(number_id)
     try:
@@ -115,7 +116,9 @@ def _link_outbound(number_id: str, agent_id: str, journal: Journal) -> Flow[Chan
         done = journal.found(key, agent_id) if earlier and earlier.number_id == number_id else None
         return _found(number, state, done, None)
     link = {"number_id": number_id, "mode": "replaceOutbound", "agent_id": agent_id}
-    with journal.writing(key, journal.entry(key, **link, phone_number=affected.phone_number)):
+    entry = journal.entry(key, **link, phone_number=affected.phone_number)
+    name = number_label(number_id, affected.phone_number)
+    with journal.writing(key, entry), telling(f"Giving {agent_label(agent_id)} the outbound number {name}"):
         number = yield from writes.link(number_id, agent_id, "replaceOutbound")
     affected = yield endpoints.affected_agents(number_id)
     if agent_id not in affected.outbound | affected.maybe_outbound:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import endpoints, writes
-from airflow_provider_phonelink.api.errors import NotTakenEffectError
-from airflow_provider_phonelink.api.labels import agent_label
+from airflow_provider_phonelink.api.errors import NotTakenEffectError, telling
+from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.patience import patiently
 from airflow_provider_phonelink.promises.journal import Journal, inbound_key, outbound_key
 from airflow_provider_phonelink.promises.outcomes import Changed
@@ -58,7 +58,8 @@ def _unlink_inbound(
         return _found(number, f"{agent_label(previous)} has it", journal.found(key, previous), previous)
     link = {"number_id": number_id, "mode": "inbound", "agent_id": None}
     entry = journal.entry(key, previous, **link, phone_number=number.phone_number)
-    with journal.writing(key, entry):
+    what = f"Unlinking number {number.label} from {agent_label(previous)}"
+    with journal.writing(key, entry), telling(what):
         yield from writes.unlink(number_id, "inbound", previous, seen=previous)
     number = yield endpoints.get_number(number_id)
     now = number.incoming_calls_agent_id
@@ -87,7 +88,12 @@ def _unlink_outbound(number_id: str, agent_id: str, journal: Journal) -> Flow[Ch
         entry = journal.found(key, agent_id)
         return _found(number, state, entry, agent_id if entry else None)
     link = {"number_id": number_id, "mode": "replaceOutbound", "agent_id": agent_id}
-    with journal.writing(key, journal.entry(key, **link, removes=True, phone_number=affected.phone_number)):
+    entry = journal.entry(key, **link, removes=True, phone_number=affected.phone_number)
+    name = number_label(number_id, affected.phone_number)
+    with (
+        journal.writing(key, entry),
+        telling(f"Taking the outbound number {name} from {agent_label(agent_id)}"),
+    ):
         number = yield from writes.unlink(number_id, "replaceOutbound", agent_id)
     affected = yield endpoints.affected_agents(number_id)
     if agent_id in affected.outbound:

@@ -338,3 +338,19 @@ def test_no_answer_tells_the_cause_without_the_key() -> None:
     assert str(error) == f"GET {CALL.path}: no answer (OSError: cannot reach *** forged line)."
     assert error.status is None
     assert "no details" in str(no_answer(CALL, OSError(), Secrets()))
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"title": "Conflict", "detail": "It is linked."}, "answered 409 Conflict: It is linked."),
+        ({"title": "conflict."}, "answered 409 Conflict."),
+        ({"message": "It is linked", "detail": "It is linked."}, "answered 409 Conflict: It is linked."),
+        ({"title": "Duplicate", "detail": "It is linked"}, "answered 409 Conflict: Duplicate: It is linked."),
+    ],
+)
+def test_a_refusal_says_things_once(body, told) -> None:
+    answer = Answer(409, "Conflict", httpx.Headers(), json.dumps(body).encode())
+    with pytest.raises(errors.ConflictError) as caught:
+        interpret(CALL, answer, Secrets(()))
+    assert str(caught.value).endswith(f": {told}")

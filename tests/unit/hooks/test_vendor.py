@@ -73,6 +73,30 @@ def test_a_missing_connection_says_what_to_do(hook_class, conn_type, vendor) -> 
 
 
 @HOOKS
+@pytest.mark.parametrize("key", ["sk-abc/def+gh==", "sk-abc?def", "sk-abc#def", "12345678/sk-abc"])
+def test_a_key_that_is_not_encoded_in_a_uri_is_named_as_the_likely_cause(
+    monkeypatch, hook_class, conn_type, vendor, key
+) -> None:
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_type.upper()}_DEFAULT", f"{conn_type}://:{key}@")
+    with pytest.raises(PhonelinkFailException) as caught:
+        hook_class().list_numbers()
+    message = str(caught.value)
+    assert f"AIRFLOW_CONN_{conn_type.upper()}_DEFAULT is set" in message
+    assert "percent-encoded" in message
+    assert "Nothing was sent" in message
+    shown = [key[i : i + 4] for i in range(len(key) - 3) if key[i : i + 4] in message]
+    assert shown == []
+
+
+@HOOKS
+def test_an_encoded_key_is_read(monkeypatch, hook_class, conn_type, vendor) -> None:
+    monkeypatch.setenv(
+        f"AIRFLOW_CONN_{conn_type.upper()}_DEFAULT", f"{conn_type}://:sk-abc%2Fdef%2Bgh%3D%3D@"
+    )
+    assert hook_class().settings.api_key.get_secret_value() == "sk-abc/def+gh=="
+
+
+@HOOKS
 def test_a_connection_that_cannot_be_read_may_be_readable_at_the_next_try(
     monkeypatch, hook_class, conn_type, vendor
 ) -> None:

@@ -8,6 +8,7 @@ from unit.api.fake_dasha import FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.promises.dasha.link import link_number
+from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 
 ID = number_id(1)
 OPEN = {
@@ -165,3 +166,22 @@ def test_a_number_with_an_empty_agent_is_free(carry_out) -> None:
     vendor = held_by("")
     changed = carry_out(link_number(ID, "agent-b", if_linked="fail"), vendor=vendor)
     assert (vendor.inbound, changed.previous_agent_id) == ({ID: "agent-b"}, None)
+
+
+@pytest.mark.parametrize("mode", ["inbound", "replaceOutbound"])
+@pytest.mark.parametrize("promise", [link_number, unlink_number])
+def test_a_refusal_names_the_phone_number_and_the_agent(carry_out, promise, mode) -> None:
+    vendor = held_by("agent-a", outbound={"agent-a": ID})
+    refused = faults.status(400, json={"title": "Bad Request", "detail": "No."})
+    vendor.on("PUT", "", refused)
+    vendor.on("DELETE", "", refused)
+    agent = "agent-b" if promise is link_number else "agent-a"
+    flow = link_number(ID, agent, mode) if promise is link_number else unlink_number(ID, mode, agent)
+    with pytest.raises(errors.RejectedError) as caught:
+        carry_out(flow, vendor=vendor)
+    told = str(caught.value)
+    assert f"+15550000001 (id {ID})" in told
+    assert f"agent {agent}" in told
+    assert " failed: " in told
+    assert told.count("Bad Request") == 1
+    assert (caught.value.status, caught.value.retry_helps) == (400, False)
