@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from airflow_provider_phonelink.api.e164 import is_dialable
@@ -94,7 +94,7 @@ def number_name(argument: str, value: object, *, uuids: bool) -> str:
 def number_names(argument: str, value: object, *, uuids: bool) -> list[str]:
     """Return what names one or several numbers, each once. A single one may be given without a list."""
     values = [value] if isinstance(value, (str, UUID)) or value is None else value
-    if not isinstance(values, Iterable):
+    if not isinstance(values, Iterable) or isinstance(values, Mapping):  # whose keys would be taken for names
         raise InvalidArgumentError(
             argument, f"{shown(value)} is neither an id or phone number nor a list of them."
         )

@@ -12,12 +12,14 @@ from airflow_provider_phonelink.api.dasha.reads import all_numbers
 from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
+    CallingBoxExportRoutesOperator,
     CallingBoxListAgentsOperator,
     CallingBoxListNumbersOperator,
     CallingBoxSetPrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
+    DashaExportRoutesOperator,
     DashaLinkPhoneNumberOperator,
     DashaListPhoneNumbersOperator,
     DashaUnlinkPhoneNumberOperator,
@@ -223,6 +225,30 @@ OPERATIONS = (
         operator=lambda: DashaListPhoneNumbersOperator(task_id="task", linked_agent_id="agent-listed"),
         kept=lambda sandbox: True,
         requests=(Request("first page", "GET", NUMBERS), Request("last page", "GET", NUMBERS, nth=2)),
+    ),
+    Operation(
+        "export Dasha",
+        "dasha",
+        prepare=lambda sandbox: _number(sandbox, inbound=AGENT),
+        # Outbound links are read as for a reconciliation, among the longer operations.
+        operator=lambda _: DashaExportRoutesOperator(
+            task_id="task", agents=[AGENT], scope={"modes": ["inbound"]}
+        ),
+        kept=lambda sandbox, _: True,
+        requests=(
+            Request("first page", "GET", NUMBERS),
+            Request("last page", "GET", NUMBERS, nth=2),
+        ),
+    ),
+    Operation(
+        "export CallingBox",
+        "callingbox",
+        prepare=lambda sandbox: _owned(sandbox, (AGENT,)),
+        operator=lambda _: CallingBoxExportRoutesOperator(task_id="task"),
+        kept=lambda sandbox, _: True,
+        requests=(
+            Request("list", "GET", "v1/numbers$", ends={"empty list 200": "success"}),  # there may be none
+        ),
     ),
     Operation(
         "link inbound",

@@ -14,6 +14,7 @@ from airflow_provider_phonelink.exceptions import PhonelinkFailException, Phonel
 from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
+    CallingBoxExportRoutesOperator,
     CallingBoxListAgentsOperator,
     CallingBoxListNumbersOperator,
     CallingBoxReconcileLinksOperator,
@@ -23,6 +24,7 @@ from airflow_provider_phonelink.operators.callingbox import (
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
     DashaDeletePhoneNumberOperator,
+    DashaExportRoutesOperator,
     DashaLinkPhoneNumberOperator,
     DashaListPhoneNumbersOperator,
     DashaOnboardPhoneNumbersOperator,
@@ -59,6 +61,8 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
         DashaOnboardPhoneNumbersOperator,
         {"numbers": [{"phone_number": "sip:100"}], "credentials_id": CREDENTIALS},
     ),
+    "export Dasha": (DashaExportRoutesOperator, {"agents": [AGENT]}),
+    "export CallingBox": (CallingBoxExportRoutesOperator, {"agents": [AGENT]}),
     "sensor": (DashaRegistrationSensor, {"phone_number_ids": ABSENT, "poke_interval": 0.01}),
     "deferrable sensor": (
         DashaRegistrationSensor,
@@ -73,6 +77,7 @@ DASHA = (
     "rotate",
     "reconcile Dasha",
     "onboard",
+    "export Dasha",
     "sensor",
     "deferrable sensor",
 )

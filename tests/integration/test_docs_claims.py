@@ -14,11 +14,13 @@ from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
 from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxAttachNumberOperator,
     CallingBoxDetachNumberOperator,
+    CallingBoxExportRoutesOperator,
     CallingBoxReconcileLinksOperator,
     CallingBoxRotatePrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
+    DashaExportRoutesOperator,
     DashaLinkPhoneNumberOperator,
     DashaListPhoneNumbersOperator,
     DashaReconcileLinksOperator,
@@ -132,6 +134,16 @@ def wait(sandbox: Sandbox, count: int) -> Any:
     return DashaRegistrationSensor(task_id="t", phone_number_ids=numbers(sandbox, count))
 
 
+def export(sandbox: Sandbox, count: int) -> Any:
+    numbers(sandbox, count, inbound=AGENT, outbound=[AGENT])
+    return DashaExportRoutesOperator(task_id="t", agents=AGENT)
+
+
+def box_export(sandbox: Sandbox) -> Any:
+    box(sandbox, others=1, holder=AGENT)
+    return CallingBoxExportRoutesOperator(task_id="t")
+
+
 #: By page and the words of its table.
 COSTS: dict[tuple[str, str], Callable[[Sandbox], Any]] = {
     ("operators/create", "the number exists"): create,
@@ -166,6 +178,8 @@ COSTS: dict[tuple[str, str], Callable[[Sandbox], Any]] = {
     ("operators/dasha-reconcile", "one of three inbound routes is not true"): lambda s: reconcile(
         s, missing=1
     ),
+    ("operators/export", "50 numbers of one SIP credential at Dasha"): lambda s: export(s, 50),
+    ("operators/export", "fewer than 100 numbers at CallingBox"): lambda s: box_export(s),
     ("operators/attach", "the agent has it already"): lambda s: attach(s, holder=AGENT),
     ("operators/attach", "nobody had it"): attach,
     ("operators/attach", "it is moved from another agent"): lambda s: attach(s, holder=OTHER_AGENT),
@@ -189,6 +203,7 @@ RESULTS: dict[str, Callable[[Sandbox], Any]] = {
     "operators/unlink": unlink,
     "operators/rotate": lambda s: rotate(s, sick=1),
     "operators/dasha-reconcile": lambda s: reconcile(s, missing=1),
+    "operators/export": lambda s: export(s, 1),
     "operators/attach": attach,
     "operators/detach": lambda s: detach(s, holder=AGENT),
     "sensors/registration": lambda s: wait(s, 1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from airflow_harness.tasks import run_task
 from integration.reconciling import AFTER, BEFORE, OUT, PROVIDER, WISHED, links, phone, route
 from integration.worlds import (
     ABSENT,
@@ -18,7 +19,51 @@ from integration.worlds import (
 
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.operators.callingbox import CallingBoxReconcileLinksOperator
-from airflow_provider_phonelink.operators.dasha import DashaReconcileLinksOperator
+from airflow_provider_phonelink.operators.dasha import DashaExportRoutesOperator, DashaReconcileLinksOperator
+
+
+class TestExport:
+    """The links as they are, as routes, which bring them back."""
+
+    def export(self, connections, **arguments):
+        outcome = run_task(DashaExportRoutesOperator(task_id="export", **arguments), connections=connections)
+        assert outcome.state == "success", outcome.log
+        return outcome.value
+
+    def test_what_is_exported_brings_the_links_back(self, sandbox, dasha_ids, connections, reconcile):
+        scope = {"agents": f"{AGENT}, {OTHER_AGENT}"}
+        before = self.export(connections, scope=scope)
+        assert before == [
+            route(1, AGENT, "inbound"),
+            route(2, OTHER_AGENT, "inbound"),
+            route(3, OTHER_AGENT, OUT),
+        ]
+        assert reconcile(WISHED, prune=True, scope=scope).state == "success"
+        assert links(sandbox, dasha_ids) != BEFORE
+        assert reconcile(before, prune=True, scope=scope).state == "success"
+        assert links(sandbox, dasha_ids) == BEFORE
+
+    def test_of_some_agents_and_in_a_scope(self, dasha_ids, connections):
+        assert self.export(connections, agents=AGENT) == [route(1, AGENT, "inbound")]
+        within = {"agents": [OTHER_AGENT], "scope": {"modes": ["inbound"]}}
+        assert self.export(connections, **within) == [route(2, OTHER_AGENT, "inbound")]
+        assert len(self.export(connections)) == 3
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            {"agents": AGENT, "scope": {"agents": [AGENT]}},
+            {"agents": []},
+            {"scope": {}},
+            {"scope": {"modes": ["inbound"]}},
+            {"agents": AGENT, "scope": "x"},
+        ],
+    )
+    def test_what_is_no_scope_is_refused(self, sandbox, connections, arguments):
+        task = DashaExportRoutesOperator(task_id="export", retries=3, **arguments)
+        outcome = run_task(task, connections=connections)
+        assert isinstance(outcome.error, PhonelinkFailException)
+        assert len(sandbox.journal) == 0
 
 
 class TestDasha:

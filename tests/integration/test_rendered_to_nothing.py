@@ -35,6 +35,8 @@ PARAMS = {"null": "null", "empty": ""}
 CALLED = {"number_pool": "pool", "plan_only": "dry_run"}
 #: Empty text says something there: that there is no name or description.
 SAYS_SOMETHING = {"display_name", "description"}
+#: Rows that have results of their own: the message tells of each that cannot be used, and why.
+WITH_RESULTS = {"numbers"}
 #: Arguments with parts, beside those that a task always has.
 IN_PARTS: dict[str, list[Any]] = {
     "scope": [{"agents": [AGENT], "pool": [ABSENT], "modes": ["inbound"]}],
@@ -76,8 +78,9 @@ def with_holes(value: Any) -> Iterator[Any]:
 def assert_refused(outcome: Any, sandbox: Any, field: str) -> None:
     assert outcome.state == "failed", f"{outcome.state}\n{outcome.log}"
     assert isinstance(outcome.error, PhonelinkFailException)
-    assert CALLED.get(field, field) in str(outcome.error)
-    assert "Nothing was sent" in str(outcome.error)
+    if field not in WITH_RESULTS:
+        assert CALLED.get(field, field) in str(outcome.error)
+        assert "Nothing was sent" in str(outcome.error)
     assert len(sandbox.journal) == 0
 
 

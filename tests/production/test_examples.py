@@ -40,6 +40,7 @@ CHANGES: tuple[dict[str, Any], ...] = (
     {"+15550100001": (None, []), "+15550100101": (None, [])},
 )
 ELSEWHERE = {
+    "blue_green",  # tests/system/test_routing_examples.py
     "onboarding_from_csv",  # of 200 numbers: tests/system/test_routing_examples.py
     "caller_id_changed",  # these two wake by events: tests/system/test_events.py
     "registration_lost",

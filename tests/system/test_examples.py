@@ -63,6 +63,7 @@ def test_every_example_is_known_here():
         "test_call",
         "holiday_line",
         "callingbox_routing",
+        "blue_green",  # in test_routing_examples
         "registration_lost",  # in test_events
         "campaigns",  # in integration/test_campaigns
         "caller_id_changed",  # in test_events

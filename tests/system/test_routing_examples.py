@@ -99,6 +99,40 @@ def test_nothing_is_changed_without_an_approval(
     assert len(phonelink_sandbox.journal.writes()) == 0
 
 
+class TestBlueGreen:
+    """All numbers of blue go to green, or come back."""
+
+    @pytest.fixture
+    def before(self, phonelink_sandbox):
+        dasha = phonelink_sandbox.world.dasha
+        by_phone_number = {n.settings.phone_number: n.id for n in dasha.numbers.values()}
+        dasha.link(by_phone_number["+15550100003"], "agent-support")
+        dasha.link(by_phone_number["+15550100001"], "agent-support", "replaceOutbound")
+        return dasha_links(phonelink_sandbox)
+
+    def test_released(self, run_example, phonelink_sandbox, before):
+        run = run_example("blue_green")
+        assert run.succeeded, run.explain()
+        assert run.task_state("bring_back") == "skipped"
+        after = dasha_links(phonelink_sandbox)
+        assert before["+15550100001"] == ("agent-support", ["agent-support"])
+        green = ("agent-support-next", ["agent-support-next"])
+        assert after == {**before, "+15550100001": green, "+15550100003": ("agent-support-next", [])}
+
+    def test_brought_back(self, run_example, phonelink_sandbox, before):
+        dasha = phonelink_sandbox.world.dasha
+        [silent] = [n.id for n in dasha.numbers.values() if n.settings.phone_number == "+15550100003"]
+        dasha.script(silent, [{"after": 0, "state": "Failed"}])
+        run = run_example("blue_green")
+        assert not run.succeeded
+        assert (run.task_state("test_call"), run.task_state("bring_back")) == ("failed", "success"), (
+            run.explain()
+        )
+        assert run.task_state("switch") == "success"
+        assert dasha_links(phonelink_sandbox) == before
+        assert phonelink_sandbox.journal.writes()
+
+
 def test_onboarding_from_csv(run_example, phonelink_sandbox):
     phonelink_sandbox.set(dasha_registration_seconds=0.2)
     run = run_example("onboarding_from_csv")

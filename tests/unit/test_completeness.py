@@ -109,9 +109,14 @@ PLACES = {
 }
 #: Reads only, so that nothing it did needs to be known to a later try.
 READS_ONLY = {
-    ("what happens between and within tries", "DashaListPhoneNumbersOperator"),
-    ("what happens between and within tries", "CallingBoxListNumbersOperator"),
-    ("what happens between and within tries", "CallingBoxListAgentsOperator"),
+    ("what happens between and within tries", operator)
+    for operator in (
+        "DashaListPhoneNumbersOperator",
+        "DashaExportRoutesOperator",
+        "CallingBoxListNumbersOperator",
+        "CallingBoxListAgentsOperator",
+        "CallingBoxExportRoutesOperator",
+    )
 }
 
 

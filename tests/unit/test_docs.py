@@ -34,6 +34,7 @@ PUBLIC = {
         "DashaReconcileLinksOperator",
         "DashaOnboardPhoneNumbersOperator",
         "DashaDeletePhoneNumberOperator",
+        "DashaExportRoutesOperator",
     ],
     "operators.callingbox": [
         "CallingBoxAttachNumberOperator",
@@ -43,6 +44,7 @@ PUBLIC = {
         "CallingBoxListNumbersOperator",
         "CallingBoxListAgentsOperator",
         "CallingBoxSetPrimaryNumberOperator",
+        "CallingBoxExportRoutesOperator",
     ],
     "sensors.dasha": ["DashaRegistrationSensor"],
     "triggers.dasha": ["DashaRegistrationTrigger", "DashaRegistrationEventTrigger"],

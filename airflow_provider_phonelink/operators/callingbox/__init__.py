@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_provider_phonelink.operators.callingbox.export import CallingBoxExportRoutesOperator
 from airflow_provider_phonelink.operators.callingbox.lists import (
     CallingBoxListAgentsOperator,
     CallingBoxListNumbersOperator,
@@ -17,6 +18,7 @@ from airflow_provider_phonelink.operators.callingbox.rotation import CallingBoxR
 __all__ = [
     "CallingBoxAttachNumberOperator",
     "CallingBoxDetachNumberOperator",
+    "CallingBoxExportRoutesOperator",
     "CallingBoxListAgentsOperator",
     "CallingBoxListNumbersOperator",
     "CallingBoxReconcileLinksOperator",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_phonelink.operators.dasha.delete import DashaDeletePhoneNumberOperator
+from airflow_provider_phonelink.operators.dasha.export import DashaExportRoutesOperator
 from airflow_provider_phonelink.operators.dasha.numbers import (
     DashaCreatePhoneNumberOperator,
     DashaLinkPhoneNumberOperator,
@@ -16,6 +17,7 @@ from airflow_provider_phonelink.operators.dasha.rotation import DashaRotatePhone
 __all__ = [
     "DashaCreatePhoneNumberOperator",
     "DashaDeletePhoneNumberOperator",
+    "DashaExportRoutesOperator",
     "DashaLinkPhoneNumberOperator",
     "DashaListPhoneNumbersOperator",
     "DashaOnboardPhoneNumbersOperator",

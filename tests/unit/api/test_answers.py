@@ -352,5 +352,5 @@ def test_no_answer_tells_the_cause_without_the_key() -> None:
 def test_a_refusal_says_things_once(body, told) -> None:
     answer = Answer(409, "Conflict", httpx.Headers(), json.dumps(body).encode())
     with pytest.raises(errors.ConflictError) as caught:
-        interpret(CALL, answer, Secrets(()))
+        interpret(CALL, answer, Secrets(None))
     assert str(caught.value).endswith(f": {told}")
