@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
+from airflow_harness.waiting import EVENTUALLY
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
@@ -47,7 +49,7 @@ def run(command: str, folder: Path, **variables: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=EVENTUALLY,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-6000:]

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from airflow_harness.waiting import EVENTUALLY
 from integration.commands import FORMS, is_one_error, parsed
 from integration.worlds import ABSENT
 
@@ -270,7 +271,7 @@ def in_a_process(*words, **options):
         [str(word) for word in words],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=EVENTUALLY,
         check=False,
         **options,
     )

@@ -11,6 +11,7 @@ from itertools import product
 
 import pytest
 from airflow_harness.tasks import run_to_end
+from airflow_harness.waiting import EVENTUALLY
 from integration import matrix
 from integration.cells import cell as counted
 from integration.worlds import state_of
@@ -104,7 +105,7 @@ def sensor(ids, mode) -> DashaRegistrationSensor:
         phone_number_ids=ids,
         deferrable=mode == "deferrable",
         poke_interval=0.01,
-        timeout=30,
+        timeout=EVENTUALLY,
         retries=1,
     )
 

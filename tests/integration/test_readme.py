@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow_harness.waiting import EVENTUALLY
 from integration.documents import ROOT, Document, run_with_airflow
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def test_the_sandbox_starts_as_shown(tmp_path: Path) -> None:
             assert line, f"the sandbox ended: {printed}"
             printed += line
         sandbox.terminate()
-        sandbox.wait(timeout=10)
+        sandbox.wait(timeout=EVENTUALLY)
     assert "AIRFLOW_CONN_DASHA_DEFAULT" in printed
     assert "/docs" in printed
 

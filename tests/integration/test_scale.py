@@ -10,6 +10,7 @@ import tracemalloc
 import pytest
 from airflow_harness.logs import captured
 from airflow_harness.tasks import run_task, run_to_end, trigger_context
+from airflow_harness.waiting import EVENTUALLY
 from integration.worlds import ABSENT, AGENT, CREDENTIALS
 
 from airflow_provider_phonelink.hooks import bulk
@@ -53,7 +54,7 @@ def test_a_thousand_waits_are_a_list_an_interval(sandbox, connections):
         DashaRegistrationTrigger(
             phone_number_ids=[id_],
             dasha_conn_id="dasha_default",
-            deadline=time.time() + 60,
+            deadline=time.time() + EVENTUALLY,
             poll_interval=1.0,
         )
         for id_ in ids
@@ -63,7 +64,8 @@ def test_a_thousand_waits_are_a_list_an_interval(sandbox, connections):
         return [event.payload async for event in trigger.run()]
 
     async def become_active():
-        await asyncio.sleep(2.5)
+        while asked(sandbox)[0] < 2:
+            await asyncio.sleep(0.05)
         with sandbox.world.lock:
             for id_ in ids:
                 sandbox.world.dasha.script(id_, seeds.REGISTERED)
@@ -89,7 +91,7 @@ def test_a_thousand_waits_are_a_list_an_interval(sandbox, connections):
 def test_one_sensor_over_a_thousand_numbers(sandbox, connections):
     ids = plant(sandbox, 1000, steps=[(0, "Registering"), (1.0, "Registered")])
     sensor = DashaRegistrationSensor(
-        task_id="wait", phone_number_ids=ids, deferrable=True, poke_interval=0.5, timeout=60
+        task_id="wait", phone_number_ids=ids, deferrable=True, poke_interval=0.5, timeout=EVENTUALLY
     )
     begun = time.monotonic()
     outcome = run_to_end(sensor, connections=connections)
@@ -161,18 +163,18 @@ def test_the_connections_rate_holds_for_all_of_a_bulk_together(sandbox, connecti
 
 def test_concurrency_is_bounded(sandbox, connections, monkeypatch):
     under_way, most = 0, 0
-    link = DashaHook.alink
+    run = DashaHook.arun
 
-    async def counted(self, **arguments):
+    async def counted(self, flow):
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
         try:
-            return await link(self, **arguments)
+            return await run(self, flow)
         finally:
             under_way -= 1
 
-    monkeypatch.setattr(DashaHook, "alink", counted)
+    monkeypatch.setattr(DashaHook, "arun", counted)
     items = [{"number_id": id_, "agent_id": AGENT} for id_ in plant(sandbox, 40)]
     in_bulk(connections, lambda hook: hook.alink_many(items, concurrency=7))
     assert most == 7

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from airflow_harness.waiting import EVENTUALLY
 
 from airflow_provider_phonelink.sandbox import Sandbox
 from airflow_provider_phonelink.sandbox.__main__ import main
@@ -58,7 +59,7 @@ def test_it_serves_until_it_is_told_to_stop(signal_number: int) -> None:
         numbers = httpx.get(f"{url}/v1/numbers", headers={"Authorization": "Bearer sk_1"}).json()
         assert len(numbers["data"]) == 3
         process.send_signal(signal_number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=EVENTUALLY)
     assert (process.returncode, out, err) == (0, "Sandbox stopped.\n", "")
 
 
