@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_phonelink.api import arguments, patience
 from airflow_provider_phonelink.api.calls import Parallel, Pause
 from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads, writes
-from airflow_provider_phonelink.api.errors import NotTakenEffectError, PhonelinkError, PoolUnhealthyError
+from airflow_provider_phonelink.api.errors import NotNamedError, NotTakenEffectError, PhonelinkError
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.templates import parse_rendered
 from airflow_provider_phonelink.api.text import clean
@@ -59,7 +59,7 @@ class DashaCallerId:
         """
         Look at the pool.
 
-        :raises PoolUnhealthyError: If no number matches the pool's filter.
+        :raises NotNamedError: If no number matches the pool's filter: it is mistyped, most likely.
         """
         agent_id = arguments.opaque_id("agent_id", self.agent_id)
         wanted_scope = _names("scope", self.scope)
@@ -189,7 +189,7 @@ def _members(
         ((number.id.lower(), number) for number in listed if belongs(number, wanted_parts)), key=itemgetter(0)
     )
     if not matching:
-        raise PoolUnhealthyError(f"No number matches the pool {clean(wanted_parts)}. Nothing was changed.")
+        raise NotNamedError(f"No number matches the pool {clean(wanted_parts)}. Nothing was changed.")
     return dict(matching), scope_ids
 
 

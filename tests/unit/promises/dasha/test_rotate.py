@@ -130,10 +130,10 @@ def test_nobody_in_quarantine(carry_out, nothing) -> None:
     assert looked(carry_out, vendor(), quarantine=nothing, scope=nothing).pool.skipped == {}
 
 
-def test_a_filter_that_matches_nothing_is_an_unhealthy_pool(carry_out) -> None:
-    with pytest.raises(errors.PoolUnhealthyError, match=r"Nothing was changed") as caught:
+def test_a_filter_that_matches_nothing_is_a_typo_and_no_reason_to_retry(carry_out) -> None:
+    with pytest.raises(errors.NotNamedError, match=r"Nothing was changed") as caught:
         looked(carry_out, vendor(), {"display_name_prefix": "x"})
-    assert caught.value.retry_helps
+    assert not caught.value.retry_helps
 
 
 def test_the_number_before_may_be_in_the_scope_only(carry_out) -> None:
