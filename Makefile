@@ -192,9 +192,10 @@ coverage: ## minutes: That unit, integration and system tests cover 95 % of the 
 test-oldest: ## minutes: The same promises on the oldest Airflow, with the lowest versions of all dependencies
 	@$(MAKE) .oldest AIRFLOW=3.0
 
-# Promises and sandbox are the same wherever they run; what reads, sends and decides uses the dependencies. The matrix is
-# a product of what is here tried once.
-ON_OLDEST := $(filter-out tests/unit/promises tests/unit/sandbox,$(wildcard tests/unit/*)) tests/integration
+# Decisions, promises and sandbox are the same wherever they run; what reads and sends uses the dependencies. The matrix
+# is a product of what is here tried once.
+WITHOUT_AIRFLOW := $(addprefix tests/unit/,decisions doctor promises sandbox)
+ON_OLDEST := $(filter-out $(WITHOUT_AIRFLOW),$(wildcard tests/unit/*)) tests/integration
 
 .PHONY: .oldest
 .oldest: $(READY)
@@ -245,11 +246,11 @@ $(NEXT)/.ready: constraints/airflow-next.txt pyproject.toml | $(UV)
 	@touch $@
 
 .PHONY: next
-next: ## minutes: Unit tests and one short deployment on the next Airflow, a beta version
+next: ## minutes: Unit tests that need Airflow and one short deployment on the next Airflow, a beta version
 	@$(MAKE) $(NEXT)/.ready
 	$(install) $(POSTGRESQL)
 	$(say) 'unit tests and one short deployment, $(shell grep ^apache-airflow== constraints/airflow-next.txt)'
-	@$(NEXT)/bin/python -m pytest tests/unit tests/minors $(PYTEST_ARGS)
+	@$(NEXT)/bin/python -m pytest $(filter-out $(WITHOUT_AIRFLOW) tests/unit/api,$(wildcard tests/unit/*)) tests/minors $(PYTEST_ARGS)
 
 .PHONY: .next-if-it-works
 .next-if-it-works:
