@@ -119,13 +119,13 @@ class Died(BaseException):
 class Wire:
     """The vendor's world, of which one answer may be another."""
 
-    def __init__(self, stage: Any, at: int = 0, spoil: Any = None) -> None:
-        self._stage, self._at, self._spoil = stage, at, spoil
+    def __init__(self, stage: Any, at: int = 0, spoil: Any = None, most: int = MOST_REQUESTS) -> None:
+        self._stage, self._at, self._spoil, self._most = stage, at, spoil, most
         self.requests = 0
 
     def exchange(self, call: Any) -> Any:
         self.requests += 1
-        assert self.requests < MOST_REQUESTS, "the task does not end"
+        assert self.requests < self._most, "the task does not end"
         answer = self._stage.vendors.answer(call)
         if self.requests == self._at:
             answer = self._spoil(answer)
