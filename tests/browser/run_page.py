@@ -9,7 +9,10 @@ from urllib.parse import quote
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from airflow_harness.processes import Deployment
     from playwright.sync_api import FloatRect, Locator, Page, ViewportSize
+
+    from airflow_provider_phonelink.sandbox import Sandbox
 
 #: In a narrower one a part of the page is out of view.
 WINDOW: ViewportSize = {"width": 820, "height": 900}
@@ -68,3 +71,17 @@ def task_log(page: Page, url: str, dag_id: str, run_id: str, task_id: str) -> Lo
     page.keyboard.press("w")
     expect(log).to_have_css("text-wrap-mode", "wrap")
     return log
+
+
+def run(airflow: Deployment, dag_id: str) -> str:
+    """Run a DAG to its end."""
+    run_id = airflow.api.trigger_dag(dag_id)
+    assert airflow.api.wait(dag_id, run_id) == "success", airflow.api.task_states(dag_id, run_id)
+    return run_id
+
+
+def outbound(sandbox: Sandbox) -> str:
+    """The number that the campaign calls with."""
+    dasha = sandbox.world.dasha
+    [id_] = [id_ for id_, (_, agents) in dasha.links().items() if "agent-campaign" in agents]
+    return dasha.get(id_).settings.phone_number

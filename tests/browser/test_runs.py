@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from browser.run_page import Graph, task_log
+from browser.run_page import Graph, outbound, run, task_log
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -35,16 +35,3 @@ def test_the_rotation_says_which_number_it_has_set(page: Page, airflow: Deployme
     expect(log).to_contain_text(f"Number {now} ")
     expect(log).to_contain_text("is now agent agent-campaign's outbound number")
     picture("rotation-log", log.bounding_box())
-
-
-def run(airflow: Deployment, dag_id: str) -> str:
-    run_id = airflow.api.trigger_dag(dag_id)
-    assert airflow.api.wait(dag_id, run_id) == "success", airflow.api.task_states(dag_id, run_id)
-    return run_id
-
-
-def outbound(sandbox) -> str:
-    """The number that the campaign calls with."""
-    dasha = sandbox.world.dasha
-    [id_] = [id_ for id_, (_, agents) in dasha.links().items() if "agent-campaign" in agents]
-    return dasha.get(id_).settings.phone_number
