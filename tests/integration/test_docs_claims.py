@@ -17,9 +17,11 @@ from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxExportRoutesOperator,
     CallingBoxReconcileLinksOperator,
     CallingBoxRotatePrimaryNumberOperator,
+    CallingBoxSetPrimaryNumberOperator,
 )
 from airflow_provider_phonelink.operators.dasha import (
     DashaCreatePhoneNumberOperator,
+    DashaDeletePhoneNumberOperator,
     DashaExportRoutesOperator,
     DashaLinkPhoneNumberOperator,
     DashaListPhoneNumbersOperator,
@@ -144,6 +146,17 @@ def box_export(sandbox: Sandbox) -> Any:
     return CallingBoxExportRoutesOperator(task_id="t")
 
 
+def delete(sandbox: Sandbox) -> Any:
+    return DashaDeletePhoneNumberOperator(task_id="t", phone_number_ids=number(sandbox))
+
+
+def primary(sandbox: Sandbox, *, already: bool = False) -> Any:
+    box(sandbox, others=1, holder=AGENT)
+    if already:
+        sandbox.world.callingbox.set_primary(AGENT, "pn_1")
+    return CallingBoxSetPrimaryNumberOperator(task_id="t", agent_id=AGENT, number_id="pn_1")
+
+
 #: By page and the words of its table.
 COSTS: dict[tuple[str, str], Callable[[Sandbox], Any]] = {
     ("operators/create", "the number exists"): create,
@@ -180,6 +193,9 @@ COSTS: dict[tuple[str, str], Callable[[Sandbox], Any]] = {
     ),
     ("operators/export", "50 numbers of one SIP credential at Dasha"): lambda s: export(s, 50),
     ("operators/export", "fewer than 100 numbers at CallingBox"): lambda s: box_export(s),
+    ("operators/delete", "a number that nobody uses"): delete,
+    ("operators/primary", "it is primary already"): lambda s: primary(s, already=True),
+    ("operators/primary", "another one is, or none"): primary,
     ("operators/attach", "the agent has it already"): lambda s: attach(s, holder=AGENT),
     ("operators/attach", "nobody had it"): attach,
     ("operators/attach", "it is moved from another agent"): lambda s: attach(s, holder=OTHER_AGENT),
