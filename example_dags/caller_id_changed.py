@@ -33,5 +33,5 @@ def caller_id_changed():
     announce()
 
 
-caller_id_changed()
+caller_id_changed_dag = caller_id_changed()
 # [END asset]

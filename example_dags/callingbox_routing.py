@@ -38,4 +38,4 @@ def callingbox_routing():
     # [END reconcile]
 
 
-callingbox_routing()
+callingbox_routing_dag = callingbox_routing()

@@ -60,4 +60,4 @@ def campaign_rotation():
     # [END rotate_by_hand]
 
 
-campaign_rotation()
+campaign_rotation_dag = campaign_rotation()

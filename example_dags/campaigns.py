@@ -78,4 +78,4 @@ def campaigns():
     # [END rotate]
 
 
-campaigns()
+campaigns_dag = campaigns()

@@ -36,4 +36,4 @@ def holiday_line():
     # [END attach]
 
 
-holiday_line()
+holiday_line_dag = holiday_line()

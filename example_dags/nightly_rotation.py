@@ -65,4 +65,4 @@ def nightly_rotation():
     rotate >> alert("{{ params.agent_id }}")
 
 
-nightly_rotation()
+nightly_rotation_dag = nightly_rotation()

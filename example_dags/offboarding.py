@@ -1,8 +1,9 @@
 """
-### Take phone numbers away from their agents
+### Take phone numbers out of service
 
-Unlinks each number at Dasha, inbound and outbound, and detaches numbers at CallingBox. Numbers are neither
-deleted nor released. A number that the agent no longer has is left alone, so the run can be repeated.
+Deletes the numbers that are to go at Dasha, whoever uses them; unlinks others, which stay, inbound and outbound; and
+detaches numbers at CallingBox, which stay bought and billed. What is gone already, and a number that the agent no
+longer has, is left alone, so the run can be repeated.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from airflow.sdk import Param, dag, task
 
 from airflow_provider_phonelink.operators.callingbox import CallingBoxDetachNumberOperator
 from airflow_provider_phonelink.operators.dasha import (
+    DashaDeletePhoneNumberOperator,
     DashaListPhoneNumbersOperator,
     DashaUnlinkPhoneNumberOperator,
 )
@@ -24,11 +26,15 @@ from airflow_provider_phonelink.operators.dasha import (
     tags=["phonelink", "dasha", "callingbox"],
     default_args={"retries": 3, "retry_delay": timedelta(seconds=10)},
     params={
+        "retire": Param(
+            ["+15550100001"],
+            type="array",
+            minItems=1,
+            items={"type": "string"},
+            description="The Dasha numbers to delete, by phone number or id.",
+        ),
         "links": Param(
-            [
-                {"phone_number": "+15550100001", "agent_id": "agent-support"},
-                {"phone_number": "+15550100002", "agent_id": "agent-campaign"},
-            ],
+            [{"phone_number": "+15550100002", "agent_id": "agent-campaign"}],
             type="array",
             items={"type": "object", "required": ["phone_number", "agent_id"]},
             description="The Dasha numbers to unlink, and the agents to take them from.",
@@ -42,6 +48,13 @@ from airflow_provider_phonelink.operators.dasha import (
     },
 )
 def offboarding():
+    # [START delete]
+    DashaDeletePhoneNumberOperator(
+        task_id="delete",
+        phone_number_ids="{{ params.retire }}",
+        if_linked="unlink",
+    )
+    # [END delete]
     numbers = DashaListPhoneNumbersOperator(task_id="list_numbers")
 
     @task
@@ -69,4 +82,4 @@ def offboarding():
     # [END detach]
 
 
-offboarding()
+offboarding_dag = offboarding()

@@ -85,4 +85,4 @@ def onboarding():
     onboard.expand_kwargs(wanted_numbers())
 
 
-onboarding()
+onboarding_dag = onboarding()

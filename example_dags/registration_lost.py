@@ -47,4 +47,4 @@ def registration_lost():
     # [END failover]
 
 
-registration_lost()
+registration_lost_dag = registration_lost()

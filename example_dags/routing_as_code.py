@@ -74,4 +74,4 @@ def routing_as_code():
         differ >> apply
 
 
-routing_as_code()
+routing_as_code_dag = routing_as_code()

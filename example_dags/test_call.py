@@ -66,4 +66,4 @@ def test_call():
     # [END teardown]
 
 
-test_call()
+test_call_dag = test_call()

@@ -145,6 +145,9 @@ def test_onboarding_from_csv(run_example, phonelink_sandbox):
         "agent-campaign",
     ]
     assert sum(agent is not None for agent, _ in links.values()) == 201
+    assert run.xcom("onboard")["steps"] == {"linked": 200}
+    [told] = run.xcom("tell_people")
+    assert told.startswith("1.5550101E+10 (nothing done): number 7 (line 8), phone_number: ")
 
     phonelink_sandbox.journal.clear()
     again = run_example("onboarding_from_csv")

@@ -42,7 +42,8 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
 
     From the vendor's pages on deleting phone numbers, on affected agents and on Twilio's phone numbers.
 
-    :param phone_number_ids: The number or numbers: ids, or phone numbers as routes name them. (templated)
+    :param phone_number_ids: The number or numbers: ids, or phone numbers as routes name them; a list, or the text that
+        a template makes of one. (templated)
     :param if_linked: What to do with a number that an agent uses: ``fail`` (default) leaves it, ``unlink`` takes it
         from its agents and deletes it. (templated)
     :param on_failed: Whether the task fails if a number is still there, once all others are done: ``fail`` (default),
@@ -84,6 +85,7 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Delete the numbers."""
         from airflow_provider_phonelink.api import arguments
+        from airflow_provider_phonelink.api.templates import parse_rendered
         from airflow_provider_phonelink.decisions.onboarding import summary_of
         from airflow_provider_phonelink.decisions.waiting import REACTIONS
         from airflow_provider_phonelink.operators.events import emit_journal
@@ -96,7 +98,8 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
         ti = context.get("ti")
         with as_airflow_exceptions():
             arguments.choice("on_failed", self.on_failed, REACTIONS)
-            names = arguments.number_names("phone_number_ids", self.phone_number_ids, uuids=True)
+            named = parse_rendered("phone_number_ids", self.phone_number_ids)
+            names = arguments.number_names("phone_number_ids", named, uuids=True)
             report = destination_of(self, self.report, self._report_begins)
             deleting = Deleting(names, self.if_linked)
         deleting.journal = open_journal(self, context, self.dasha_conn_id, str(ti.map_index) if ti else "")

@@ -25,4 +25,4 @@ def link_many():
     night_shift()
 
 
-link_many()
+link_many_dag = link_many()

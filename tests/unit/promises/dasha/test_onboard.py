@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -298,3 +299,65 @@ def test_a_look_is_never_older_than_so_many_links() -> None:
     vendor.run(Onboarding(wishes(500, outbound_agent_id=None)))
     assert most[0] <= 200
     assert math.isclose(vendor.writes["PUT"], 500)
+
+
+class Died(BaseException):
+    """What no handler catches, like SIGKILL."""
+
+
+@pytest.mark.parametrize("at", [30, 150, 260, 320, 500])
+def test_200_numbers_of_which_9_fail_in_5_ways_with_a_death_in_the_middle(at) -> None:
+    vendor = Vendor()
+    wanted = wishes(200, registration=True, outbound_agent_id=None)
+    plan = vendor.vendors.world.plan_registration
+    names = [wish.phone_number for wish in wanted]
+    for i, name in enumerate(names):
+        ends = (
+            [(5, "Failed", "403 Forbidden")] if 10 <= i < 13 else [] if 20 <= i < 22 else [(5, "Registered")]
+        )
+        plan(name, [(0, "Registering"), *ends])
+    taken = vendor.dasha.add_number(names[40], TRUNK, registration=True, inbound="somebody")
+    there = vendor.dasha.add_number(names[50], TRUNK, registration=True)
+    vendor.refuses = dict.fromkeys(names[30:32], 422)
+    vendor.refuses[f"PUT /api/v1/sip-phone-numbers/{there}/agent-link"] = 409
+    kept: list[Any] = [None]
+    count = [0]
+
+    def die(call: Any) -> None:
+        count[0] += 1
+        if count[0] == at:
+            raise Died
+
+    vendor.meanwhile = die
+    for _ in range(3):  # a try that dies, one that waits, and one after the wait
+        with suppress(Died):
+            last = Onboarding(wanted, if_linked="fail", journal=Journal(kept[-1], kept.append))
+            vendor.run(last)
+        vendor.vendors.world.advance(6)
+    last.give_up(18)
+    assert steps(last)["linked"] == 191
+    assert len(reasons(last)) == 9
+    for words, times in {
+        "403 Forbidden": 3,
+        "not registered after 18 s": 2,
+        "422": 2,
+        "answers for agent somebody": 1,
+        "409": 1,
+    }.items():
+        assert sum(words in reason for reason in reasons(last)) == times
+    answered = {number_id: inbound for number_id, (inbound, _) in vendor.dasha.links().items()}
+    assert sum(agent is not None and agent.startswith("in-") for agent in answered.values()) == 191
+    assert len(answered) == 198
+    assert answered[taken] == "somebody"
+
+    vendor.refuses.clear()
+    vendor.meanwhile = lambda call: None
+    for number in list(vendor.dasha.numbers.values()):
+        vendor.dasha.script(number.id, [(0, "Registered")])
+    vendor.vendors.world.plan_registration(names[30], [(0, "Registered")])
+    vendor.vendors.world.plan_registration(names[31], [(0, "Registered")])
+    mended = vendor.run(Onboarding(wanted))
+    assert steps(mended) == {"linked": 200}
+    assert vendor.writes == {"POST": 2, "PUT": 9}
+    assert not vendor.run(Onboarding(wanted)).failed
+    assert not vendor.writes
