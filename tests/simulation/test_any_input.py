@@ -7,6 +7,7 @@ import datetime
 import decimal
 import json
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,10 +18,15 @@ from simulation.operations import DAILY, OPERATIONS
 from simulation.task import SteppingSender, TaskInstance, Variables
 
 from airflow_provider_phonelink.api import answers
+from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
+from airflow_provider_phonelink.api.dasha.settings import DashaSettings
+from airflow_provider_phonelink.api.errors import ConfigurationError
 from airflow_provider_phonelink.api.redaction import Secrets
+from airflow_provider_phonelink.api.senders import Sender
 from airflow_provider_phonelink.compat import AirflowSensorTimeout
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
+from airflow_provider_phonelink.hooks.connection import settings_of
 from airflow_provider_phonelink.hooks.dasha import DashaHook
 from airflow_provider_phonelink.operators.dasha import DashaListPhoneNumbersOperator
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
@@ -300,3 +306,30 @@ def test_any_answer_to_a_trigger(
         patch.setattr(DashaHook, "arefresh", settings_of)
         patch.setattr(DashaHook, "_async_sender", sender_of)
         assert len(asyncio.run(events())) == 1
+
+
+FIELDS = st.none() | st.text(max_size=15) | st.sampled_from(HOSTILE)
+HOSTS = FIELDS | st.sampled_from(
+    ["http://[::1", "https://[v1.x]", "h:99999", "http://a:b@c", "a." * 200, "http://\u2100"]
+)
+
+
+@pytest.mark.parametrize("settings_class", [DashaSettings, CallingBoxSettings])
+@settings(max_examples=60)
+@given(data=st.data())
+def test_any_connection(settings_class: Any, data: Any) -> None:
+    names = st.sampled_from(sorted(settings_class.model_fields))
+    connection: Any = SimpleNamespace(
+        conn_id="c",
+        host=data.draw(HOSTS),
+        schema=data.draw(FIELDS),
+        port=data.draw(st.none() | st.integers()),
+        password=data.draw(FIELDS | st.just("sk_simulated_key")),
+        extra=data.draw(FIELDS | st.dictionaries(names, JSON, max_size=3).map(json.dumps)),
+    )
+    try:
+        with Sender(settings_of(connection, settings_class)):
+            pass
+    except ConfigurationError as error:
+        problem = str(error)
+        problem.encode()
