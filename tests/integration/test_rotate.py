@@ -427,7 +427,9 @@ def test_an_hourly_dag_can_rotate_once_a_day_and_rest_its_numbers(sandbox, pool,
 
 
 def test_priority_is_failover_and_put_back(sandbox, pool, connections):
-    run = Runs(rotation(pool, strategy="priority", quarantine="{{ var.value.get('held', '') }}"), connections)
+    run = Runs(
+        rotation(pool, strategy="priority", quarantine="{{ var.value.get('held', '[]') }}"), connections
+    )
     assert run(0).value["current"]["id"] == pool[0]
     sandbox.world.dasha.script(pool[0], FAILED)
     run.variables["held"] = f'{{"{pool[1]}": "spam flag"}}'
