@@ -34,7 +34,11 @@ def not_encoded(conn_id: str) -> str | None:
     :return: Sentences without any part of the key; None if there is no such variable, or nothing wrong with its key.
     """
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
-    user, at, _ = os.environ.get(variable, "").partition("://")[2].rpartition("@")
+    try:
+        found = os.environ.get(variable, "")
+    except UnicodeEncodeError:  # half a character, which no variable's name can have
+        return None
+    user, at, _ = found.partition("://")[2].rpartition("@")
     if not at or not any(character in user for character in "/?#@"):
         return None
     return (

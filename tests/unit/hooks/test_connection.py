@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
 from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 from airflow_provider_phonelink.api.errors import ConfigurationError
-from airflow_provider_phonelink.hooks.connection import base_url, settings_of
+from airflow_provider_phonelink.hooks.connection import base_url, not_encoded, settings_of
 
 KEY = "sk_live_0123456789"
 DEFAULT = "https://blackbox.dasha.ai"
@@ -319,3 +319,7 @@ def test_no_secret_is_in_any_error(key, host, schema, extra, spoil) -> None:
     else:
         shown = f"{settings!r} {settings}"
     assert key not in shown
+
+
+def test_an_id_that_no_variable_can_have() -> None:
+    assert not_encoded("\ud800") is None
