@@ -298,7 +298,7 @@ class DashaHook(VendorHook["DashaSettings"]):
 
         :param numbers: Parameters of :meth:`create_number`, a mapping for each number.
         :param concurrency: How many numbers are worked on at once; ``requests_per_second`` applies to all together.
-        :return: The results in the order of ``numbers``; :func:`airflow_provider_phonelink.hooks.bulk.rows` makes a
+        :return: The results in the order of ``numbers``; ``airflow_provider_phonelink.hooks.bulk.rows`` makes a
             row of each.
         """
         jobs = bulk.prepared(
