@@ -101,6 +101,14 @@ class SandboxProcess:
             self._do("POST", "seed", json={"name": seed})
         self.set(**switches)
 
+    def plant(self, **parts: Any) -> None:
+        """Add a seed, given as a part for each vendor."""
+        self._do("POST", "seed", json=parts)
+
+    def advance(self, seconds: float) -> None:
+        """Let time go by."""
+        self._do("POST", "clock", json={"advance": seconds})
+
     def set(self, **switches: Any) -> None:
         self._do("PATCH", "switches", json=switches)
 

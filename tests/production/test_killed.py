@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,10 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_harness.rest import FINISHED, moment
 
-from .conftest import EXAMPLES
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pytest
     from airflow_harness.rest import AirflowApi
@@ -23,15 +20,25 @@ if TYPE_CHECKING:
 TRUNK = "d51449dd-cc9d-55e6-914e-8a6f102e0c3f"
 #: A few numbers with four tasks each, by `onboarding.py`; each has an agent of its own and a wait of its own.
 GROUPED = {f"+1555020{n:04}": f"agent-{n}" for n in range(8)}
-#: 200 numbers, each with a task that creates and a task that links it, by `dags/onboarding_mapped.py`.
-with (EXAMPLES / "numbers.csv").open(encoding="utf-8-sig", newline="") as file:
-    MAPPED = {
-        row["phone_number"]: row["inbound_agent_id"]
-        for row in csv.DictReader(file)
-        if row["phone_number"].startswith("+")  # the example has one that a spreadsheet has spoilt
-    }
-ALL = GROUPED | MAPPED
-CREATE = ("onboard.create", "create")
+#: 200 rows, all of them onboarded by one task, in `dags/onboarding_many.py`; nine of them come to nothing.
+MANY = {f"+1555030{n:04}": f"agent-{n % 3}" for n in range(200)}
+FORBIDDEN, REJECTED = list(MANY)[:3], list(MANY)[3:5]
+TAKEN, OFF, ELSEWHERE, SPOILT = list(MANY)[5:9]
+#: What a spreadsheet made of the number.
+AS_SPOILT = "1.5551E+10"
+REASONS = {
+    **dict.fromkeys(FORBIDDEN, "403 Forbidden"),
+    **dict.fromkeys(REJECTED, "Rejected"),
+    TAKEN: "answers for agent agent-elsewhere",
+    OFF: "registration=False instead of True",
+    ELSEWHERE: "Conflict",
+    AS_SPOILT: "scientific notation",
+}
+LINKED = [number for number in MANY if number not in (*REASONS, SPOILT)]
+ALL = GROUPED | MANY
+#: Seconds after which a registration that failed comes to life.
+MENDED = 3600
+CREATE = ("onboard.create", "onboard")
 #: The first numbers are registered at once, the others not before the test lets them.
 READY, NEVER = 4, 1e6
 #: After so many numbers are created, the answers to further creates are late by so many seconds.
@@ -77,7 +84,7 @@ class Runs:
         return {name: task for name, task in self.tasks("running").items() if name.task_id in CREATE}
 
     def wait(self) -> None:
-        """Wait until both are over, with success."""
+        """Wait until all are over, with success."""
         wait_until(self.api, lambda: set(self.states()) <= set(FINISHED), self.states)
         unsuccessful = {
             name: task["state"] for name, task in self.tasks().items() if task["state"] != "success"
@@ -92,6 +99,12 @@ class Runs:
 
 
 def test_what_the_dead_began_the_living_finish(production: Production, capsys: pytest.CaptureFixture[str]):
+    """
+    Eight numbers are onboarded with tasks of their own, 200 in one task, nine of which fail in six different ways.
+
+    Then the many are onboarded twice more: nothing is written while nothing has changed, and exactly what is missing
+    once the registrations that failed have come to life.
+    """
     vendors, api = production.vendors, production.airflow.api
     runs = Runs(api)
     began = time.time()
@@ -99,7 +112,7 @@ def test_what_the_dead_began_the_living_finish(production: Production, capsys: p
     middle = numbers(production)
     assert middle["linked"] > 0
     assert middle["unlinked"] > len(runs.waits()) > 0
-    assert middle["linked"] + middle["unlinked"] < len(ALL)
+    assert middle["linked"] + middle["unlinked"] < len(ALL) - 1
 
     loss = kill_a_worker_and_a_triggerer(production, runs)
     vendors.clear_faults()
@@ -109,15 +122,17 @@ def test_what_the_dead_began_the_living_finish(production: Production, capsys: p
     runs.wait()
     took = time.time() - began
 
-    assert_onboarded(production)
+    assert_onboarded(production, linked=LINKED)
+    assert_told(runs)
     again = {name: task for name, task in runs.tasks().items() if name in loss.tasks}
     assert all(task["try_number"] > loss.tasks[name]["try_number"] for name, task in again.items()), again
+    assert_repeated(production, runs)
     assert not production.leaks()
     with capsys.disabled():
         tell(
             {
                 "all of it took": f"{took:.0f} s",
-                "numbers": f"{len(GROUPED)} in groups of four tasks, {len(MAPPED)} with two tasks each",
+                "numbers": f"{len(GROUPED)} in groups of four tasks, {len(MANY)} in one task",
                 "at the kill": f"{middle['linked']} linked, {middle['unlinked']} only created",
                 "killed waits": f"{len(loss.waits)}, taken over after {taken_over:.0f} s",
                 "killed tasks": f"{len(again)}, ran again after {ran_again(again, loss.at)} s",
@@ -135,19 +150,56 @@ def begin(production: Production, runs: Runs) -> None:
     """Onboard until some numbers are linked, others are waited for, and many are being created."""
     vendors, api = production.vendors, production.airflow.api
     vendors.reset(dasha_registration_seconds=NEVER)
+    vendors.plant(dasha=seed())
     for number in list(GROUPED)[:READY]:
         vendors.plan_registration(number, {"after": 0, "state": "Registered"})
     slow = {"kind": "slow", "when": "after", "method": "POST", "path": "sip-phone-numbers$"}
     vendors.add_fault(**slow, nth=CREATED, count=None, seconds=LATE)
     wanted = [{"phone_number": number, "agent_id": agent} for number, agent in GROUPED.items()]
     runs.trigger("onboarding", credentials_id=TRUNK, numbers=wanted)
-    runs.trigger("onboarding_mapped", credentials_id=TRUNK, agents=MAPPED)
+    runs.trigger("onboarding_many", credentials_id=TRUNK, numbers=rows())
 
     def in_the_middle() -> bool:
         links = numbers(production)["linked"]
         return links >= READY // 2 and len(runs.waits()) >= READY and bool(runs.creating())
 
     wait_until(api, in_the_middle, lambda: (runs.waits(), numbers(production)))
+
+
+def rows() -> list[dict[str, str]]:
+    return [
+        {"phone_number": AS_SPOILT if number == SPOILT else number, "inbound_agent_id": agent}
+        for number, agent in MANY.items()
+    ]
+
+
+def seed() -> dict[str, Any]:
+    """What is at the vendor before, and how the registrations that fail go."""
+
+    def fails(state: str, reason: str) -> list[dict[str, Any]]:
+        return [
+            {"after": 0, "state": "Registering"},
+            {"after": 1, "state": state, "error": reason},
+            {"after": MENDED, "state": "Registered"},
+        ]
+
+    return {
+        "numbers": [
+            {
+                "phone_number": TAKEN,
+                "credentials_id": TRUNK,
+                "registration": True,
+                "inbound": "agent-elsewhere",
+                "steps": [{"after": 0, "state": "Registered"}],
+            },
+            {"phone_number": OFF, "credentials_id": TRUNK},
+        ],
+        "plans": {
+            **dict.fromkeys(FORBIDDEN, fails("Failed", "403 Forbidden")),
+            **dict.fromkeys(REJECTED, fails("Rejected", "Not acceptable")),
+        },
+        "linked_elsewhere": [ELSEWHERE],
+    }
 
 
 def numbers(production: Production) -> Counter[str]:
@@ -189,18 +241,52 @@ def wait_until(api: AirflowApi, done: Callable[[], bool], explain: Callable[[], 
     api.wait_until(done, PATIENCE, lambda: str(explain()), every=1)
 
 
-def assert_onboarded(production: Production) -> None:
-    """Every number is there once, created once, active, and with its agent; there is no other."""
+def assert_onboarded(production: Production, linked: list[str]) -> None:
+    """Every number is there once, created once, and with its agent if it is active; there is no other."""
     state = production.vendors.state()
-    assert {number: len(rows) for number, rows in state.items()} == dict.fromkeys(ALL, 1)
+    there = [number for number in ALL if number != SPOILT]
+    assert {number: len(rows) for number, rows in state.items()} == dict.fromkeys(there, 1)
     rows = {number: row for number, [row] in state.items()}
-    assert {number: row["inbound_agent"] for number, row in rows.items()} == ALL
-    assert {number: row["outbound_agents"] for number, row in rows.items()} == {
-        number: [GROUPED[number]] if number in GROUPED else [] for number in rows
+    agents = {number: agent for number, agent in ALL.items() if number in GROUPED or number in linked}
+    agents[TAKEN] = "agent-elsewhere"
+    assert {number: row["inbound_agent"] for number, row in rows.items() if row["inbound_agent"]} == agents
+    assert {number: row["outbound_agents"] for number, row in rows.items() if row["outbound_agents"]} == {
+        number: [agent] for number, agent in GROUPED.items()
     }
-    assert {row["registration"] for row in rows.values()} == {"Registered"}
+    assert {rows[number]["registration"] for number in (*GROUPED, *linked)} == {"Registered"}
     created = Counter(write["body"]["phoneNumber"] for write in production.vendors.writes("POST"))
-    assert created == dict.fromkeys(ALL, 1)
+    assert created == dict.fromkeys((number for number in there if number not in (TAKEN, OFF)), 1)
+
+
+def assert_told(runs: Runs, but: Sequence[str] = ()) -> None:
+    """The many have a row each, and those that came to nothing the reason why."""
+    told = runs.api.xcom("onboarding_many", runs.ids["onboarding_many"], "onboard")
+    missing = {number: reason for number, reason in REASONS.items() if number not in but}
+    assert (told["numbers"], told["failed"]) == (len(MANY), len(missing))
+    reasons = {row["phone_number"]: row["reason"] for row in told["rows"] if row["reason"]}
+    assert reasons.keys() == missing.keys()
+    assert not {number: reason for number, reason in reasons.items() if missing[number] not in reason}
+
+
+def assert_repeated(production: Production, runs: Runs) -> None:
+    """Another run over the same numbers is red if it is asked to be, and makes the missing writes only."""
+    vendors, api = production.vendors, production.airflow.api
+    several = Runs(api)
+    before = len(vendors.writes())
+    several.trigger("onboarding_many", credentials_id=TRUNK, numbers=rows(), on_failed="fail")
+    run_id = several.ids["onboarding_many"]
+    assert api.wait("onboarding_many", run_id) == "failed"
+    assert_told(several)
+    # Each of its tries asks once more for the link that the vendor refuses.
+    assert len(vendors.writes()) == before
+
+    vendors.advance(MENDED)
+    several.trigger("onboarding_many", credentials_id=TRUNK, numbers=rows())
+    several.wait()
+    mended = [*FORBIDDEN, *REJECTED]
+    assert_told(several, but=mended)
+    assert_onboarded(production, linked=[*LINKED, *mended])
+    assert len(vendors.writes()) == before + len(mended)
 
 
 def ran_again(tasks: dict[Task, dict[str, Any]], killed_at: float) -> str:
