@@ -1,18 +1,19 @@
-"""What somebody sees who installs the provider: `airflow providers`, the connection forms, `airflow standalone`."""
+"""What somebody sees who installs the provider: `airflow providers`."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from airflow_harness.home import AirflowHome
 from airflow_harness.waiting import EVENTUALLY
 
 from airflow_provider_phonelink.get_provider_info import get_provider_info
 
-EXAMPLES = Path(__file__).parents[2] / "example_dags"
+if TYPE_CHECKING:
+    from airflow_harness.home import AirflowHome
+
 TYPES = {entry["connection-type"]: entry for entry in get_provider_info()["connection-types"]}
 
 
