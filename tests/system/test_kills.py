@@ -151,7 +151,7 @@ class Links:
         if method == "PUT":
             hold(self.sandbox, method="PUT", path=f"/{pool[1]}/", when=when)
         else:
-            hold(self.sandbox, method="GET", path=f"/{pool[1]}/affected-agents$", nth=2)
+            hold(self.sandbox, method="GET", path=f"/{pool[1]}/affected-agents$")
         return pool
 
     def _routed(self, i, method, when):
