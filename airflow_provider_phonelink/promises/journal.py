@@ -306,11 +306,12 @@ class Journal:
         """
         Return whether a later try has to know more than what is kept.
 
-        Which number was an agent's primary one right before each change of a plan is not worth keeping each time.
+        Which number was an agent's primary one right before each change of a plan is not worth keeping each time, and
+        neither is a first one that the plan itself has given to the agent that gets the number.
         """
         found, kept = entry.as_json(), dict(self._kept.get(key, {}))
         primaries, known = found.pop("primaries", {}), kept.pop("primaries", {})
-        return found != kept or not primaries.keys() <= known.keys()
+        return found != kept or not primaries.keys() - {entry.agent_id} <= known.keys()
 
     def _keep_now(self) -> None:
         found, creating = self._as_json(), set(self._creating)

@@ -33,8 +33,12 @@ class Counted:
         return counting
 
 
-def reconcile(vendor: str, changes: int) -> Wire:
-    """Move so many numbers from one agent to another, at a second try, and return what the vendor was asked."""
+def reconcile(vendor: str, changes: int, *, with_numbers: bool) -> Wire:
+    """
+    Move so many numbers from one agent to another, and return what the vendor was asked.
+
+    :param with_numbers: whether the other agent has a number before, and so a primary one.
+    """
     vendors = Vendors.new()
     if vendor == "dasha":
         numbers = [
@@ -47,9 +51,10 @@ def reconcile(vendor: str, changes: int) -> Wire:
         numbers = [f"pn_{i}" for i in range(changes)]
         for i, number in enumerate(numbers):
             vendors.world.callingbox.add_number(f"+1555{i:07d}", id=number, agents=["agent-old"])
-        vendors.world.callingbox.add_number("+15560000000", id="pn_own", agents=["agent-new"])
         vendors.world.callingbox.set_primary("agent-old", "pn_0")
-        vendors.world.callingbox.set_primary("agent-new", "pn_own")
+        if with_numbers:
+            vendors.world.callingbox.add_number("+15560000000", id="pn_own", agents=["agent-new"])
+            vendors.world.callingbox.set_primary("agent-new", "pn_own")
     kind = DashaReconcileLinksOperator if vendor == "dasha" else CallingBoxReconcileLinksOperator
     operator: Any = kind(
         task_id="task", routes=[{"number_id": id_, "agent_id": "agent-new"} for id_ in numbers]
@@ -63,15 +68,18 @@ def reconcile(vendor: str, changes: int) -> Wire:
     return wire
 
 
-@pytest.mark.parametrize(("vendor", "changes"), [("dasha", 400), ("callingbox", 100)])
+@pytest.mark.parametrize(
+    ("vendor", "changes", "with_numbers"),
+    [("dasha", 400, False), ("callingbox", 100, True), ("callingbox", 100, False)],
+)
 def test_a_journal_adds_no_more_than_one_per_cent(
-    vendor: str, changes: int, monkeypatch: pytest.MonkeyPatch
+    vendor: str, changes: int, with_numbers: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = Counted(monkeypatch)
-    reconcile(vendor, 5)
+    reconcile(vendor, 5, with_numbers=with_numbers)
     many = Counted(monkeypatch)
     few_requests, few.requests = few.requests, 0
-    wire = reconcile(vendor, changes)
+    wire = reconcile(vendor, changes, with_numbers=with_numbers)
 
     # As many for five changes as for hundreds: so for five thousand it is a tenth of this share.
     assert 0 < many.requests == few_requests
