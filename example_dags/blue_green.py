@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import Param, TriggerRule, dag, task
+from airflow.sdk import Param, dag, task
 
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.hooks.dasha import DashaHook
@@ -79,7 +79,7 @@ def blue_green():
         routes=before.output,
         prune=True,
         scope=both,
-        trigger_rule=TriggerRule.ONE_FAILED,
+        trigger_rule="one_failed",
     )
     # A run is as red as its last tasks: this one is not reached if the call fails, even if all is brought back.
     released = EmptyOperator(task_id="released")
@@ -88,4 +88,4 @@ def blue_green():
     # [END switch]
 
 
-blue_green()
+blue_green_dag = blue_green()
