@@ -266,7 +266,7 @@ next: ## minutes: Unit tests that need Airflow and one short deployment on the n
 SIDE := build/test-on-the-side.txt
 
 .PHONY: test
-test: $(READY) ## 1 hour: Everything that has to pass before a change goes in
+test: $(READY) ## 60 min: Everything that has to pass before a change goes in
 	@$(MAKE) lint
 	@$(MAKE) types
 	@for minor in $(MINORS); do $(MAKE) env AIRFLOW=$$minor; done
