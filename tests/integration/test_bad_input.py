@@ -70,6 +70,7 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
 }
 DASHA = (
+    "delete",
     "create",
     "list",
     "link",

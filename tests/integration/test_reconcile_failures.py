@@ -37,7 +37,9 @@ class TestPartialFailure:
         assert [c["state"] for c in first.value["changes"]] == ["failed", "failed", "held back"]
         assert all("503" in c["error"] for c in first.value["changes"][:2])
         assert "0 of 3 changes are made, 2 failed, 1 were held back" in str(first.error)
-        assert f"+ link   {phone(4)} (id {dasha_ids[4]}) inbound to agent {AGENT}: Linking" in str(first.error)
+        assert f"+ link   {phone(4)} (id {dasha_ids[4]}) inbound to agent {AGENT}: Linking" in str(
+            first.error
+        )
 
         sandbox.faults.clear()
         assert reconcile(WISHED, run_options={"try_number": 2}).state == "success"
