@@ -63,7 +63,9 @@ def _rotation(*pool: str) -> DashaRotatePhoneNumberOperator:
 def _attached_to_the_caller(sandbox: Sandbox) -> tuple[str, ...]:
     box = sandbox.world.callingbox
     box.add_agent("outbound", id=CALLER)
-    return tuple(box.add_number(f"+1555014{i}", id=f"pn_{i}", agents=[CALLER]) for i in range(3))
+    pool = tuple(box.add_number(f"+1555014{i}", id=f"pn_{i}", agents=[CALLER]) for i in range(3))
+    box.set_primary(CALLER, pool[0])
+    return pool
 
 
 def _box_rotation(*pool: str) -> CallingBoxRotatePrimaryNumberOperator:

@@ -125,7 +125,10 @@ ECHOED_HEADER = {"echo in the request id"}
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_key_is_nowhere(sandbox, connections, key, raw_logs, operation, fault):
     scene = Scene(operation, sandbox)
-    harmless = fault == "none" or (fault, operation.name) == ("wrong id", "list")  # a page has no id
+    # A page has no id, and neither has the answer about a number that is gone.
+    harmless = fault == "none" or (
+        fault == "wrong id" and operation.name.startswith(("list", "export", "delete"))
+    )
     if not harmless:
         what = json.loads(json.dumps(FAULTS[fault]).replace("KEY", key))
         sandbox.faults.add(Fault(**what, **operation.requests[-1].which(scene.numbers), count=None))
@@ -199,7 +202,9 @@ class TestRedirects:
     def test_are_not_followed(self, sandbox, connections, elsewhere, operation, status):
         address, asked = elsewhere
         scene = Scene(operation, sandbox)
-        which = operation.requests[-1].which(scene.numbers)
+        # A task does without the reads that have another way to the same.
+        needed = [request for request in operation.requests if request.ends.get("final") != "success"]
+        which = needed[-1].which(scene.numbers)
         sandbox.faults.add(Fault("redirect", location=address, status=status, **which))
         outcome = run_task(
             operation.operator(*scene.numbers), connections=connections, **operation.run_options

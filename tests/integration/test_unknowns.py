@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ MATRIX = "fault matrix under the vendors' unknowns"
 UNTELLING = ("callingbox_sparse", True)
 ALTERNATIVES = Switches.alternatives()
 TELLING = [alternative for alternative in ALTERNATIVES if alternative != UNTELLING]
-WRITING = [operation for operation in OPERATIONS if operation.writes]
+WRITING = [operation for operation in OPERATIONS if operation.writes and operation.promise]
 FAULTS: dict[str, dict[str, Any]] = {
     f"{name} {when}": {"kind": kind, "status": status, "when": when}
     for name, kind, status in (
@@ -81,7 +82,8 @@ def try_twice(sandbox, connections, operation, name, value):
     assert (first.state, again.state) == ("success", "success"), first.log + again.log
     assert scene.kept
     # A vendor that chooses the next primary number itself spares us a write.
-    chosen = operation in LONGER and operation.vendor == "callingbox" and value == "next"
+    moves = operation.name in ("move", "reconcile CallingBox")
+    chosen = moves and value == "next"
     assert len(sandbox.journal.writes()) == operation.writes - chosen
     assert not scene.disturbed()
 
@@ -159,7 +161,9 @@ def test_sensor_under_each_answer(sandbox, connections, deferrable, name, value)
     assert not writes(sandbox)
 
 
-@pytest.mark.parametrize("name", [op.name for op in OPERATIONS if op.vendor == "callingbox"])
+@pytest.mark.parametrize(
+    "name", [op.name for op in OPERATIONS if op.vendor == "callingbox" and not op.name.startswith("list")]
+)
 def test_answers_that_tell_nothing_are_an_error_and_change_nothing(sandbox, connections, name):
     sandbox.set(callingbox_sparse=True)
     (operation,) = (operation for operation in OPERATIONS if operation.name == name)
@@ -167,7 +171,7 @@ def test_answers_that_tell_nothing_are_an_error_and_change_nothing(sandbox, conn
     outcome = run_task(operation.operator(*scene.numbers), connections=connections)
 
     assert outcome.state == "failed"
-    assert "where the number is attached" in str(outcome.error)
+    assert re.search(r"where (it|the number) is attached", str(outcome.error))
     assert not writes(sandbox)
 
 
