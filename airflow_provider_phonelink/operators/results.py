@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 ModelT = TypeVar("ModelT", bound="BaseModel")
+#: Whether Airflow refuses to store None in XCom.
+NO_NONE = airflow_version.startswith("3.0.")
 
 
 def delivered(operator: BaseOperator, context: Context, result: dict[str, Any]) -> dict[str, Any]:
@@ -22,9 +24,9 @@ def delivered(operator: BaseOperator, context: Context, result: dict[str, Any]) 
     With ``multiple_outputs`` Airflow also stores each entry under a key of its own. Airflow 3.0 fails on an entry that
     is None, so on 3.0 the other entries are stored here; the result itself keeps all of them.
     """
-    if operator.multiple_outputs and airflow_version.startswith("3.0."):
+    if operator.multiple_outputs and NO_NONE:
         operator.multiple_outputs = False
-        push(context, {key: value for key, value in result.items() if value is not None})
+        push(context, result)
     return result
 
 
@@ -51,7 +53,12 @@ def chosen(model: type[ModelT], fields: object) -> Callable[[Sequence[ModelT]], 
 
 
 def push(context: Context, entries: Mapping[str, Any]) -> None:
-    """Store entries for other tasks; do nothing if the operator is executed by hand, as in a unit test."""
+    """
+    Store entries for other tasks; do nothing if the operator is executed by hand, as in a unit test.
+
+    What is None is left out on Airflow 3.0, where storing it is an error.
+    """
     if ti := context.get("ti"):
         for key, value in entries.items():
-            ti.xcom_push(key, value)
+            if value is not None or not NO_NONE:
+                ti.xcom_push(key, value)

@@ -240,7 +240,7 @@ def test_approval(on_demand: Deployment, sandbox: Sandbox) -> None:
         run_id = on_demand.api.trigger_dag("routing_as_code")
         asked = f"dags/routing_as_code/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
         on_demand.api.wait_for_task("routing_as_code", run_id, "approve", "deferred", "awaiting_input")
-        assert SPARE in on_demand.api.get(asked)["body"]
+        assert "+15550100005 inbound: agent agent-sales" in on_demand.api.get(asked)["body"]
         assert links(sandbox) == before
         body = {"chosen_options": [answer], "params_input": {}}
         on_demand.api.request("PATCH", asked, json=body)
