@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.exceptions import as_airflow_exceptions
@@ -20,6 +21,11 @@ _CALLED = {"plan_only": "dry_run", "number_pool": "pool"}
 def given_arguments(operator: BaseOperator) -> frozenset[str]:
     """Return which templated arguments the DAG gives. Call it at the end of the constructor, before they render."""
     return frozenset(field for field in operator.template_fields if getattr(operator, field) is not None)
+
+
+def plain(value: Any) -> Any:
+    """Return a path as text, since Airflow 3.0 would look it up while it renders, and fail if it is not there."""
+    return str(value) if isinstance(value, PurePath) else value
 
 
 def refuse_none(operator: BaseOperator, given: Iterable[str]) -> None:

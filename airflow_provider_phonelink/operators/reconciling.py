@@ -12,6 +12,7 @@ from airflow_provider_phonelink.exceptions import (
     as_airflow_exceptions,
 )
 from airflow_provider_phonelink.files.sources import as_written
+from airflow_provider_phonelink.operators.arguments import plain
 from airflow_provider_phonelink.operators.results import delivered, push
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class ReconcileLinksOperator(BaseOperator):
         extra_columns: Sequence[str] = (),
     ) -> None:
         """Take the arguments that all vendors' operators have; to be called by the constructor."""
-        self.routes = routes
+        self.routes = plain(routes)
         self.plan_only = dry_run
         self.prune = prune
         self.max_changes = max_changes

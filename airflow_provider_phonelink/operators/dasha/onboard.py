@@ -14,7 +14,7 @@ from airflow_provider_phonelink.exceptions import (
     as_airflow_exceptions,
 )
 from airflow_provider_phonelink.files.sources import as_written
-from airflow_provider_phonelink.operators.arguments import given_arguments, refuse_none
+from airflow_provider_phonelink.operators.arguments import given_arguments, plain, refuse_none
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 
 if TYPE_CHECKING:
@@ -140,14 +140,14 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self.numbers = numbers
+        self.numbers = plain(numbers)
         self.credentials_id = credentials_id
         self.registration = registration
         self.if_exists = if_exists
         self.if_linked = if_linked
         self.on_failed = on_failed
         self.max_failed = max_failed
-        self.report = report
+        self.report = plain(report)
         self.timeout = timeout
         self.poll_interval = poll_interval
         self.failed_for = failed_for
