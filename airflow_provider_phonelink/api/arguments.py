@@ -12,6 +12,8 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from airflow_provider_phonelink.api.e164 import is_dialable
@@ -219,6 +221,11 @@ def seconds(argument: str, value: object) -> float:
     if not 0 <= number < math.inf:
         raise InvalidArgumentError(argument, f"{shown(value)} is not a number of seconds from 0 up.")
     return number
+
+
+def in_seconds(value: Any) -> Any:
+    """Return a time span in seconds, and anything else as it is."""
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def _why(value: object) -> str:

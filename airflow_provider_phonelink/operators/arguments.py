@@ -23,7 +23,7 @@ def given_arguments(operator: BaseOperator) -> frozenset[str]:
     return frozenset(field for field in operator.template_fields if getattr(operator, field) is not None)
 
 
-def plain(value: Any) -> Any:
+def path_as_text(value: Any) -> Any:
     """Return a path as text, since Airflow 3.0 would look it up while it renders, and fail if it is not there."""
     return str(value) if isinstance(value, PurePath) else value
 

@@ -12,8 +12,8 @@ from airflow_provider_phonelink.exceptions import (
     as_airflow_exceptions,
 )
 from airflow_provider_phonelink.files.sources import as_written
-from airflow_provider_phonelink.operators.arguments import plain
-from airflow_provider_phonelink.operators.results import delivered, push
+from airflow_provider_phonelink.operators.arguments import path_as_text
+from airflow_provider_phonelink.operators.results import delivered, leave
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ class ReconcileLinksOperator(BaseOperator):
         extra_columns: Sequence[str] = (),
     ) -> None:
         """Take the arguments that all vendors' operators have; to be called by the constructor."""
-        self.routes = plain(routes)
+        self.routes = path_as_text(routes)
         self.plan_only = dry_run
         self.prune = prune
         self.max_changes = max_changes
@@ -113,7 +113,7 @@ class ReconcileLinksOperator(BaseOperator):
                 return self._drift(context, Report(plan).result(), plan)
             report = hook.run(routing.apply(bound, lambda result: result.log_to(self.log), journal))
             if not report.complete:
-                self._push(context, report.result())
+                leave(self, context, report.result())
                 raise airflow_exception(report.summary, retry_helps=report.retry_helps)
         self.log.info("%s", report.summary)
         self._measure(0)
@@ -199,15 +199,11 @@ class ReconcileLinksOperator(BaseOperator):
 
         if plan.in_sync or self.on_drift == "report":
             return delivered(self, context, result)
-        self._push(context, result)
+        leave(self, context, result)
         message = f"The links are not as the routes want them: {plan.summary}. Nothing was changed (dry run)."
         if self.on_drift == "skip":
             raise AirflowSkipException(message)
         raise airflow_exception(message, retry_helps=False)
-
-    def _push(self, context: Context, result: dict[str, Any]) -> None:
-        """Leave the result to others although the task does not succeed."""
-        push(context, {"return_value": result, **(result if self.multiple_outputs else {})})
 
 
 def _map_index(context: Context) -> str:

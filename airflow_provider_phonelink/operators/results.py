@@ -30,6 +30,11 @@ def delivered(operator: BaseOperator, context: Context, result: dict[str, Any]) 
     return result
 
 
+def leave(operator: BaseOperator, context: Context, result: dict[str, Any]) -> None:
+    """Leave a result to others although the task does not succeed."""
+    push(context, {"return_value": result, **(result if operator.multiple_outputs else {})})
+
+
 def chosen(model: type[ModelT], fields: object) -> Callable[[Sequence[ModelT]], list[Any]]:
     """
     Return what makes a list's result of models: dicts of some of their fields, or the values of one of them.

@@ -237,8 +237,7 @@ def _duration(argument: str, value: object) -> timedelta:
 
     if value is None:
         return timedelta()
-    if isinstance(value, timedelta):
-        value = value.total_seconds()
+    value = arguments.in_seconds(value)
     if isinstance(value, str):
         try:
             value = float(value)

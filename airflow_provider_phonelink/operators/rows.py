@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_exceptions
-from airflow_provider_phonelink.operators.results import delivered, push
+from airflow_provider_phonelink.operators.results import delivered, leave
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def finish(
             report.write([row.as_json() for row in rows], ROW_COLUMNS)
         operator.log.info("The report is in %s.", report.location)
     if fails:
-        push(context, {"return_value": result, **(result if operator.multiple_outputs else {})})
+        leave(operator, context, result)
         raise airflow_exception(summary, retry_helps=retry_helps)
     (operator.log.warning if result["failed"] else operator.log.info)("%s", summary)
     return delivered(operator, context, result)

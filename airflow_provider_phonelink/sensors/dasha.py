@@ -159,12 +159,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
         with as_airflow_exceptions():
             for argument in ("on_failed", "on_timeout"):
                 arguments.choice(argument, getattr(self, argument), REACTIONS)
-            self._failed_for_seconds = arguments.seconds(
-                "failed_for",
-                self.failed_for.total_seconds()
-                if isinstance(self.failed_for, timedelta)
-                else self.failed_for,
-            )
+            self._failed_for_seconds = arguments.seconds("failed_for", arguments.in_seconds(self.failed_for))
 
     def _begin(self, first_look: datetime | None) -> None:
         """

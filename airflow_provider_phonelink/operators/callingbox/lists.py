@@ -118,15 +118,14 @@ class CallingBoxListAgentsOperator(CallingBoxOperator):
     def execute(self, context: Context) -> list[Any]:
         """Read all agents."""
         from airflow_provider_phonelink.api import arguments
+        from airflow_provider_phonelink.api.callingbox.endpoints import AGENT_TYPES
         from airflow_provider_phonelink.api.callingbox.models import Agent
         from airflow_provider_phonelink.api.callingbox.reads import all_agents
         from airflow_provider_phonelink.exceptions import as_airflow_exceptions
 
         hook = self.hook  # refuses what rendered to nothing
         with as_airflow_exceptions():
-            type_ = (
-                None if self.type is None else arguments.choice("type", self.type, ("inbound", "outbound"))
-            )
+            type_ = None if self.type is None else arguments.choice("type", self.type, AGENT_TYPES)
             archived = arguments.boolean("archived", self.archived)
             choose = chosen(Agent, self.fields)
         with hook:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from airflow_provider_phonelink.exceptions import as_airflow_exceptions
 from airflow_provider_phonelink.files.sources import as_written
-from airflow_provider_phonelink.operators.arguments import given_arguments, plain
+from airflow_provider_phonelink.operators.arguments import given_arguments, path_as_text
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
         self.phone_number_ids = phone_number_ids
         self.if_linked = if_linked
         self.on_failed = on_failed
-        self.report = plain(report)
+        self.report = path_as_text(report)
         self.dasha_conn_id = dasha_conn_id
         self._report_begins = as_written(report)
         self._given = given_arguments(self)

@@ -14,7 +14,7 @@ from airflow_provider_phonelink.exceptions import (
     as_airflow_exceptions,
 )
 from airflow_provider_phonelink.files.sources import as_written
-from airflow_provider_phonelink.operators.arguments import given_arguments, plain, refuse_none
+from airflow_provider_phonelink.operators.arguments import given_arguments, path_as_text, refuse_none
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
 
 if TYPE_CHECKING:
@@ -140,14 +140,14 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self.numbers = plain(numbers)
+        self.numbers = path_as_text(numbers)
         self.credentials_id = credentials_id
         self.registration = registration
         self.if_exists = if_exists
         self.if_linked = if_linked
         self.on_failed = on_failed
         self.max_failed = max_failed
-        self.report = plain(report)
+        self.report = path_as_text(report)
         self.timeout = timeout
         self.poll_interval = poll_interval
         self.failed_for = failed_for
@@ -244,8 +244,8 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
                 bad,
                 parse_max_changes(self.max_failed, "max_failed"),
                 destination_of(self, self.report, self._report_begins),
-                arguments.seconds("failed_for", _seconds(self.failed_for)),
-                self._patience(arguments.seconds("timeout", _seconds(self.timeout))),
+                arguments.seconds("failed_for", arguments.in_seconds(self.failed_for)),
+                self._patience(arguments.seconds("timeout", arguments.in_seconds(self.timeout))),
             )
 
     def _patience(self, timeout: float) -> float:
@@ -333,7 +333,3 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
         onboarding.settle_journal()
         emit_journal(self, context, journal, vendor="dasha", forget=True)
         return result
-
-
-def _seconds(value: float | timedelta) -> float:
-    return value.total_seconds() if isinstance(value, timedelta) else value

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import endpoints, writes
-from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError, telling
+from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, telling
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.patience import patiently
-from airflow_provider_phonelink.decisions.inbound import demand_linked, is_to_be_linked
+from airflow_provider_phonelink.decisions.linking import demand_linked, demand_outbound, is_to_be_linked
 from airflow_provider_phonelink.promises.journal import Journal, inbound_key, outbound_key
 from airflow_provider_phonelink.promises.outcomes import Changed
 
@@ -121,11 +121,8 @@ def _link_outbound(number_id: str, agent_id: str, journal: Journal) -> Flow[Chan
     with journal.writing(key, entry), telling(f"Giving {agent_label(agent_id)} the outbound number {name}"):
         number = yield from writes.link(number_id, agent_id, "replaceOutbound")
     affected = yield endpoints.affected_agents(number_id)
-    if agent_id not in affected.outbound | affected.maybe_outbound:
-        raise NotTakenEffectError(
-            f"Number {number.label} was made the outbound number of {agent_label(agent_id)}, but right afterwards the "
-            "vendor does not list that agent among those that use it."
-        )
+    shows = agent_id in affected.outbound | affected.maybe_outbound
+    demand_outbound(number.label, agent_id, shows=shows)
     journal.settle(key, agent_id)
     return Changed(
         summary=f"Number {number.label} is now the outbound number of {agent_label(agent_id)}.",

@@ -11,12 +11,11 @@ from airflow_provider_phonelink.api.errors import (
     AuthenticationError,
     ChangedMeanwhileError,
     NotFoundError,
-    NotTakenEffectError,
     PhonelinkError,
     VendorError,
 )
 from airflow_provider_phonelink.api.labels import agent_label
-from airflow_provider_phonelink.decisions.inbound import demand_linked, is_to_be_linked
+from airflow_provider_phonelink.decisions.linking import demand_linked, demand_outbound, is_to_be_linked
 from airflow_provider_phonelink.promises.journal import inbound_key, outbound_key
 
 if TYPE_CHECKING:
@@ -246,14 +245,11 @@ def _prove_inbound(number: NumberToLink, previous: str | None) -> Flow[None]:
 
 
 def _prove_outbound(number: NumberToLink, users: AffectedAgents | None) -> Flow[None]:
-    agent = number.outbound
+    agent = str(number.outbound)
     if users is None or agent not in users.outbound:
         try:
             users = yield endpoints.affected_agents(number.id)
         except NotFoundError:
             users = None
-    if users is None or agent not in users.outbound | users.maybe_outbound:
-        raise NotTakenEffectError(
-            f"Number {number.number.label} was made the outbound number of {agent_label(agent)}, but right afterwards "
-            "the vendor does not list that agent among those that use it."
-        )
+    shows = users is not None and agent in users.outbound | users.maybe_outbound
+    demand_outbound(number.number.label, agent, shows=shows)

@@ -108,9 +108,9 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
         self.poll_interval = restored(poll_interval)
         self.active_states = restored(active_states)
         self.failed_states = restored(failed_states)
-        self.hold_for = _in_seconds(restored(hold_for))
+        self.hold_for = arguments.in_seconds(restored(hold_for))
         self.tell_baseline = restored(tell_baseline)
-        self.remind_every = _in_seconds(restored(remind_every))
+        self.remind_every = arguments.in_seconds(restored(remind_every))
         self.dasha_conn_id = restored(dasha_conn_id)
         #: The numbers that did not exist at the last look.
         self._gone: set[str] = set()
@@ -275,7 +275,3 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
 
 def _names(argument: str, value: Sequence[str] | None) -> list[str] | None:
     return None if value is None else sorted(arguments.names(argument, value))
-
-
-def _in_seconds(value: Any) -> Any:
-    return value.total_seconds() if isinstance(value, timedelta) else value

@@ -1,4 +1,4 @@
-"""May a number be linked to an agent that answers its calls, and was it? For one link and for many."""
+"""May a number be linked to an agent, and does the link show afterwards? For one link and for many."""
 
 from __future__ import annotations
 
@@ -86,3 +86,16 @@ def demand_linked(label: str, wanted: str, now: str | None, previous: str | None
             "over."
         )
     raise NotTakenEffectError(f"{linked}: the vendor did not carry out the change.")
+
+
+def demand_outbound(label: str, agent_id: str, *, shows: bool) -> None:
+    """
+    Make sure that an agent's outbound number shows after it was written.
+
+    :raises NotTakenEffectError: If the vendor does not show it.
+    """
+    if not shows:
+        raise NotTakenEffectError(
+            f"Number {label} was made the outbound number of {agent_label(agent_id)}, but right afterwards the vendor "
+            "does not list that agent among those that use it."
+        )
