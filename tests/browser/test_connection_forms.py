@@ -11,12 +11,27 @@ from browser.vendors import CALLINGBOX, DASHA, Vendor
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_harness.processes import Deployment
     from playwright.sync_api import Page
 
     from airflow_provider_phonelink.sandbox import Sandbox
 
 both = pytest.mark.parametrize("vendor", [DASHA, CALLINGBOX], ids=lambda vendor: vendor.conn_type)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(airflow: Deployment) -> Iterator[None]:
+    """Connections of a test are gone after it: other pages show the numbers of each connection."""
+    before = connection_ids(airflow)
+    yield
+    for conn_id in connection_ids(airflow) - before:
+        airflow.api.request("DELETE", f"connections/{conn_id}")
+
+
+def connection_ids(airflow: Deployment) -> set[str]:
+    return {connection["connection_id"] for connection in airflow.api.get("connections")["connections"]}
 
 
 @both

@@ -33,5 +33,5 @@ def test_the_rotation_says_which_number_it_has_set(page: Page, airflow: Deployme
     now = outbound(sandbox)
     assert now != before
     expect(log).to_contain_text(f"Number {now} ")
-    expect(log).to_contain_text("is now agent agent-campaign's outbound number")
+    expect(log).to_contain_text("is now the outbound number of agent agent-campaign")
     picture("rotation-log", log.bounding_box())

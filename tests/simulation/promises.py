@@ -64,7 +64,10 @@ def what_others_did_after_the_task_is_left(account: Account) -> Iterator[str]:
             if happened.by_task and theirs and mine and not _excused(account, mine, theirs, happened):
                 yield f"try {happened.try_} undid what somebody else did to {slot}: {theirs.after}"
             if happened.by_task:
-                mine, theirs = mine or happened, None
+                given_back = (
+                    mine is not None and happened.after == mine.before
+                )  # the try did not have its way
+                mine, theirs = None if given_back else mine or happened, None
             elif mine:
                 theirs = happened
 

@@ -197,6 +197,7 @@ def _delete(deleting: Deleting, number: NumberToDelete, users: AffectedAgents | 
             yield from _give_back(deleting, number, taken)
     else:
         number.step = "deleted"
+        _note_who_has_none(deleting.journal, number.number.id.lower())
         deleting.warnings += outcome_of_delete.warnings
     deleting.on_step(number.step or "failed")
 
@@ -210,6 +211,13 @@ def _note_what_was_taken(journal: Journal, number: PhoneNumber, users: AffectedA
             journal.settle(key, number.incoming_calls_agent_id)
         elif entry.mode != INBOUND and users and entry.agent_id not in users.outbound:
             journal.settle(key, entry.agent_id)
+
+
+def _note_who_has_none(journal: Journal, number_id: str) -> None:
+    """Nobody has a deleted number, whoever had it when it was taken from an agent."""
+    for key, entry in journal:
+        if entry.number_id == number_id and entry.mode == INBOUND and entry.pending:
+            journal.settle(key, None)
 
 
 def _links(number: PhoneNumber, users: AffectedAgents | None) -> list[tuple[str, str]]:

@@ -128,7 +128,8 @@ YAML = {
     "an unknown alias": ("- *nobody\n", ["line 1: there is nothing that the alias 'nobody'"]),
     "an alias in itself": ("- &a [*a]\n", ["line 1: there is nothing that the alias"]),
     "a merge of no mapping": ("- {<<: 7}\n", ["line 1: only mappings can be merged"]),
-    "too deep": ("[" * 10_000, ["nested too deeply"]),
+    "too deep": ("[" * 21, ["line 1: it is nested too deeply"]),
+    "too deep for some parsers": ("[" * 10_000, ["line 1", "nest"]),
     "a key that is a list": ("- {? [a] : b, number: '1', agent_id: a}\n", ["line 1: a key is list"]),
 }
 
