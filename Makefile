@@ -307,6 +307,7 @@ $(BENCH)/.ready: constraints/airflow-3.3.txt pyproject.toml | $(UV)
 
 .PHONY: bench
 bench: $(BENCH)/.ready ## minutes: Measure against the HTTP provider and bare httpx, and write docs/benchmarks.md
+	$(install) $(POSTGRESQL)
 	@$(BENCH)/bin/python -m benchmarks $(BENCH_ARGS)
 
 # From the wheel, not from the checkout: in an environment that is made anew each time, and has nothing of the latter.

@@ -17,6 +17,7 @@ TITLES = {
     "requests": "Requests",
     "waiting": "Wait",
     "bulk": "Link many",
+    "onboarding": "Onboard",
     "soak": "Soak",
 }
 
