@@ -70,10 +70,14 @@ class RotateOperator(BaseOperator):
     #: The mode of the links that it makes, in the vendor's words.
     mode: str
 
-    def _accept(
+    def _accept(self, agent_id: str, pool: Any, verify: bool) -> None:
+        """Take the arguments that all vendors' operators have; to be called by the constructor."""
+        self.agent_id = agent_id
+        self.number_pool = pool
+        self.verify = verify
+
+    def _accept_rules(
         self,
-        agent_id: str,
-        pool: Any,
         strategy: str,
         weights: Mapping[str, int] | None,
         min_healthy: int | str,
@@ -81,11 +85,8 @@ class RotateOperator(BaseOperator):
         quarantine: Sequence[str] | Mapping[str, str],
         cool_down: timedelta | float | str | None,
         max_in_use: timedelta | float | str | None,
-        verify: bool,
     ) -> None:
-        """Take the arguments that all vendors' operators have; to be called by the constructor."""
-        self.agent_id = agent_id
-        self.number_pool = pool
+        """Take how to choose; to be called by the constructor, too."""
         self.strategy = self._constructed_strategy = strategy
         self.weights = weights
         self.min_healthy = min_healthy
@@ -93,7 +94,6 @@ class RotateOperator(BaseOperator):
         self.quarantine = quarantine
         self.cool_down = cool_down
         self.max_in_use = max_in_use
-        self.verify = verify
 
     @classmethod
     def partial(cls, **kwargs: Any) -> OperatorPartial:

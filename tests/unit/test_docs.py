@@ -140,11 +140,11 @@ def test_each_public_name_is_documented(module: str) -> None:
     ],
 )
 def test_each_argument_of_an_operator_is_explicit_and_documented(operator: str) -> None:
-    """Its own constructor takes each, and no constructor of ours comes between it and Airflow's."""
+    """One constructor takes each, and no other one of ours comes between it and Airflow's."""
     module, _, name = operator.rpartition(".")
     cls = getattr(import_module(f"airflow_provider_phonelink.{module}"), name)
     ours = [base for base in cls.__mro__ if base.__module__.startswith("airflow_provider_phonelink.")]
-    assert [base for base in ours if "__init__" in vars(base)] == [cls]
+    assert len([base for base in ours if "__init__" in vars(base)]) == 1
     explicit = set(inspect.signature(cls.__init__).parameters) - {"self", "kwargs", "multiple_outputs"}
     templated = {"dry_run" if field == "plan_only" else field for field in cls.template_fields}
     assert templated <= explicit

@@ -21,43 +21,29 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.promises.outcomes import Changed
 
 
-class _CallingBoxNumberOperator(CallingBoxOperator):
-    """
-    Keeps a promise about an agent and a number.
+class _AgentAndNumberOperator(CallingBoxOperator):
+    """What is about one agent and one number, and takes nothing else."""
 
-    It has no constructor, for the reason that :class:`CallingBoxOperator` gives.
-    """
-
+    template_fields: Sequence[str] = ("agent_id", "number_id", "callingbox_conn_id")
     operator_extra_links = (NumberInConsoleLink(), AgentInConsoleLink())
-    #: Whether the agent has the number afterwards.
-    attaches: bool
-    agent_id: str
-    number_id: str
 
-    def _keep_promise(
-        self, context: Context, promise: Callable[..., Flow[Changed[Agent]]], *, alone: bool, **options: Any
-    ) -> dict[str, Any]:
-        """
-        Find the number, and keep the promise about it.
-
-        :param alone: Whether the journal is kept by the number alone, for a later try may be about another agent.
-        """
-        from airflow_provider_phonelink.operators.events import emit_journal
-        from airflow_provider_phonelink.operators.journal import open_journal
-        from airflow_provider_phonelink.promises.callingbox.naming import find_for
-
-        with self.hook as hook:
-            # Its id from here on, also for the link to the console.
-            self.number_id = hook.run(find_for(partial(promise, self.agent_id, **options), self.number_id))
-            subject = self.number_id if alone else f"{self.number_id}/{self.agent_id}"
-            with open_journal(self, context, self.callingbox_conn_id, subject) as journal:
-                outcome = hook.run(promise(self.agent_id, self.number_id, journal=journal, **options))
-        outcome.log_to(self.log)
-        emit_journal(self, context, journal, vendor="callingbox")
-        return delivered(self, context, outcome.result())
+    def __init__(
+        self,
+        *,
+        agent_id: str,
+        number_id: str,
+        callingbox_conn_id: str = "callingbox_default",
+        multiple_outputs: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
+        self.agent_id = agent_id
+        self.number_id = number_id
+        self.callingbox_conn_id = callingbox_conn_id
+        self._given = given_arguments(self)
 
 
-class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
+class CallingBoxAttachNumberOperator(CallingBoxOperator):
     """
     Attach a number to an agent at CallingBox.
 
@@ -89,7 +75,7 @@ class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
     """
 
     template_fields: Sequence[str] = ("agent_id", "number_id", "if_attached", "callingbox_conn_id")
-    attaches = True
+    operator_extra_links = (NumberInConsoleLink(), AgentInConsoleLink())
 
     def __init__(
         self,
@@ -114,10 +100,10 @@ class CallingBoxAttachNumberOperator(_CallingBoxNumberOperator):
 
         # Only inbound agents take a number from each other.
         moves = self.if_attached == "move"
-        return self._keep_promise(context, attach_number, alone=moves, if_attached=self.if_attached)
+        return _keep_promise(self, context, attach_number, alone=moves, if_attached=self.if_attached)
 
 
-class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
+class CallingBoxDetachNumberOperator(_AgentAndNumberOperator):
     """
     Detach a number from an agent at CallingBox.
 
@@ -139,32 +125,14 @@ class CallingBoxDetachNumberOperator(_CallingBoxNumberOperator):
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
     """
 
-    template_fields: Sequence[str] = ("agent_id", "number_id", "callingbox_conn_id")
-    attaches = False
-
-    def __init__(
-        self,
-        *,
-        agent_id: str,
-        number_id: str,
-        callingbox_conn_id: str = "callingbox_default",
-        multiple_outputs: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self.agent_id = agent_id
-        self.number_id = number_id
-        self.callingbox_conn_id = callingbox_conn_id
-        self._given = given_arguments(self)
-
     def execute(self, context: Context) -> dict[str, Any]:
         """Detach the number."""
         from airflow_provider_phonelink.promises.callingbox.attach import detach_number
 
-        return self._keep_promise(context, detach_number, alone=False)
+        return _keep_promise(self, context, detach_number, alone=False)
 
 
-class CallingBoxSetPrimaryNumberOperator(CallingBoxOperator):
+class CallingBoxSetPrimaryNumberOperator(_AgentAndNumberOperator):
     """
     Make a number an agent's primary one at CallingBox: the one that it calls out with unless a call names another.
 
@@ -184,24 +152,6 @@ class CallingBoxSetPrimaryNumberOperator(CallingBoxOperator):
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
     """
 
-    template_fields: Sequence[str] = ("agent_id", "number_id", "callingbox_conn_id")
-    operator_extra_links = (NumberInConsoleLink(), AgentInConsoleLink())
-
-    def __init__(
-        self,
-        *,
-        agent_id: str,
-        number_id: str,
-        callingbox_conn_id: str = "callingbox_default",
-        multiple_outputs: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self.agent_id = agent_id
-        self.number_id = number_id
-        self.callingbox_conn_id = callingbox_conn_id
-        self._given = given_arguments(self)
-
     def execute(self, context: Context) -> dict[str, Any]:
         """Make the number primary."""
         from airflow_provider_phonelink.promises.callingbox.naming import find_for
@@ -213,3 +163,32 @@ class CallingBoxSetPrimaryNumberOperator(CallingBoxOperator):
             outcome = hook.run(make_primary(self.agent_id, self.number_id))
         outcome.log_to(self.log)
         return delivered(self, context, outcome.result())
+
+
+def _keep_promise(
+    operator: CallingBoxAttachNumberOperator | CallingBoxDetachNumberOperator,
+    context: Context,
+    promise: Callable[..., Flow[Changed[Agent]]],
+    *,
+    alone: bool,
+    **options: Any,
+) -> dict[str, Any]:
+    """
+    Find the number, and keep the promise about it.
+
+    :param alone: Whether the journal is kept by the number alone, for a later try may be about another agent.
+    """
+    from airflow_provider_phonelink.operators.events import emit_journal
+    from airflow_provider_phonelink.operators.journal import open_journal
+    from airflow_provider_phonelink.promises.callingbox.naming import find_for
+
+    agent_id = operator.agent_id
+    with operator.hook as hook:
+        # Its id from here on, also for the link to the console.
+        operator.number_id = hook.run(find_for(partial(promise, agent_id, **options), operator.number_id))
+        subject = operator.number_id if alone else f"{operator.number_id}/{agent_id}"
+        with open_journal(operator, context, operator.callingbox_conn_id, subject) as journal:
+            outcome = hook.run(promise(agent_id, operator.number_id, journal=journal, **options))
+    outcome.log_to(operator.log)
+    emit_journal(operator, context, journal, vendor="callingbox")
+    return delivered(operator, context, outcome.result())

@@ -69,10 +69,10 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         prune: bool | str = False,
         max_changes: int | str | None = None,
         scope: Mapping[str, Any] | None = None,
+        callingbox_conn_id: str = "callingbox_default",
         on_drift: OnDrift = "report",
         approved_plan: Mapping[str, Any] | str | None = None,
         extra_columns: Sequence[str] = (),
-        callingbox_conn_id: str = "callingbox_default",
         multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:

@@ -79,18 +79,8 @@ class CallingBoxRotatePrimaryNumberOperator(RotateOperator, CallingBoxOperator):
         if isinstance(pool, str):
             kwargs["pool"], pool = pool, None
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self._accept(
-            agent_id,
-            number_pool if pool is None else pool,
-            strategy,
-            weights,
-            min_healthy,
-            on_unhealthy,
-            quarantine,
-            cool_down,
-            max_in_use,
-            verify,
-        )
+        self._accept(agent_id, number_pool if pool is None else pool, verify)
+        self._accept_rules(strategy, weights, min_healthy, on_unhealthy, quarantine, cool_down, max_in_use)
         self.callingbox_conn_id = callingbox_conn_id
         self._given = given_arguments(self)
 

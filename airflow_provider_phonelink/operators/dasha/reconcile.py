@@ -75,10 +75,10 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
         prune: bool | str = False,
         max_changes: int | str | None = None,
         scope: Mapping[str, Any] | None = None,
+        dasha_conn_id: str = "dasha_default",
         on_drift: OnDrift = "report",
         approved_plan: Mapping[str, Any] | str | None = None,
         extra_columns: Sequence[str] = (),
-        dasha_conn_id: str = "dasha_default",
         multiple_outputs: bool = True,
         **kwargs: Any,
     ) -> None:

@@ -98,18 +98,8 @@ class DashaRotatePhoneNumberOperator(RotateOperator, DashaOperator):
         if isinstance(pool, str):
             kwargs["pool"], pool = pool, None
         super().__init__(multiple_outputs=multiple_outputs, **kwargs)
-        self._accept(
-            agent_id,
-            number_pool if pool is None else pool,
-            strategy,
-            weights,
-            min_healthy,
-            on_unhealthy,
-            quarantine,
-            cool_down,
-            max_in_use,
-            verify,
-        )
+        self._accept(agent_id, number_pool if pool is None else pool, verify)
+        self._accept_rules(strategy, weights, min_healthy, on_unhealthy, quarantine, cool_down, max_in_use)
         self.scope = scope
         self.healthy_without_registration = healthy_without_registration
         self.dasha_conn_id = dasha_conn_id
