@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api.errors import InvalidArgumentError, PhonelinkError
+from airflow_provider_phonelink.api.errors import (
+    InvalidArgumentError,
+    PhonelinkError,
+    UnusableSourceError,
+)
 from airflow_provider_phonelink.api.text import visible
 from airflow_provider_phonelink.cli.output import (
     print_diff,
@@ -23,6 +27,7 @@ from airflow_provider_phonelink.decisions.limits import parse_max_changes
 from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes, rows_of_vendor
 from airflow_provider_phonelink.decisions.scope import KEYS, Scope, demand_scope, parse_scope
 from airflow_provider_phonelink.files.reading import read_rows
+from airflow_provider_phonelink.files.sources import decoded, reason_of
 from airflow_provider_phonelink.files.writing import as_json
 from airflow_provider_phonelink.promises.reports import Report
 from airflow_provider_phonelink.promises.routing import routing_of
@@ -112,10 +117,11 @@ def _plan(hook: VendorHook[Any], options: argparse.Namespace) -> Plan:
 def _approved(file: str) -> ApprovedPlan:
     """Read what ``plan`` wrote."""
     try:
-        text = Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise InvalidArgumentError("--plan", f"{file} cannot be read ({reason}).") from None
+        text = decoded(Path(file).read_bytes())
+    except OSError as error:
+        raise InvalidArgumentError("--plan", f"{file} cannot be read ({reason_of(error)}).") from None
+    except UnusableSourceError as error:
+        raise InvalidArgumentError("--plan", f"{file} {error}.") from None
     try:
         return parse_approved_plan(text)
     except InvalidArgumentError as error:

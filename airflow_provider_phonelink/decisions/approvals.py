@@ -83,6 +83,7 @@ def parse_approved_plan(value: object) -> ApprovedPlan:
 
 
 def _from_text(text: str) -> object:
+    text = text.removeprefix("\ufeff")  # a byte order mark, if somebody decoded the file without regard to it
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -64,9 +64,9 @@ def read_source(
     """
     try:
         if isinstance(source, (str, Path)) and (path := local_path(str(source))) is not None:
-            return _text(_read_local(within(path, folder, beginning)))
+            return decoded(_read_local(within(path, folder, beginning)))
         refuse_another_place(str(source), beginning)
-        return _text(_read_stored(source))
+        return decoded(_read_stored(source))
     except UnusableSourceError as error:
         raise InvalidArgumentError(argument, f"{clean(source)} {error}.") from None
 
@@ -158,8 +158,12 @@ def _bounded(file: IO[bytes]) -> bytes:
     return content
 
 
-def _text(content: bytes) -> str:
-    """Return text in UTF-8 or UTF-16, with or without a byte order mark."""
+def decoded(content: bytes) -> str:
+    """
+    Return text in UTF-8 or UTF-16, with or without a byte order mark.
+
+    :raises UnusableSourceError: If it is text in neither.
+    """
     encoding = json.detect_encoding(content)
     try:
         return content.decode(encoding)

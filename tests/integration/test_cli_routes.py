@@ -280,6 +280,11 @@ class TestApprovedPlan:
         assert "All 1 changes are made" in out
         assert phonelink("routes", "apply", "-f", routes_file, "--plan", file)[0] == 0
 
+    def test_a_plan_may_be_saved_by_powershell(self, phonelink, sandbox, routes_file, file):
+        file.write_bytes(("\ufeff" + file.read_text()).encode("utf-16-le"))
+        code, _, err = phonelink("routes", "apply", "-f", routes_file, "--plan", file)
+        assert (code, writes(sandbox)) == (0, ["PUT agent-link"]), err
+
     def test_another_plan_is_refused(self, phonelink, sandbox, routes_file, file):
         routes_file.write_text("- {number: '+15550100004', agent_id: agent-sales}")
         code, _, err = phonelink("routes", "apply", "-f", routes_file, "--plan", file, "--yes")

@@ -143,7 +143,7 @@ def test_an_approved_plan_without_changes_allows_none():
         nothing.bind(planned(MOVED[1], []))
 
 
-@pytest.mark.parametrize("as_text", [json.dumps, str])
+@pytest.mark.parametrize("as_text", [json.dumps, str, lambda plan: f"\ufeff{json.dumps(plan)}"])
 def test_it_may_be_text(as_text):
     plan = planned(MOVED[1], MOVED[0])
     assert parse_approved_plan(as_text(Report(plan).result())) == approved(plan)
