@@ -24,7 +24,10 @@ from airflow_provider_phonelink.api.uuids import is_uuid
 MAX_TEXT_LENGTH = 255
 #: What a missing XCom or variable renders to in a template.
 _RENDERED_NOTHING = frozenset({"none", "null", "undefined"})
-_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 
 
 #: What spreadsheets and other table programs turn a phone number into, and what messages call it.

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.files.columns import Columns
 
 _DELIMITERS = (",", ";", "\t")
-#: A first line that tells a spreadsheet the delimiter.
-_DELIMITER_LINE = re.compile(r'"?sep=([^"\r\n])"?[ ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+#: A first line that tells a spreadsheet the delimiter, and the delimiters that one adds which saves it as a row.
+_DELIMITER_LINE = re.compile(
+    r'(?:[\s,;]*[\r\n])?"?sep=(?P<told>[^"\r\n])"?(?P<saved>(?:(?P=told)|[,;\t ])*)(?:\r\n|\r|\n|$)',
+    re.IGNORECASE,
+)
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"[^\r\n]+")
 
 
@@ -84,12 +88,12 @@ def _check_names(
 
 def _lines(text: str, columns: Columns) -> Iterator[_Line]:
     told = _DELIMITER_LINE.match(text)
-    skipped = text[: told.end()] if told else ""
-    delimiter = told[1] if told else _delimiter(text, columns)
+    skipped = told[0] if told else ""
+    delimiter = (told["saved"].strip(" ")[:1] or told["told"]) if told else _delimiter(text, columns)
     reader = csv.reader(
         io.StringIO(text[len(skipped) :], newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
     )
-    before = 1 if told else 0
+    before = len(_LINE_END.findall(skipped))
     try:
         number = 1
         for cells in reader:

@@ -240,6 +240,9 @@ def test_choice_names_the_choices(value) -> None:
         (" false ", False),
         ("yes", True),
         ("No", False),
+        ("on", True),
+        ("ON", True),
+        ("Off", False),
         (1, True),
         (0, False),
         ("1", True),
@@ -250,7 +253,7 @@ def test_boolean_in_its_usual_spellings(value, meaning) -> None:
     assert arguments.boolean("flag", value) is meaning
 
 
-@pytest.mark.parametrize("value", [None, "None", "", "on", "2", 2, 1.5, [], ["true"], "tru"])
+@pytest.mark.parametrize("value", [None, "None", "", "onoff", "2", 2, 1.5, [], ["true"], "tru"])
 def test_boolean_refuses(value) -> None:
     with pytest.raises(InvalidArgumentError, match="neither true nor false"):
         arguments.boolean("flag", value)

@@ -36,6 +36,13 @@ PLAIN = "number,agent_id,mode\n+15550100001,a,inbound\n+15550100002,b,\n"
         "\ufeffSEP=\t\n" + PLAIN.replace(",", "\t"),
         '"sep=;"\n' + PLAIN.replace(",", ";"),
         "sep=|\n" + PLAIN.replace(",", "|"),
+        "\n \r\n;;\nsep=;\n" + PLAIN.replace(",", ";"),
+        "sep=;;;\n" + PLAIN.replace(",", ";"),
+        '"sep=;";; \r\n' + PLAIN.replace(",", ";"),
+        "sep=|||\n" + PLAIN.replace(",", "|"),
+        "sep=\t\t\t\n" + PLAIN.replace(",", "\t"),
+        "sep=;,,\n" + PLAIN,
+        "sep=;\n\n" + PLAIN.replace(",", ";"),
         PLAIN + ",,\n,,\n",
         PLAIN + "  \n\u00a0,\u200b,\t\n\n",
         "\n \n,,\n" + PLAIN,
@@ -59,6 +66,12 @@ def test_what_is_read(tmp_path, name, text) -> None:
 def test_commas_in_text_are_not_between_columns(tmp_path) -> None:
     text = "number;agent_id;comment\n+15550100002;b;one, two, three\n"
     assert rows(tmp_path, "r.csv", text) == [{**B, "comment": "one, two, three"}]
+
+
+@pytest.mark.parametrize(("before", "line"), [("sep=,\n", 4), ("\r\n,,\r\nsep=,,,\r\n", 6), ("\n\n", 5)])
+def test_a_line_has_its_number_in_the_file(tmp_path, before, line) -> None:
+    with pytest.raises(InvalidArgumentError, match=rf"route 2 \(line {line}\), number: is missing"):
+        rows(tmp_path, "r.csv", f"{before}number,agent_id\n1,a\n,b\n")
 
 
 def test_extra_columns_are_handed_on(tmp_path) -> None:
