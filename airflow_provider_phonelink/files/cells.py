@@ -13,8 +13,19 @@ from airflow_provider_phonelink.api.text import is_unsafe, trimmed, visible
 from airflow_provider_phonelink.api.uuids import is_uuid
 
 _GUARD = "'"
-#: Text that begins with a letter but is a truth value or, in some language, a date.
-_NOT_KEPT = re.compile(r"true|false|[^\W\d_]{3,9}[ ./-]?[0-9]{1,4}", re.IGNORECASE)
+#: The truth values in the languages of spreadsheets: each takes its own for one, and all of them the English ones.
+_TRUTH_VALUES = frozenset(
+    """
+    true false wahr falsch vrai faux verdadero falso vero verdadeiro verdadera waar onwaar sant falskt sann usann sand
+    falsk tosi epätosi satt ósatt tõene väär tiesa netiesa patiess aplams prawda fałsz pravda nepravda igaz hamis
+    adevărat fals cert istina laž neistina točno netočno doğru yanl\u0131ş yanliş benar salah истина ложь лъжа
+    істина хибність хиба истинито неистинито αληθεσ αληθησ ψευδεσ ψευδησ
+    """.casefold().split()
+)
+#: Characters that no date has; and an id whose digits are part of it: no date either, unless it is _LIKE_A_DATE.
+_IN_NO_DATE = re.compile(r"[_\\@&=?#<>\"%$*|;~^{}\[\]!]")
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_LIKE_A_DATE = re.compile(r"[A-Za-z]+-?[0-9]{1,4}(-[0-9]{1,4})*")
 #: Breaks within a cell are part of the format; other control characters are made visible.
 _BREAKS = "\n\t"
 
@@ -44,4 +55,9 @@ def _is_kept(text: str) -> bool:
     """Return whether every spreadsheet keeps it as text and this package's reader returns it unchanged."""
     if is_uuid(text):
         return True
-    return text[0].isalpha() and text == trimmed(text) and not _NOT_KEPT.fullmatch(text)
+    if not text[0].isalpha() or text != trimmed(text) or text.casefold() in _TRUTH_VALUES:
+        return False
+    # Dates begin with a letter, too ("May 5, 2024"), in the words and the digits of any language.
+    if any(map(str.isnumeric, text)) and not _IN_NO_DATE.search(text):
+        return bool(_ID.fullmatch(text)) and not _LIKE_A_DATE.fullmatch(text)
+    return True
