@@ -254,6 +254,20 @@ class Journal:
         for key in self._found.keys() - self._begun:
             self.undo(key)
 
+    def drop_intentions(self) -> None:
+        """
+        Forget every write that may or may not have been made, for a look has shown which were: those are settled.
+
+        What an earlier try is known to have done to the same link stays.
+        """
+        for key, entry in self:
+            if entry.state is State.INTENDED:
+                self.undo(key)
+                restored = self._entries.get(key)
+                # An earlier try may have died around the same write.
+                if restored is not None and restored.state is State.INTENDED:
+                    self.drop(key)
+
     def drop(self, key: str) -> None:
         """Forget a link, for all is as it was before."""
         self._entries.pop(key, None)

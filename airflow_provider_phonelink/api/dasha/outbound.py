@@ -8,15 +8,18 @@ credential at once; the vendor documents no other way.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.dasha import endpoints, reads
 from airflow_provider_phonelink.api.errors import (
     AccessDeniedError,
+    AuthenticationError,
     NotFoundError,
     RejectedError,
     UnreadableAnswerError,
+    VendorError,
 )
 
 if TYPE_CHECKING:
@@ -29,23 +32,58 @@ if TYPE_CHECKING:
 _REFUSALS = (AccessDeniedError, NotFoundError, RejectedError, UnreadableAnswerError)
 
 
+@dataclass(frozen=True)
+class UsersReading:
+    """Which agents use some numbers, as far as that could be read."""
+
+    #: By the number's id: first those that were asked for, in their order, without those that are gone; then whatever
+    #: else was seen on the way.
+    users: dict[str, AffectedAgents]
+    #: Why the users of a number that was asked for could not be read, by its id. These ids are not in ``users``.
+    errors: dict[str, VendorError]
+
+
 def users_of(credentials: Mapping[str, str | None]) -> Flow[dict[str, AffectedAgents]]:
     """
-    Read which agents use some numbers.
+    Read which agents use some numbers, all of them.
+
+    :param credentials: As for :func:`read_users`.
+    :return: As :attr:`UsersReading.users`.
+    :raises VendorError: If the users of any of them cannot be read.
+    """
+    reading = yield from read_users(credentials)
+    for error in reading.errors.values():
+        raise error
+    return reading.users
+
+
+def read_users(credentials: Mapping[str, str | None]) -> Flow[UsersReading]:
+    """
+    Read which agents use some numbers. If that fails for some of them, the others are still read.
 
     Several numbers of one credential are read together. What such a read does not show, and all numbers where it is
-    refused, are read singly.
+    refused, are read singly. Where it fails otherwise, that is the error of each of these numbers.
 
     :param credentials: The ids of the numbers, in lower case, each with the id of its SIP credentials, if known.
-    :return: By the number's id: first those that were asked for, in their order, without those that are gone; then
-        whatever else was seen on the way.
+    :raises AuthenticationError: If the key is refused.
     """
-    seen = yield from _read_by_credentials(credentials)
-    missing = [number_id for number_id in credentials if number_id not in seen]
-    singly: list[AffectedAgents | None] = yield Parallel([_users_of_one(number_id) for number_id in missing])
-    seen.update({number_id: users for number_id, users in zip(missing, singly, strict=True) if users})
+    seen, failed = yield from _read_by_credentials(credentials)
+    errors = {
+        number_id: failed[credentials_id]
+        for number_id, credentials_id in credentials.items()
+        if credentials_id in failed and number_id not in seen
+    }
+    missing = [number_id for number_id in credentials if number_id not in seen and number_id not in errors]
+    singly: list[AffectedAgents | VendorError | None] = yield Parallel(
+        [_users_or_error(number_id) for number_id in missing]
+    )
+    for number_id, answer in zip(missing, singly, strict=True):
+        if isinstance(answer, VendorError):
+            errors[number_id] = answer
+        elif answer is not None:
+            seen[number_id] = answer
     asked = {number_id: seen[number_id] for number_id in credentials if number_id in seen}
-    return {**asked, **seen}
+    return UsersReading({**asked, **seen}, errors)
 
 
 def users_until(
@@ -105,8 +143,15 @@ def outbound_links() -> Flow[dict[str, str]]:
     return {agent_id: number_id for number_id, affected in users.items() for agent_id in affected.outbound}
 
 
-def _read_by_credentials(credentials: Mapping[str, str | None]) -> Flow[dict[str, AffectedAgents]]:
-    """Return what reads by credentials show, by number; also of numbers that were not asked for."""
+def _read_by_credentials(
+    credentials: Mapping[str, str | None],
+) -> Flow[tuple[dict[str, AffectedAgents], dict[str | None, VendorError]]]:
+    """
+    Read together what can be.
+
+    :return: The users by number, also of numbers that were not asked for; and, by the id of the credentials, why a read
+        failed that was not refused.
+    """
     together: defaultdict[str, list[str]] = defaultdict(list)
     for number_id, credentials_id in credentials.items():
         if credentials_id is not None:
@@ -116,14 +161,34 @@ def _read_by_credentials(credentials: Mapping[str, str | None]) -> Flow[dict[str
     groups = sorted((len(ids), credentials_id) for credentials_id, ids in together.items() if len(ids) > 1)
     order = [credentials_id for _, credentials_id in reversed(groups)]
     answers = yield from _users_by_credentials(order[:1])
-    if any(answer is not None for answer in answers):
-        answers += yield from _users_by_credentials(order[1:])
-    return {users.id.lower(): users for answer in answers if answer for users in answer.phone_numbers}
+    if any(answer is not None for answer in answers.values()):
+        answers |= yield from _users_by_credentials(order[1:])
+    seen: dict[str, AffectedAgents] = {}
+    failed: dict[str | None, VendorError] = {}
+    for credentials_id, answer in answers.items():
+        if isinstance(answer, VendorError):
+            failed[credentials_id] = answer
+        elif answer is not None:
+            seen.update({users.id.lower(): users for users in answer.phone_numbers})
+    return seen, failed
 
 
-def _users_by_credentials(credentials_ids: Sequence[str]) -> Flow[list[CredentialsUsers | None]]:
-    answers: list[CredentialsUsers | None] = yield Parallel([_users_by_one(id_) for id_ in credentials_ids])
-    return answers
+def _users_by_credentials(
+    credentials_ids: Sequence[str],
+) -> Flow[dict[str, CredentialsUsers | VendorError | None]]:
+    answers: list[CredentialsUsers | VendorError | None] = yield Parallel(
+        [_users_by_one_or_error(id_) for id_ in credentials_ids]
+    )
+    return dict(zip(credentials_ids, answers, strict=True))
+
+
+def _users_by_one_or_error(credentials_id: str) -> Flow[CredentialsUsers | VendorError | None]:
+    try:
+        return (yield from _users_by_one(credentials_id))
+    except AuthenticationError:  # the key is everybody's
+        raise
+    except VendorError as error:
+        return error
 
 
 def _users_by_one(credentials_id: str) -> Flow[CredentialsUsers | None]:
@@ -140,3 +205,12 @@ def _users_of_one(number_id: str) -> Flow[AffectedAgents | None]:
     except NotFoundError:
         return None
     return answer
+
+
+def _users_or_error(number_id: str) -> Flow[AffectedAgents | VendorError | None]:
+    try:
+        return (yield from _users_of_one(number_id))
+    except AuthenticationError:
+        raise
+    except VendorError as error:
+        return error

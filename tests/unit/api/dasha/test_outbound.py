@@ -8,7 +8,7 @@ import pytest
 from unit.api.fake_dasha import number_id, number_json
 
 from airflow_provider_phonelink.api import errors
-from airflow_provider_phonelink.api.dasha.outbound import outbound_links, users_of
+from airflow_provider_phonelink.api.dasha.outbound import outbound_links, read_users, users_of
 
 CREDENTIALS = [f"c{index}000000-0000-4000-8000-000000000000" for index in range(5)]
 
@@ -22,6 +22,8 @@ class Fleet:
         ]
         self.hidden, self.refuses = hidden, refuses
         self.paths: list[str] = []
+        #: The status of each answer about a number or a credential.
+        self.failing: dict[str, int] = {}
 
     def users(self, number: dict[str, Any]) -> dict[str, Any]:
         index = self.numbers.index(number)
@@ -30,6 +32,9 @@ class Fleet:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.paths.append(request.url.path)
+        for about, status in self.failing.items():
+            if about in request.url.path:
+                return httpx.Response(status, json={"title": "no"})
         if by_credentials := re.fullmatch(r"/api/v1/sip-credentials/(.*)/affected-agents", request.url.path):
             if self.refuses:
                 return httpx.Response(self.refuses, json={"title": "no"})
@@ -87,6 +92,36 @@ def test_a_number_that_is_gone_is_missing(carry_out) -> None:
 def test_an_outage_is_no_refusal(carry_out) -> None:
     with pytest.raises(errors.ServerError):
         carry_out(users_of(Fleet(4, 1).credentials()), vendor=Fleet(4, 1, refuses=503))
+    reading = carry_out(read_users(Fleet(4, 1).credentials()), vendor=Fleet(4, 1, refuses=503))
+    assert (reading.users, list(reading.errors)) == ({}, list(Fleet(4, 1).credentials()))
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_one_number_whose_users_cannot_be_read_does_not_hide_the_others(carry_out, status) -> None:
+    fleet = Fleet(6, 2)
+    fleet.numbers[5]["credentialsId"] = CREDENTIALS[4]  # alone, so it is read singly
+    fleet.failing[number_id(5)] = status
+    asked = fleet.credentials()
+    reading = carry_out(read_users(asked), vendor=fleet)
+    assert list(reading.users) == [id_ for id_ in asked if id_ != number_id(5)]
+    assert {id_: error.status for id_, error in reading.errors.items()} == {number_id(5): status}
+    with pytest.raises(errors.VendorError):
+        carry_out(users_of(asked), vendor=fleet)
+
+
+def test_a_credential_that_cannot_be_read_does_not_hide_the_numbers_of_others(carry_out) -> None:
+    fleet = Fleet(7, 2)
+    fleet.failing[CREDENTIALS[1]] = 500
+    reading = carry_out(read_users(fleet.credentials()), vendor=fleet)
+    assert set(reading.users) == {number_id(index) for index in (0, 2, 4, 6)}
+    assert set(reading.errors) == {number_id(index) for index in (1, 3, 5)}
+
+
+def test_a_refused_key_is_the_error_of_all(carry_out) -> None:
+    fleet = Fleet(3, 3)
+    fleet.failing[number_id(1)] = 401
+    with pytest.raises(errors.AuthenticationError):
+        carry_out(read_users(fleet.credentials()), vendor=fleet)
 
 
 def test_the_outbound_links_of_the_organisation_take_few_requests(carry_out) -> None:
