@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import clean, shown
 from airflow_provider_phonelink.files.columns import rows_of
-from airflow_provider_phonelink.files.documents import read_json, read_yaml
+from airflow_provider_phonelink.files.documents import read_json, read_python, read_yaml
 from airflow_provider_phonelink.files.sources import read_source
 from airflow_provider_phonelink.files.tables import read_table
 
@@ -40,8 +41,9 @@ def read_rows(
     """
     Return rows. Problems of single rows are raised when the rows are used, by :meth:`Rows.each`.
 
-    :param source: Plain data; a list as text in JSON or YAML, as a template may render it; or the location of a file
-        whose name ends in one of :data:`SUFFIXES`: a path, a ``file://`` URL or a URL of object storage.
+    :param source: Plain data; a list as text in JSON, in Python's notation or in YAML, as a template may render it; or
+        the location of a file whose name ends in one of :data:`SUFFIXES`: a path, a ``file://`` URL
+        or a URL of object storage.
     :param columns: What the rows may contain.
     :param argument: The name of the argument, for messages.
     :param folder: Where a relative path starts; the working directory if there is none.
@@ -73,8 +75,9 @@ def _parsed(text: str, reader: Any, columns: Columns, argument: str, where: str)
 
 
 def _read_text(text: str, columns: Columns, *, argument: str, where: str) -> Rows:
-    """Read a list as a template renders it: as JSON, or in Python's notation, which YAML can read."""
-    try:
-        return read_json(text, columns, argument=argument, where=where)
-    except ValueError:
-        return read_yaml(text, columns, argument=argument, where=where)
+    """Read a list as a template renders it: as JSON, or as Python writes it; as YAML if it is neither."""
+    text = text.lstrip("\ufeff")
+    for read in (read_json, read_python):
+        with suppress(ValueError):
+            return read(text, columns, argument=argument, where=where)
+    return read_yaml(text, columns, argument=argument, where=where)

@@ -13,7 +13,7 @@ from unit.files.reading import COLUMNS, rows
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import clean
-from airflow_provider_phonelink.files.documents import read_json, read_yaml
+from airflow_provider_phonelink.files.documents import read_json, read_python, read_yaml
 from airflow_provider_phonelink.files.reading import read_rows
 
 B = {"number": "+15550100002", "agent_id": "b"}
@@ -226,7 +226,7 @@ def test_any_bytes_are_rows_or_an_error_of_ours(tmp_path_factory, content, name)
     assert told == "" or told.isprintable()
 
 
-@pytest.mark.parametrize("read", [read_yaml, read_json])
+@pytest.mark.parametrize("read", [read_yaml, read_json, read_python])
 @given(text=st.text(st.sampled_from("[]{},:\"'&*<-?|>!%@~# \n\tab1\\\u2028"), max_size=60))
 def test_any_markup_is_rows_or_a_value_error(read, text) -> None:
     told = ""
@@ -254,6 +254,59 @@ def test_json_is_taken_as_it_is(items) -> None:
     assert read.each(lambda row: row.extra) == [
         {k: v for k, v in item.items() if v not in (None, "")} for item in known
     ]
+
+
+DATA = st.lists(
+    st.dictionaries(
+        st.sampled_from(["number", "agent_id", "mode", "comment", "team"]),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False)
+        | st.text()
+        | st.text("'\"\\\\\n,]}: \u00a0a"),
+        min_size=1,
+    ),
+    min_size=1,
+)
+
+
+def handed_over(rows) -> list[object]:
+    return [dict(row) | row.extra for row in rows.rows]
+
+
+@given(DATA)
+def test_a_list_that_a_template_renders_is_what_it_is_as_data(items) -> None:
+    as_data = repr(handed_over(read_rows(items, COLUMNS, argument="routes")))
+    for text in (str(items), json.dumps(items), f"\ufeff{items}"):
+        assert repr(handed_over(read_rows(text, COLUMNS, argument="routes"))) == as_data
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        (r"[{'number': '+1', 'comment': 'a\nb \xa0c'}]", {"number": "+1", "comment": "a\nb \u00a0c"}),
+        ("[{'number': 15550100009}]", {"number": 15550100009}),
+        ("[{'number': '+1', 'mode': None}]", {"number": "+1"}),
+        ("[{'number': '+1', 'team': True,},]", {"number": "+1", "team": True}),
+        ("""[{'number': "it's", 'comment': 'says "no"'}]""", {"number": "it's", "comment": 'says "no"'}),
+        (r"""[{'number': 'both \' and "'}]""", {"number": "both ' and \""}),
+        ("[{number: +1, mode: ~}]", {"number": "+1"}),
+        (r"[{'number': 'C:\d', agent_id: 'it''s'}]", {"number": r"C:\d", "agent_id": "it's"}),
+    ],
+)
+def test_what_a_text_says(text, row) -> None:
+    assert handed_over(read_rows(text, COLUMNS, argument="routes")) == [row]
+
+
+@pytest.mark.parametrize(
+    "text", ["[,]", "[{'number': nan, 'agent_id': 'a'}]", "[{'number': '1', 'number': '2'}]"]
+)
+def test_what_no_list_of_rows_says(text) -> None:
+    with pytest.raises(InvalidArgumentError):
+        read_rows(text, COLUMNS, argument="routes").each(
+            lambda row: arguments.phone_number("number", row["number"])
+        )
 
 
 def test_a_list_as_text() -> None:
