@@ -3,7 +3,8 @@
 
 For an agent that has one number, and others only in its place. The task takes the first healthy number in the pool's
 order, so that it replaces a number whose registration is lost, and puts it back once that has recovered. An event only
-wakes the DAG. The task looks at the registrations itself, so an event that is lost, late or one of many does no harm.
+wakes the DAG. The task looks at the registrations itself, so an event that is late or one of many does no harm. Airflow
+drops the events of a paused DAG, so the clock wakes it, too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import Asset, AssetWatcher, dag
+from airflow.timetables.assets import AssetOrTimeSchedule
+from airflow.timetables.trigger import CronTriggerTimetable
 
 from airflow_provider_phonelink.operators.dasha import DashaRotatePhoneNumberOperator
 from airflow_provider_phonelink.triggers.dasha import DashaRegistrationEventTrigger
@@ -29,7 +32,11 @@ registrations = Asset(
 
 
 @dag(
-    schedule=[registrations],
+    # [START schedule]
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("*/5 * * * *", timezone="UTC"), assets=[registrations]
+    ),
+    # [END schedule]
     max_active_runs=1,
     catchup=False,
     doc_md=__doc__,

@@ -82,6 +82,9 @@ class AirflowApi:
                 raise
             self.request("PATCH", f"connections/{conn_id}", json=body)
 
+    def set_paused(self, dag_id: str, is_paused: bool) -> None:
+        self.request("PATCH", f"dags/{dag_id}", json={"is_paused": is_paused})
+
     def wait_for_dag(self, dag_id: str, timeout: float = EVENTUALLY) -> None:
         """Wait until the DAG processor has parsed a DAG."""
 
@@ -106,7 +109,7 @@ class AirflowApi:
     ) -> str:
         """Start a run and return its id. The DAG is waited for, and taken out of pause."""
         self.wait_for_dag(dag_id)
-        self.request("PATCH", f"dags/{dag_id}", json={"is_paused": False})
+        self.set_paused(dag_id, False)
         body = {"logical_date": logical_date.isoformat() if logical_date else None, "conf": dict(conf or {})}
         return str(self.request("POST", f"dags/{dag_id}/dagRuns", json=body).json()["dag_run_id"])
 

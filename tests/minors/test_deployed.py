@@ -88,11 +88,11 @@ def succeeds(airflow: Deployment, dag_id: str, run_id: str) -> None:
     assert state == "success", (dag_id, airflow.api.task_states(dag_id, run_id))
 
 
-def scheduled_run(airflow: Deployment, dag_id: str) -> str:
-    """Return the run that assets start, when it has succeeded."""
+def scheduled_run(airflow: Deployment, dag_id: str, **fields: str) -> str:
+    """Return the first run that assets start, when it has succeeded."""
 
     def runs() -> list[dict[str, Any]]:
-        return list(airflow.api.get(f"dags/{dag_id}/dagRuns")["dag_runs"])
+        return list(airflow.api.get(f"dags/{dag_id}/dagRuns", **fields)["dag_runs"])
 
     airflow.api.wait_until(lambda: bool(runs()), EVENTUALLY, lambda: f"{dag_id} does not run")
     run_id = str(runs()[0]["dag_run_id"])
@@ -171,7 +171,7 @@ def test_watcher(airflow: Deployment, sandbox: Sandbox) -> None:
     polled(airflow, sandbox)  # the baseline, or what comes after it
     assert links(sandbox)[LOST][1] == ["agent-campaign"]
     script(sandbox, LOST, FAILED)
-    scheduled_run(airflow, "registration_lost")
+    scheduled_run(airflow, "registration_lost", run_type="asset_triggered")
     assert links(sandbox)[SPARE][1] == ["agent-campaign"]
     polled(airflow, sandbox)
     airflow.check()
