@@ -135,8 +135,8 @@ def choose(
     earlier = memory.kept_by(asked.run)
     if earlier in pool.healthy:
         return Choice(earlier, "this run has chosen it before")
-    last = in_use or suspected
-    resting = resting_numbers(pool, memory, asked.at, last, rules.cool_down)
+    last, now = in_use or suspected, memory.latest(asked.at)
+    resting = resting_numbers(pool, memory, now, last, rules.cool_down)
     rested = [number_id for number_id in pool.healthy if number_id not in resting]
     if len(rested) < rules.min_healthy:
         if rules.on_unhealthy != "keep" or (in_use is None and not pool.healthy):
@@ -144,7 +144,7 @@ def choose(
         if in_use in pool.healthy or not pool.healthy:
             return Choice(in_use, "too few numbers of the pool are healthy and rested", stays=True)
         rested = rested or _oldest_first(pool.healthy, memory)[:1]
-    elif last in rested and (time := _time_in_use(memory, asked, rules.max_in_use)):
+    elif last in rested and (time := _time_in_use(memory, now, rules.max_in_use)):
         return Choice(last, f"it has been in use for {time}, less than max_in_use")
     others = rested if failover else [number_id for number_id in rested if number_id != last]
     if not others:
@@ -221,25 +221,27 @@ def _due(memory: Memory, weights: Mapping[str, int]) -> Callable[[str], float]:
 
 
 def resting_numbers(
-    pool: Pool, memory: Memory, at: datetime, in_use: str | None, cool_down: timedelta
+    pool: Pool, memory: Memory, now: datetime, in_use: str | None, cool_down: timedelta
 ) -> dict[str, str]:
     """Return the healthy numbers that went out of use less than ``cool_down`` ago, and what to say of each."""
+    if not cool_down:
+        return {}
     found = {}
     for number_id, use in memory.last_uses().items():
         if number_id == in_use or number_id not in pool.healthy or use.until is None:
             continue
-        if (rested := _sum(use.until, cool_down)) > at:
+        if (rested := _sum(use.until, cool_down)) > now:
             found[number_id] = (
                 f"{pool.name(number_id)}: out of use since {_moment(use.until)}, rests until {_moment(rested)}"
             )
     return found
 
 
-def _time_in_use(memory: Memory, asked: Asked, max_in_use: timedelta) -> timedelta | None:
+def _time_in_use(memory: Memory, now: datetime, max_in_use: timedelta) -> timedelta | None:
     """Return for how long the number has been in use, if it is to stay in use; otherwise None."""
-    if memory.current is None:
+    if memory.current is None or not max_in_use:
         return None
-    time = asked.at - memory.uses[-1].since
+    time = now - memory.uses[-1].since
     return max(time, timedelta(seconds=1)) if time < max_in_use else None
 
 

@@ -6,11 +6,13 @@ A memory is a value: each function returns a new one. It is kept as JSON that pe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
+
+from airflow_provider_phonelink.api.uuids import plain_id
 
 VERSION = 1
 #: How many uses are remembered. The last use of each further number is remembered as well, up to :data:`MOST_NUMBERS`.
@@ -114,6 +116,39 @@ class Memory:
         has_had_its_turn = any(run.is_same(use.run) for use in self.uses)
         return last if run.at < last.at or has_had_its_turn else None
 
+    def latest(self, at: datetime) -> datetime:
+        """Return when the last run was due, of one that is due at a given time and those that are remembered."""
+        runs = [use.run for use in self.uses] + [self.decision.run if self.decision else None]
+        return max([at, *(run.at for run in runs if run)])
+
+    def in_order(self, at: datetime, ids: Iterable[str]) -> Memory:
+        """
+        Return the memory without slips of somebody who edited it.
+
+        :param at: The present. A later time is no time at which a number can have been in use: it would hold the number
+            back, or in use, until then.
+        :param ids: The ids of numbers as the vendor writes them. A uuid may have been copied in another case.
+        """
+        written = {plain_id(number_id): number_id for number_id in ids}
+
+        def right(number_id: str) -> str:
+            return written.get(plain_id(number_id), number_id)
+
+        return replace(
+            self,
+            uses=tuple(
+                replace(
+                    use,
+                    number_id=right(use.number_id),
+                    since=min(use.since, at),
+                    until=use.until and min(use.until, at),
+                    previous=use.previous and right(use.previous),
+                )
+                for use in self.uses
+            ),
+            decision=self.decision and replace(self.decision, number_id=right(self.decision.number_id)),
+        )
+
     def seen(self, number_id: str | None, at: datetime) -> Memory:
         """
         Return the memory after a look.
@@ -177,8 +212,8 @@ class Memory:
         return replace(self, decision=Decision(run, number_id))
 
     def _not_before(self, at: datetime) -> datetime:
-        """Return when a use begins: not before the one that it follows, even if its run was due earlier."""
-        return max(at, self.uses[-1].since) if self.uses else at
+        """Return when a use begins: not before what is remembered, even if its run was due earlier."""
+        return max([self.latest(at), *(use.since for use in self.uses[-1:])])
 
     def _with(self, use: Use) -> Memory:
         before = list(self.uses)

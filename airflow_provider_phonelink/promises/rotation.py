@@ -122,12 +122,15 @@ def rotate(
     """
     found = memory or Memory()
     survey = yield from caller_id.look(found.current)
+    # A run that is executed late is due before what has happened since, and rests would seem not to have begun.
+    now = found.latest(asked.at)
+    found = found.in_order(now, filter(None, (*survey.pool.number_ids, survey.in_use, survey.suspected)))
     known = found if survey.is_uncertain else found.seen(survey.in_use, asked.at)
     suspected = survey.suspected or known.current
     rules = replace(rules, weights=by_id(rules.weights, survey.pool.phone_numbers, uuids=uuids))
     choice = choose(survey.pool, known, asked, rules, survey.in_use, suspected)
     resting = resting_numbers(
-        survey.pool, known, asked.at, survey.in_use or suspected or choice.number_id, rules.cool_down
+        survey.pool, known, now, survey.in_use or suspected or choice.number_id, rules.cool_down
     )
     skipped = {**survey.pool.skipped, **resting}
     if choice.stays or choice.number_id is None:

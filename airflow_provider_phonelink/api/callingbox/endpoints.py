@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments, callingbox
 from airflow_provider_phonelink.api.calls import Call, or_nothing, path
-from airflow_provider_phonelink.api.uuids import is_uuid
+from airflow_provider_phonelink.api.uuids import same_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,11 +131,6 @@ def set_primary_number(agent_id: str, number_id: str, *, body_key: str = "number
         read=or_nothing(_reads_agent(agent_id)),
         repeatable=True,
     )
-
-
-def same_id(first: str, second: str) -> bool:
-    """Return whether two ids are the same: uuids regardless of case, others exactly."""
-    return first == second or (is_uuid(first) and first.lower() == second.lower())
 
 
 def _reads_agent(agent_id: str) -> Callable[[bytes], Agent]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from airflow_provider_phonelink.api.callingbox import endpoints
-from airflow_provider_phonelink.api.callingbox.endpoints import same_id
 from airflow_provider_phonelink.api.errors import IncompleteListError, UnreadableAnswerError
+from airflow_provider_phonelink.api.uuids import same_id
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent, AgentList, Number, NumberList

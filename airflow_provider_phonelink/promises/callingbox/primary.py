@@ -14,6 +14,7 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import AttachmentError, NotTakenEffectError
 from airflow_provider_phonelink.api.labels import agent_label, number_label
+from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.promises.journal import tells_primary
 from airflow_provider_phonelink.promises.outcomes import Outcome, plain, storable
 
@@ -56,7 +57,7 @@ def make_primary(agent_id: str, number_id: str) -> Flow[MadePrimary]:
             "number. Nothing was changed. Attach it first."
         )
     before = agent.primary_number_id
-    if before is not None and endpoints.same_id(before, number_id):
+    if before is not None and same_id(before, number_id):
         summary = (
             f"Number {number_label(number_id)} is the primary number of {agent_label(agent_id)} already; nothing was "
             "written."
@@ -87,7 +88,7 @@ def put_right(agent: Agent, before: str, moved: str) -> Flow[Agent]:
 def _set(agent: Agent, wanted: str) -> Flow[Agent]:
     yield from writes.set_primary_number(agent.id, wanted)
     now: Agent = yield endpoints.get_agent(agent.id)
-    if tells_primary(now) and not endpoints.same_id(now.primary_number_id or "", wanted):
+    if tells_primary(now) and not same_id(now.primary_number_id or "", wanted):
         raise NotTakenEffectError(
             f"number {number_label(wanted)} was made the primary one of {agent_label(agent.id)}, but right afterwards "
             f"{number_label(now.primary_number_id or 'none')} is."

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
-from airflow_provider_phonelink.api.callingbox.endpoints import same_id
 from airflow_provider_phonelink.api.errors import (
     AgentArchivedError,
     NotTakenEffectError,
@@ -19,6 +18,7 @@ from airflow_provider_phonelink.api.errors import (
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.templates import parse_rendered
 from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import INBOUND, ListedNumber
 from airflow_provider_phonelink.decisions.pools import by_id, quarantine_of, skipped_in

@@ -62,6 +62,7 @@ class DashaCallerId:
         :raises NotNamedError: If no number matches the pool's filter: it is mistyped, most likely.
         """
         agent_id = arguments.opaque_id("agent_id", self.agent_id)
+        expected = expected and expected.lower()
         wanted_scope = _names("scope", self.scope)
         quarantine = quarantine_of(self.quarantine, uuids=True)
         numbers, scope = yield from _members(parse_rendered("pool", self.pool), wanted_scope)

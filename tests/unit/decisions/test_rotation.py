@@ -166,6 +166,17 @@ class TestPriority:
         campaign.unwell = {"a"}
         assert campaign.rotate(1, self.RULES) == "b"
 
+    def test_an_event_that_comes_late_finds_the_numbers_as_they_are_now(self) -> None:
+        campaign = Campaign()
+        campaign.rotate(0, self.RULES)
+        campaign.unwell = {"a"}
+        assert campaign.rotate(3, self.RULES) == "b"
+        campaign.unwell = set()
+        assert campaign.rotate(1, self.RULES) == "a"
+        assert campaign.reason == "it is the first healthy number in the pool's order"
+        campaign.pool, campaign.unwell = ["a", "b"], {"a"}
+        assert campaign.rotate(2, self.RULES) == "b"
+
     def test_waits_with_putting_back_for_as_long_as_the_number_rests(self) -> None:
         rules = RotationRules("priority", cool_down=2 * DAY)
         campaign = Campaign(unwell={"a"})
@@ -198,6 +209,16 @@ class TestCoolDown:
                 r"b: unwell; a: out of use since 2026-03-02 06:00 UTC, rests until 2026-03-07 06:00 UTC",
             ):
                 campaign.rotate(3, rules)
+
+    @pytest.mark.parametrize("late", [1, 5, 9])
+    def test_counts_from_when_a_run_acted_that_is_older_than_the_last(self, late) -> None:
+        rules = RotationRules("priority", cool_down=5 * DAY)
+        campaign = Campaign(["a", "b"])
+        campaign.rotations(range(10), rules)
+        campaign.unwell = {"a"}
+        assert campaign.rotate(late, rules) == "b"
+        campaign.unwell = set()
+        assert campaign.rotations([10, 13, 14], rules) == "bba"
 
 
 class TestOnUnhealthy:

@@ -97,6 +97,28 @@ def test_what_somebody_adds_by_hand_needs_little() -> None:
     assert (memory.current, memory.uses[0].state) == ("a", State.SEEN)
 
 
+def test_a_time_that_is_still_to_come_holds_no_number() -> None:
+    value = after("ab").as_json()
+    value["uses"][-1]["since"] = value["uses"][0]["until"] = (START + 9000 * HOUR).isoformat()
+    edited = Memory.from_json(value)
+    now = edited.latest(START + 2 * HOUR)
+    assert now == START + 2 * HOUR
+    assert spans(edited.in_order(now, "ab")) == [("a", 0, 2), ("b", 2, None)]
+
+
+def test_the_present_is_not_before_the_last_run_that_is_remembered() -> None:
+    assert after("abc").latest(START) == START + 2 * HOUR
+    assert after("a").keeping("a", run_of(5)).latest(START) == START + 5 * HOUR
+
+
+def test_ids_that_were_copied_in_another_case_become_those_of_the_vendor() -> None:
+    one, two = (f"Aaaaaaaa-0000-4000-8000-00000000000{i}" for i in range(2))
+    edited = after([one.upper(), two.lower()]).in_order(START + HOUR, [one, two])
+    assert [(use.number_id, use.previous) for use in edited.uses] == [(one, None), (two, one)]
+    assert edited.kept_by(run_of(1)) == two
+    assert after("Aa").in_order(START + HOUR, "aA") == after("Aa")  # no uuids
+
+
 class TestALook:
     def test_that_finds_what_is_remembered_changes_nothing(self) -> None:
         assert after("ab").seen("b", START + 9 * HOUR) == after("ab")

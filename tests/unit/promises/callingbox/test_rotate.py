@@ -36,10 +36,10 @@ def looked(carry_out, fake, pool=None, *, agent="out", quarantine=()):
     return carry_out(CallingBoxCallerId(agent, pool, quarantine).look(), vendor=fake, settings=SETTINGS)
 
 
-def rotated(carry_out, fake, night=0, memory=None, *, pool=None, verify=True, rules=None):
+def rotated(carry_out, fake, night=0, memory=None, *, pool=None, quarantine=(), verify=True, rules=None):
     run = Run("dag", "rotate", f"run-{night}", NIGHT + timedelta(days=night))
     flow = rotate(
-        CallingBoxCallerId("out", pool),
+        CallingBoxCallerId("out", pool, quarantine),
         Asked("out", run.at, run),
         rules or RotationRules(),
         uuids=False,
@@ -92,6 +92,35 @@ def test_a_number_that_is_not_active_or_in_quarantine_is_skipped(carry_out) -> N
         "n3": "+15551234567 (id n3): in quarantine (spam flag)",
     }
     assert found.pool.healthy == ["n1"] == [found.in_use]
+
+
+UUIDS = [f"aaaaaaaa-0000-4000-8000-00000000000{i}" for i in range(3)]
+
+
+def with_uuids() -> FakeCallingBox:
+    fake = FakeCallingBox(agents={"out": "outbound"}, numbers={id_: ["out"] for id_ in UUIDS})
+    fake.account.set_primary("out", UUIDS[0])
+    return fake
+
+
+@pytest.mark.parametrize("pool", [None, UUIDS, [id_.upper() for id_ in UUIDS]])
+def test_a_uuid_in_another_case_is_held_back_weighted_and_remembered(carry_out, pool) -> None:
+    fake = with_uuids()
+    outcome, memory = rotated(carry_out, fake, pool=pool, quarantine={UUIDS[1].upper(): "spam flag"})
+    assert (primary(fake), list(outcome.skipped)) == (UUIDS[2], [UUIDS[1]])
+    value = memory.as_json()
+    for use in value["uses"]:
+        use["number_id"] = use["number_id"].upper()
+    outcome, _ = rotated(carry_out, fake, 1, Memory.from_json(value), pool=pool)
+    # Two of three are known to have been in use.
+    assert primary(fake) == UUIDS[1]
+    assert [use is not None for use in outcome.result()["last_uses"].values()] == [True] * 3
+    fake, memory, found = with_uuids(), None, []
+    for night in range(8):
+        rules = RotationRules("weighted", {UUIDS[0].upper(): 2})
+        _, memory = rotated(carry_out, fake, night, memory, pool=pool, rules=rules)
+        found.append(primary(fake))
+    assert [found.count(id_) for id_ in UUIDS] == [4, 2, 2]
 
 
 def test_priority_is_failover_and_put_back(carry_out) -> None:
