@@ -128,8 +128,7 @@ def _wish(row: Row, credentials_id: str | None) -> NumberWish:
         registration=None if registration is None else arguments.boolean("registration", registration),
         place=row.place,
         **{
-            name: None if agent is None else arguments.opaque_id(name, agent)
-            for name, agent in agents.items()
+            name: None if agent is None else arguments.agent_id(name, agent) for name, agent in agents.items()
         },
     )
 

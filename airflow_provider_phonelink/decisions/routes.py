@@ -156,7 +156,7 @@ def _route(row: Row, rules: LinkRules) -> Route:
     mode = row.get("mode", rules.default_mode)
     return Route(
         number=number,
-        agent_id=arguments.opaque_id("agent_id", row["agent_id"]),
+        agent_id=arguments.agent_id("agent_id", row["agent_id"]),
         mode=None if mode is None else arguments.choice("mode", mode, rules.modes),
         is_id=is_id,
         place=row.place,

@@ -170,7 +170,7 @@ class RotateOperator(BaseOperator):
         from airflow_provider_phonelink.decisions.rotation import ON_UNHEALTHY, RotationRules
         from airflow_provider_phonelink.operators.strategy import strategy_of
 
-        arguments.opaque_id("agent_id", self.agent_id)
+        arguments.agent_id("agent_id", self.agent_id)
         return RotationRules(
             strategy=strategy_of(self, self.strategy, self._constructed_strategy),
             weights=self._weights(),

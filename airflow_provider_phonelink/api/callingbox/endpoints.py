@@ -87,7 +87,7 @@ def attach(agent_id: str, number_id: str, *, body_key: str = "number_id") -> Cal
     :param number_id: The number, an opaque string.
     :param body_key: The field of the body that carries the number's id; the vendor does not document it.
     """
-    agent_id = arguments.opaque_id("agent_id", agent_id)
+    agent_id = arguments.agent_id("agent_id", agent_id)
     return Call(
         method="POST",
         path=path(AGENT_NUMBERS, agent_id=agent_id),
@@ -123,7 +123,7 @@ def set_primary_number(agent_id: str, number_id: str, *, body_key: str = "number
     :param number_id: The number, an opaque string; it must be attached already.
     :param body_key: The field of the body that carries the number's id; the vendor does not document it.
     """
-    agent_id = arguments.opaque_id("agent_id", agent_id)
+    agent_id = arguments.agent_id("agent_id", agent_id)
     return Call(
         method="PUT",
         path=path(PRIMARY_NUMBER, agent_id=agent_id),

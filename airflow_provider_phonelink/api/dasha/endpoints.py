@@ -181,7 +181,7 @@ def link(number_id: str, agent_id: str, mode: str = "inbound") -> Call[PhoneNumb
     return Call(
         method="PUT",
         path=path(AGENT_LINK, number_id=number_id),
-        params={"agentId": arguments.opaque_id("agent_id", agent_id), "mode": mode},
+        params={"agentId": arguments.agent_id("agent_id", agent_id), "mode": mode},
         read=or_nothing(_reads_number(number_id)),
         repeatable=mode == "replaceOutbound",
     )

@@ -59,7 +59,7 @@ def attach_number(
     :raises AttachmentError: If the number could not be moved, or a primary number could not be put right.
     """
     if_attached = arguments.choice("if_attached", if_attached, IF_ATTACHED)
-    agent_id = arguments.opaque_id("agent_id", agent_id)
+    agent_id = arguments.agent_id("agent_id", agent_id)
     number_id = arguments.opaque_id("number_id", number_id)
     journal = journal or Journal()
     agent, attached = yield from reads.attachment(agent_id, number_id)

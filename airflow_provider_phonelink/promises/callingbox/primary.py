@@ -48,7 +48,7 @@ def make_primary(agent_id: str, number_id: str) -> Flow[MadePrimary]:
     :raises AttachmentError: If the number is not attached to the agent. Nothing was changed.
     :raises NotTakenEffectError: If the vendor accepted the number, but another one, or none, is primary afterwards.
     """
-    agent_id = arguments.opaque_id("agent_id", agent_id)
+    agent_id = arguments.agent_id("agent_id", agent_id)
     number_id = arguments.opaque_id("number_id", number_id)
     agent, attached = yield from reads.attachment(agent_id, number_id)
     if not attached:

@@ -58,7 +58,7 @@ class CallingBoxCallerId:
         :raises AgentArchivedError: If the agent is archived.
         :raises PromiseError: If the agent is an inbound one.
         """
-        agent_id = arguments.opaque_id("agent_id", self.agent_id)
+        agent_id = arguments.agent_id("agent_id", self.agent_id)
         pool = parse_rendered("pool", self.pool)
         wanted = None if pool is None else arguments.number_names("pool", pool, uuids=False)
         quarantine = quarantine_of(self.quarantine, uuids=False)

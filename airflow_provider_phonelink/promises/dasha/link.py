@@ -50,7 +50,7 @@ def link_number(
     """
     if_linked = arguments.choice("if_linked", if_linked, IF_LINKED)
     number_id = arguments.uuid("phone_number_id", number_id)  # as the operators call it
-    agent_id = arguments.opaque_id("agent_id", agent_id)
+    agent_id = arguments.agent_id("agent_id", agent_id)
     mode = arguments.choice("mode", mode, endpoints.LINK_MODES)
     journal = journal or Journal()
     if mode == "inbound":

@@ -61,7 +61,7 @@ class DashaCallerId:
 
         :raises NotNamedError: If no number matches the pool's filter: it is mistyped, most likely.
         """
-        agent_id = arguments.opaque_id("agent_id", self.agent_id)
+        agent_id = arguments.agent_id("agent_id", self.agent_id)
         expected = expected and expected.lower()
         wanted_scope = _names("scope", self.scope)
         quarantine = quarantine_of(self.quarantine, uuids=True)

@@ -190,12 +190,114 @@ def test_what_is_around_a_number_or_an_id_is_refused_and_shown(check, around) ->
         ("#N/A", "in place of a value"),
         ("#VALUE!", "in place of a value"),
         ("nan", "not there"),
+        ("15,550,100,001", "separators of thousands"),
+        ("1,55,50,10,001", "separators of thousands"),
+        ("15,550,100,001.00", "separators of thousands"),
+        ("15.550.100.001,00", "separators of thousands"),
+        ("15'550'100'001", "separators of thousands"),
+        ("15550100001.5", "decimal"),
+        ("-15550100001", "negative"),
+        ("N/A", "not there"),
+        ("NA", "not there"),
+        ("<NA>", "not there"),
+        ("-1.#IND", "not there"),
+        ("-", "not there"),
+        ("\u2014", "not there"),
+        ("1e5", "scientific"),
+        ("1.5551 E+10", "scientific"),
+        ("1.5551E\u221210", "scientific"),
+        ("1.5551\u00d710^10", "scientific"),
+        ("1.5551 x 10^10", "scientific"),
+        ("1,5551\u00b710\u00b9\u2070", "scientific"),
+        ("\uff07+15550100001", "apostrophe"),
+        ('\uff1d"+15550100001"', "formula"),
+        ("\u201e+15550100001\u201c", "quotation marks"),
+        ("\u00ab+15550100001\u00bb", "quotation marks"),
+        ("\uff02+15550100001\uff02", "quotation marks"),
+        ('"+15550100001', "quotation marks"),
+        ("b'+15550100001'", "bytes"),
+        ("#\u00a1REF!", "in place of a value"),
+        ("#BEZUG!", "in place of a value"),
+        ("#\u041d/\u0414", "in place of a value"),
+        ("Err:502", "in place of a value"),
     ],
 )
 def test_what_a_spreadsheet_made_of_a_number_is_refused_and_named(value, made) -> None:
     with pytest.raises(InvalidArgumentError, match=made) as caught:
         arguments.phone_number("phone_number", value)
     assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "+1 (555) 010-0003",
+        "tel:+1-555-010-0001;ext=5",
+        "0800 123456",
+        "0800.123.456",
+        "555.123.456",
+        "555.0100",
+        "+1.5550100001",
+        "15550100001,5",
+        "15550100001,,123#",
+        "15550100001x10",
+        "+39 06 123-456",
+        "(0)30-12",
+        "110",
+        "*21*5550100001#",
+        "#31#5550100001",
+        "anonymous",
+        "reception-2",
+        "nancy",
+        "o'brien",
+        "sip:alice@example.org;user=phone",
+    ],
+)
+def test_every_notation_of_a_number_is_left_as_it_is(value) -> None:
+    assert arguments.phone_number("phone_number", value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "made"),
+    [
+        ("nan", "not there"),
+        ("NaN", "not there"),
+        ("<NA>", "not there"),
+        ("NaT", "not there"),
+        ("NA", "not there"),
+        ("N/A", "not there"),
+        ("nil", "not there"),
+        ("~", "not there"),
+        ("-", "not there"),
+        ("#REF!", "in place of a value"),
+        ("#¡REF!", "in place of a value"),
+        ("=A1", "formula"),
+        ("'agent-1", "apostrophe"),
+        ("“agent-1”", "quotation marks"),
+        ("1.2E+05", "scientific"),
+        ("12345.0", "decimal"),
+        ("12,345,678", "separators of thousands"),
+        ("None", "gave nothing"),
+        ("null", "gave nothing"),
+        ("../x", "change the request's path"),
+        (" a", "white space"),
+    ],
+)
+def test_what_a_table_has_in_place_of_an_agent_is_refused_and_named(value, made) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"inbound_agent_id: .*{made}"):
+        arguments.agent_id("inbound_agent_id", value)
+
+
+@pytest.mark.parametrize(
+    "value", [ID, "agt_reception", "agent-7", "12e4", "65f0c2", "Nancy", "nation", "007", "a b", "é"]
+)
+def test_agents_ids_are_opaque(value) -> None:
+    assert arguments.agent_id("agent_id", value) == value
+
+
+@given(st.uuids() | st.from_regex(r"[a-z]{2,5}[_-][A-Za-z0-9]{6,24}", fullmatch=True))
+def test_no_id_that_a_vendor_makes_is_refused(value) -> None:
+    assert arguments.agent_id("agent_id", str(value)) == str(value)
 
 
 @pytest.mark.parametrize("check", [arguments.phone_number, arguments.opaque_id, arguments.optional_text])
@@ -282,6 +384,7 @@ def test_every_check_accepts_or_refuses(value) -> None:
         arguments.uuids,
         arguments.names,
         arguments.opaque_id,
+        arguments.agent_id,
         arguments.phone_number,
         arguments.optional_text,
         arguments.boolean,

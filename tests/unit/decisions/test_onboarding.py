@@ -85,6 +85,10 @@ def test_the_order_of_the_rows_does_not_matter(items, random) -> None:
         ({"phone_number": ""}, "number 2, phone_number: is missing"),
         ({"phone_number": "+1", "credentials_id": "x"}, "number 2, credentials_id: 'x' is not a uuid"),
         ({"phone_number": "+1", "inbound_agent_id": "../x"}, "number 2, inbound_agent_id: "),
+        (
+            {"phone_number": "+1", "outbound_agent_id": "#REF!"},
+            "number 2, outbound_agent_id: '#REF!' is what a spreadsheet shows in place of a value",
+        ),
         ({"phone_number": "+1", "registration": "perhaps"}, "number 2, registration: "),
         ({"phone_number": 15550100001}, "number 2, phone_number: 15550100001 is int, not text"),
     ],

@@ -71,6 +71,7 @@ class TestWhatARouteSays:
             ({"number": "1"}, "agent_id"),
             ({"number": "1", "agent_id": "None"}, "agent_id"),
             ({"number": "1", "agent_id": "a/b"}, "agent_id"),
+            ({"number": "1", "agent_id": "nan"}, "agent_id: 'nan' is what a table has in place of"),
             ({"number": 15550100001, "agent_id": "a"}, "number: 15550100001 is int"),
             ({"number": "1", "agent_id": "a", "mode": "outbound"}, "use 'inbound' or 'replaceOutbound'"),
             ({"number": "1", "agent_id": "a", "agnet": "b"}, "'agnet' is not known"),

@@ -93,6 +93,10 @@ def test_each_call_is_as_the_vendor_describes_it(name) -> None:
     assert call.look is None
 
 
+def test_a_number_can_be_taken_from_an_agent_whose_id_a_spreadsheet_spoilt() -> None:
+    assert endpoints.unlink(ID, "replaceOutbound", "#REF!").params["agentId"] == "#REF!"
+
+
 def test_query_values_arrive_as_they_were_given(carry_out) -> None:
     seen = []
 
@@ -139,6 +143,7 @@ def test_query_values_arrive_as_they_were_given(carry_out) -> None:
         ("mode", lambda: endpoints.unlink(ID, None)),  # type: ignore[arg-type]
         ("agent_id", lambda: endpoints.link(ID, "")),
         ("agent_id", lambda: endpoints.link(ID, "../x")),
+        ("agent_id", lambda: endpoints.link(ID, "nan")),
         ("agent_id", lambda: endpoints.unlink(ID, "replaceOutbound")),
         ("agent_id", lambda: endpoints.unlink(ID, "inbound", "None")),
         ("force", lambda: endpoints.delete_number(ID, force="maybe")),  # type: ignore[arg-type]

@@ -216,6 +216,7 @@ def test_an_agent_that_is_not_there_fails_at_once(carry_out, promise) -> None:
     ("argument", "flow"),
     [
         ("agent_id", lambda: attach_number("../x", "n1")),
+        ("agent_id", lambda: attach_number("#REF!", "n1")),
         ("number_id", lambda: attach_number("in", "None")),
         ("if_attached", lambda: attach_number("in", "n1", if_attached="steal")),
         ("agent_id", lambda: detach_number("", "n1")),

@@ -147,6 +147,7 @@ def test_ids_may_be_in_upper_case(carry_out, mode) -> None:
         ("phone_number_id", ("x", "a", "inbound")),
         ("agent_id", (ID, "None", "inbound")),
         ("agent_id", (ID, "../x", "replaceOutbound")),
+        ("agent_id", (ID, "<NA>", "inbound")),
         ("mode", (ID, "a", "outbound")),
         ("if_linked", (ID, "a", "inbound", "maybe")),
     ],
