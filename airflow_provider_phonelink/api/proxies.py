@@ -32,7 +32,9 @@ def proxy_of_the_environment(base_url: str, proxies: Mapping[str, str] | None = 
     found = getproxies_environment() if proxies is None else proxies
     parts = urlsplit(base_url)
     host = parts.hostname or ""
-    if is_loopback(host) or any(_covers(item, host, parts.port) for item in found.get("no", "").split(",")):
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    exceptions = found.get("no", "").replace(",", " ").split()
+    if is_loopback(host) or any(_covers(item.lower(), host, port) for item in exceptions):
         return None
     proxy = found.get(parts.scheme) or found.get("all")
     return (proxy if "://" in proxy else f"http://{proxy}") if proxy else None
@@ -40,16 +42,26 @@ def proxy_of_the_environment(base_url: str, proxies: Mapping[str, str] | None = 
 
 def _covers(item: str, host: str, port: int | None) -> bool:
     """Return whether an item of ``NO_PROXY`` (a host, a domain, an address or a network) covers a host."""
-    item = item.strip().lower()
-    if item in ("", "*"):
-        return item == "*"
+    if item == "*":
+        return True
+    name, only_port = _without_port(item)
+    if only_port not in ("", str(port)):
+        return False
     try:
-        network = ipaddress.ip_network(item.strip("[]"), strict=False)
+        network = ipaddress.ip_network(name, strict=False)
     except ValueError:
-        name, _, only_port = item.partition(":")
         domain = name.lstrip("*").lstrip(".")
-        return only_port in ("", str(port)) and (host == domain or host.endswith(f".{domain}"))
+        return host == domain or host.endswith(f".{domain}")
     try:
         return ipaddress.ip_address(host) in network
     except ValueError:  # a name, which is not looked up only to compare it
         return False
+
+
+def _without_port(item: str) -> tuple[str, str]:
+    """Return a host or network, and its port, if it has one; an IPv6 address with a port is in brackets."""
+    if item.startswith("["):
+        name, _, port = item[1:].partition("]")
+        return name, port.removeprefix(":")
+    name, _, port = item.partition(":")
+    return (item, "") if ":" in port else (name, port)

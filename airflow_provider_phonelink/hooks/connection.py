@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 SettingsT = TypeVar("SettingsT", bound="Settings")
 
+#: The rest of a URI that begins with a colon and no port: with a key and no address after it.
+_NO_HOST = re.compile(r":(?![0-9]*([/?#]|$))")
 #: Settings that come from the connection's own fields, not from its extras.
 _NOT_EXTRAS = frozenset({"base_url", "api_key", "source"})
 
@@ -38,13 +41,16 @@ def not_encoded(conn_id: str) -> str | None:
         found = os.environ.get(variable, "")
     except UnicodeEncodeError:  # half a character, which no variable's name can have
         return None
-    user, at, _ = found.partition("://")[2].rpartition("@")
-    if not at or not any(character in user for character in "/?#@"):
+    rest = "" if found.lstrip().startswith("{") else found.partition("://")[2]
+    user, at, _ = rest.rpartition("@")
+    if at and not any(character in user for character in "/?#@[]"):
+        return None
+    if not at and not _NO_HOST.match(rest):
         return None
     return (
-        f"{variable} is set, but Airflow cannot read it as a URI: most likely its key has a `/`, `?`, `#` or `@` in "
-        "it, which has to be percent-encoded there (`/` as %2F). As JSON a connection needs no encoding: "
-        f"""{variable}='{{"conn_type": "...", "password": "..."}}'."""
+        f"{variable} is set, but Airflow cannot read it as a URI with a key: most likely the key has a `/`, `?`, `#`, "
+        "`@`, `[` or `]` in it, which has to be percent-encoded there (`/` as %2F), or is not followed by an `@`. As "
+        f"""JSON a connection needs no encoding: {variable}='{{"conn_type": "...", "password": "..."}}'."""
     )
 
 
@@ -58,22 +64,23 @@ def settings_of(connection: Connection, settings_class: type[SettingsT]) -> Sett
     from pydantic import SecretStr, ValidationError
 
     source = f"Connection '{connection.conn_id}'"
-    extras = _extras(connection.extra, settings_class, source)
     try:
+        # First: without a key, a part of it may be in any other field, and messages about those would show it.
+        api_key = SecretStr(_api_key(connection.password))
         settings = settings_class(
             base_url=base_url(
                 connection.host, connection.schema, connection.port, settings_class.default_base_url
             ),
-            api_key=SecretStr(_api_key(connection.password)),
+            api_key=api_key,
             source=source,
-            **extras,
+            **_extras(connection.extra, settings_class),
         )
         _refuse_plain_http(settings)
     except ValidationError as error:
         # Without a cause: pydantic's error may show a secret.
         raise ConfigurationError(f"{source}: {_explained(error)}. Nothing was sent.") from None
     except ValueError as error:
-        why = not_encoded(str(connection.conn_id)) if not connection.password else None
+        why = not_encoded(str(connection.conn_id))
         raise ConfigurationError(f"{source}: {error} {f'{why} ' if why else ''}Nothing was sent.") from None
     return settings
 
@@ -95,9 +102,7 @@ def base_url(host: str | None, schema: str | None, port: int | None, default: st
     _refuse_more_than_an_address(rest, parts.username, parts.hostname)
     scheme = _agreed("schema", parts.scheme, (schema or "").strip().lower()) or "https"
     if scheme not in ("http", "https"):
-        raise ValueError(
-            f"its address has the scheme {scheme!r}; use https (or http for a loopback address)."
-        )
+        raise ValueError("its address has a scheme that is not https (nor http, for a loopback address).")
     try:
         own_port = parts.port
     except ValueError:
@@ -146,9 +151,14 @@ def _bracketed(text: str) -> str:
 def _agreed(name: str, first: Any, second: Any) -> Any:
     if first and second and first != second:
         raise ValueError(
-            f"its host says {name} {first}, its {name} field says {second}; leave one of them empty."
+            f"its host says {name} {_safe(first)}, its {name} field says {_safe(second)}; leave one of them empty."
         )
     return first or second
+
+
+def _safe(value: Any) -> Any:
+    """Return a port or a scheme of ours; anything else may be a part of a key that was not encoded in a URI."""
+    return value if isinstance(value, int) or value in ("http", "https") else "something else"
 
 
 def _refuse_plain_http(settings: Settings) -> None:
@@ -175,7 +185,10 @@ def _api_key(password: str | None) -> str:
             "its password is '***', which is what Airflow shows in a secret's place; put the vendor's API key there."
         )
     if not password.isascii() or not password.isprintable() or " " in password:
-        raise ValueError("its password is no API key: there is white space or a non-ASCII character in it.")
+        raise ValueError(
+            "its password is no API key: there is white space or a non-ASCII character in it. In a URI, a `%` in a key "
+            "is written as %25."
+        )
     if len(password) < SHORTEST_SECRET:
         raise ValueError(
             f"its password is no API key: it has fewer than {SHORTEST_SECRET} characters, so it could not be kept out "
@@ -184,20 +197,17 @@ def _api_key(password: str | None) -> str:
     return password
 
 
-def _extras(extra: str | None, settings_class: type[Settings], source: str) -> dict[str, Any]:
+def _extras(extra: str | None, settings_class: type[Settings]) -> dict[str, Any]:
     """Read the extras that are known, and refuse others. Empty values count as not set, because forms send them."""
     try:
         extras = json.loads(extra) if extra and extra.strip() else {}
     except (ValueError, RecursionError):
         extras = None
     if not isinstance(extras, dict):
-        raise ConfigurationError(f"{source}: its extra is not a JSON object. Nothing was sent.")
+        raise ValueError("its extra is not a JSON object.")  # noqa: TRY004 - the text is wrong
     allowed = sorted(set(settings_class.model_fields) - _NOT_EXTRAS)
     if unknown := sorted(extras.keys() - set(allowed)):
-        raise ConfigurationError(
-            f"{source}: unknown extra {', '.join(map(repr, unknown))}; known are {', '.join(allowed)}. "
-            "Nothing was sent."
-        )
+        raise ValueError(f"unknown extra {', '.join(map(repr, unknown))}; known are {', '.join(allowed)}.")
     return {name: value for name, value in extras.items() if value not in (None, "")}
 
 

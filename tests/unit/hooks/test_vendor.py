@@ -73,11 +73,29 @@ def test_a_missing_connection_says_what_to_do(hook_class, conn_type, vendor) -> 
 
 
 @HOOKS
-@pytest.mark.parametrize("key", ["sk-abc/def+gh==", "sk-abc?def", "sk-abc#def", "12345678/sk-abc"])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        ":sk-abc/def+gh==@",
+        ":sk-abc?def@",
+        ":sk-abc#def@",
+        ":12345678/sk-abc@",
+        ":1234/def+gh==@",
+        ":/sk-abcdef@",
+        ":77/live_abcd@",
+        ":77?live_key@",
+        ":sk-abc[def@",
+        ":sk-abc@def/ghij@",
+        ":sk-abc/defg",
+        ":sk-abcdefg",
+        "sk-abc/defgh@host",
+    ],
+)
 def test_a_key_that_is_not_encoded_in_a_uri_is_named_as_the_likely_cause(
-    monkeypatch, hook_class, conn_type, vendor, key
+    monkeypatch, hook_class, conn_type, vendor, rest
 ) -> None:
-    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_type.upper()}_DEFAULT", f"{conn_type}://:{key}@")
+    key = rest.strip(":@").removesuffix("@host")
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_type.upper()}_DEFAULT", f"{conn_type}://{rest}")
     with pytest.raises(PhonelinkFailException) as caught:
         hook_class().list_numbers()
     message = str(caught.value)
