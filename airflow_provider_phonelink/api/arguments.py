@@ -82,7 +82,7 @@ def present(argument: str, value: object) -> str:
         raise InvalidArgumentError(argument, _gave_nothing(value))
     if not isinstance(value, str):
         raise InvalidArgumentError(
-            argument, f"{shown(value)} is {type(value).__name__}, not text.{_why(value)}"
+            argument, f"{shown(value)} is {type(value).__name__}, not text.{made_by_rendering(value)}"
         )
     if not value.strip():
         raise InvalidArgumentError(argument, "is empty.")
@@ -101,7 +101,9 @@ def uuids(argument: str, value: object) -> list[str]:
     """Return one or several uuids, each once. A single one may be given without a list."""
     values = [value] if isinstance(value, (str, UUID)) or value is None else value
     if not isinstance(values, Iterable):
-        raise InvalidArgumentError(argument, f"{shown(value)} is neither an id nor a list of ids.")
+        raise InvalidArgumentError(
+            argument, f"{shown(value)} is neither an id nor a list of ids.{made_by_rendering(value)}"
+        )
     ids = [uuid(argument, item) for item in values]
     if not ids:
         raise InvalidArgumentError(argument, "is an empty list.")
@@ -131,25 +133,13 @@ def number_names(argument: str, value: object, *, uuids: bool) -> list[str]:
     values = [value] if isinstance(value, (str, UUID)) or value is None else value
     if not isinstance(values, Iterable) or isinstance(values, Mapping):  # whose keys would be taken for names
         raise InvalidArgumentError(
-            argument, f"{shown(value)} is neither an id or phone number nor a list of them."
+            argument,
+            f"{shown(value)} is neither an id or phone number nor a list of them.{made_by_rendering(value)}",
         )
     found = [number_name(argument, item, uuids=uuids) for item in values]
     if not found:
         raise InvalidArgumentError(argument, "is an empty list.")
     return list(dict.fromkeys(found))
-
-
-def names(argument: str, value: object) -> tuple[str, ...]:
-    """Return a list of names, which may also be written as ``A, B``."""
-    items = value.split(",") if isinstance(value, str) else value
-    if items is None:
-        raise InvalidArgumentError(argument, _gave_nothing(items))
-    if not isinstance(items, Iterable):
-        raise InvalidArgumentError(argument, f"{shown(value)} is not a list of names.")
-    found = tuple(present(argument, item).strip() for item in items)
-    if not found:
-        raise InvalidArgumentError(argument, "is an empty list.")
-    return found
 
 
 def opaque_id(argument: str, value: object) -> str:
@@ -222,7 +212,7 @@ def optional_text(argument: str, value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InvalidArgumentError(argument, f"{shown(value)} is not text.{_why(value)}")
+        raise InvalidArgumentError(argument, f"{shown(value)} is not text.{made_by_rendering(value)}")
     if value.strip().lower() in _RENDERED_NOTHING:
         raise InvalidArgumentError(argument, _gave_nothing(value))
     if any(unicodedata.category(character) == "Cs" for character in value):
@@ -281,7 +271,7 @@ def in_seconds(value: Any) -> Any:
     return value.total_seconds() if isinstance(value, timedelta) else value
 
 
-def _why(value: object) -> str:
+def made_by_rendering(value: object) -> str:
     """Return how a number came to be where text is expected, and what to do."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""

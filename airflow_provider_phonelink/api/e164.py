@@ -18,6 +18,8 @@ _KEEPS_ZERO = frozenset({"+39", "+225", "+241", "+242", "+378", "+379"})
 _DIGITS = re.compile(r"[0-9]+")
 #: What can be dialled, a star or hash included; shorter than an extension or longer than any number is something else.
 _DIALABLE = re.compile(r"\+?[0-9*#]{2,20}")
+#: What may follow a number after a semicolon, such as ``ext=5``; a second number may not.
+_PARAMETER = re.compile(r"\s*[A-Za-z][A-Za-z0-9-]*\s*(=.*)?", re.DOTALL)
 
 
 def e164(text: str) -> str | None:
@@ -45,7 +47,10 @@ def is_dialable(text: str) -> bool:
     text = unicodedata.normalize("NFKC", text).strip()
     if text.lower().startswith(_SCHEMES):
         return True
-    return _DIALABLE.fullmatch(_without_separators(_parts(text)[0])) is not None
+    number, parameters = _parts(text)
+    return _DIALABLE.fullmatch(_without_separators(number)) is not None and all(
+        map(_PARAMETER.fullmatch, parameters)
+    )
 
 
 def same_number(first: str, second: str) -> bool:

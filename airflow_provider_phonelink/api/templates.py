@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ast import literal_eval
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api.e164 import e164, is_dialable
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import shown
+from airflow_provider_phonelink.api.text import is_unsafe, shown, trimmed
 
 #: In characters. Python takes five hundred times the memory of such a text to read it.
 LONGEST = 2**18
@@ -25,7 +27,7 @@ def parse_rendered(argument: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     arguments.present(argument, value)
-    if not value.lstrip().startswith(("[", "{", "(")):
+    if not _is_written_out(value):
         return [part.strip() for part in value.split(",") if part.strip()]
     if len(value) > LONGEST:
         raise InvalidArgumentError(
@@ -37,3 +39,50 @@ def parse_rendered(argument: str, value: Any) -> Any:
         return literal_eval(value.strip())
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         raise InvalidArgumentError(argument, f"{shown(value)} is neither a list nor a dict.") from None
+
+
+def names(argument: str, value: Any) -> tuple[str, ...]:
+    """
+    Return a list of names, which may also be written as ``A, B``, or be the text that a template makes of a list.
+
+    :raises InvalidArgumentError: If it is anything else, or empty.
+    """
+    is_simple = isinstance(value, str) and not _is_written_out(value)
+    items = value.split(",") if is_simple else parse_rendered(argument, value)
+    if items is None:
+        items = (None,)  # refused below
+    if not isinstance(items, Iterable) or isinstance(items, Mapping):  # whose keys would be taken for names
+        raise InvalidArgumentError(
+            argument, f"{shown(value)} is not a list of names.{arguments.made_by_rendering(value)}"
+        )
+    found = tuple(trimmed(arguments.present(argument, item)) for item in items)
+    for name in found:
+        if any(map(is_unsafe, name)):
+            raise InvalidArgumentError(argument, f"{shown(name)} has invisible or control characters in it.")
+    if not found:
+        raise InvalidArgumentError(argument, "is an empty list.")
+    return found
+
+
+def number_names(argument: str, value: Any, *, uuids: bool) -> list[str]:
+    """
+    Return what names one or several numbers, each once, from a list or a text such as ``"A, B"``.
+
+    :param uuids: Whether the ids of numbers are uuids.
+    :raises InvalidArgumentError: If one of them is neither an id nor a phone number. In a text with commas a phone
+        number has to be complete: what follows a comma may be the extension of the number before it.
+    """
+    found = arguments.number_names(argument, parse_rendered(argument, value), uuids=uuids)
+    if isinstance(value, str) and "," in value and not _is_written_out(value):
+        for name in found:
+            if is_dialable(name) and e164(name) is None:
+                raise InvalidArgumentError(
+                    argument,
+                    f"{shown(value)} may be several numbers, or one with an extension: {shown(name)} is no complete "
+                    "phone number. Give a list.",
+                )
+    return found
+
+
+def _is_written_out(text: str) -> bool:
+    return text.lstrip().startswith(("[", "{", "("))

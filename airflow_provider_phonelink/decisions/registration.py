@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api import templates
 from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.text import clean, listed
 
@@ -111,8 +111,8 @@ def rules_of(
 ) -> RegistrationRules:
     """Return the rules of a wait: the states it names itself, and the connection's for the rest."""
     return RegistrationRules(
-        settings.active_states if active_states is None else arguments.names("active_states", active_states),
-        settings.failed_states if failed_states is None else arguments.names("failed_states", failed_states),
+        settings.active_states if active_states is None else templates.names("active_states", active_states),
+        settings.failed_states if failed_states is None else templates.names("failed_states", failed_states),
         settings.check_expiry,
         extra_of("active_states", settings.source)
         if active_states is None

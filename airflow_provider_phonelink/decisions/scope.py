@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api import arguments, templates
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
 from airflow_provider_phonelink.api.text import as_text, clean, shown
 
@@ -113,12 +113,12 @@ def demand_scope(scope: Scope | None, prune: bool) -> None:
 
 def _scope(given: Mapping[str, object], rules: LinkRules) -> Scope:
     provider_id = arguments.uuid if rules.uuids else arguments.opaque_id
-    modes = arguments.names("scope, modes", given.get("modes", rules.modes))
+    modes = templates.names("scope, modes", given.get("modes", rules.modes))
     return Scope(
         modes=tuple(arguments.choice("scope, modes", mode, rules.modes) for mode in modes),
-        agents=frozenset(arguments.names("scope, agents", given["agents"])) if "agents" in given else None,
+        agents=frozenset(templates.names("scope, agents", given["agents"])) if "agents" in given else None,
         provider_id=provider_id("scope, provider_id", given["provider_id"])
         if "provider_id" in given
         else None,
-        pool=arguments.names("scope, pool", given["pool"]) if "pool" in given else None,
+        pool=templates.names("scope, pool", given["pool"]) if "pool" in given else None,
     )

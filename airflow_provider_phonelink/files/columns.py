@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api import templates
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import as_text, listed, shown
 
@@ -59,7 +59,7 @@ class Columns:
         """
         if value is None or value in ((), []):
             return self
-        names = arguments.names("extra_columns", value)
+        names = templates.names("extra_columns", value)
         for name in names:
             if name in self.names or name.startswith("_"):
                 raise InvalidArgumentError("extra_columns", f"{shown(name)} cannot be the name of one.")

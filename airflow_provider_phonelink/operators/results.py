@@ -42,12 +42,12 @@ def chosen(model: type[ModelT], fields: object) -> Callable[[Sequence[ModelT]], 
     :param fields: None for all fields, the name of one, or a list of names.
     :raises InvalidArgumentError: If there is no such field.
     """
-    from airflow_provider_phonelink.api import arguments
+    from airflow_provider_phonelink.api import arguments, templates
     from airflow_provider_phonelink.promises.outcomes import plain
 
     names: set[str] | None = None
     if fields is not None:
-        wanted = arguments.names("fields", [fields] if isinstance(fields, str) else fields)
+        wanted = templates.names("fields", [fields] if isinstance(fields, str) else fields)
         names = {arguments.choice("fields", name, tuple(model.model_fields)) for name in wanted}
 
     def choose(found: Sequence[ModelT]) -> list[Any]:

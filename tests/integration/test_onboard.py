@@ -10,6 +10,7 @@ from airflow.sdk import DAG
 from airflow_harness.tasks import run_in_a_triggerer, run_task, run_to_end
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
 
+from airflow_provider_phonelink.compat import AirflowTaskTimeout
 from airflow_provider_phonelink.decisions.rows import ROW_COLUMNS
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.files.columns import Columns
@@ -255,3 +256,18 @@ def test_a_report_that_cannot_be_written_is_written_by_a_retry(sandbox, connecti
     report.rmdir()
     assert run_task(task, connections=connections, try_number=2).state == "success"
     assert len(sandbox.journal.writes()) == 1
+
+
+def test_the_end_of_the_execution_timeout_leaves_the_rows(sandbox, connections, numbers, monkeypatch):
+    """Airflow's alarm goes off a moment before the wait is over, as it was set before the task began to work."""
+
+    def alarm(_: float) -> None:
+        raise AirflowTaskTimeout("Timeout")
+
+    monkeypatch.setattr("airflow_provider_phonelink.operators.dasha.onboard.time.sleep", alarm)
+    task = task_of(numbers, timeout=3600, on_failed="report")
+    outcome = run_task(task, connections=connections)
+    assert outcome.state == "success", outcome.log
+    assert {row["phone_number"]: row["step"] for row in outcome.value["rows"]}[NEW] == "linked"
+    [reason] = [row["reason"] for row in outcome.value["rows"] if row["phone_number"] == LATE]
+    assert "not registered after 3600 s" in reason

@@ -43,9 +43,9 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         ``plan_only``)
     :param prune: Whether to remove links in ``scope`` that no route mentions; False by default. (templated)
     :param max_changes: The most changes that the plan may have: a count of all changes, or a percentage such as
-        ``"10%"`` of the links that are in scope or belong to a number with a route, which is how many of them may be
-        moved or removed. With more, nothing is written and the task fails without a retry. None (default): no limit.
-        (templated)
+        ``"10%"`` of the links that are in scope, belong to a number with a route or are replaced by one, which is how
+        many of them may be moved or removed. With more, nothing is written and the task fails without a retry. None
+        (default): no limit. (templated)
     :param scope: Which links ``prune`` may remove: a dict of ``agents`` (ids), ``pool`` (numbers, by id or phone
         number) and ``modes``; a link has to match all that are given. (templated)
     :param on_drift: What a dry run does if the plan has changes: ``report`` (default) succeeds, ``fail`` fails without

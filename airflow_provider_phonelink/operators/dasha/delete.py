@@ -84,8 +84,7 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Delete the numbers."""
-        from airflow_provider_phonelink.api import arguments
-        from airflow_provider_phonelink.api.templates import parse_rendered
+        from airflow_provider_phonelink.api import arguments, templates
         from airflow_provider_phonelink.decisions.onboarding import summary_of
         from airflow_provider_phonelink.decisions.waiting import REACTIONS
         from airflow_provider_phonelink.operators.events import emit_journal
@@ -98,8 +97,7 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
         ti = context.get("ti")
         with as_airflow_exceptions():
             arguments.choice("on_failed", self.on_failed, REACTIONS)
-            named = parse_rendered("phone_number_ids", self.phone_number_ids)
-            names = arguments.number_names("phone_number_ids", named, uuids=True)
+            names = templates.number_names("phone_number_ids", self.phone_number_ids, uuids=True)
             report = destination_of(self, self.report, self._report_begins)
             deleting = Deleting(names, self.if_linked)
         deleting.journal = open_journal(self, context, self.dasha_conn_id, str(ti.map_index) if ti else "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.compat import TaskDeferralTimeout, conf
+from airflow_provider_phonelink.compat import AirflowTaskTimeout, TaskDeferralTimeout, conf
 from airflow_provider_phonelink.exceptions import (
     PhonelinkRetryableException,
     airflow_exception,
@@ -173,7 +173,10 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
                 return self._finish(context, checked, onboarding, journal)
             if self.deferrable:
                 self._wait(onboarding, checked, deadline)
-            time.sleep(min(self.poll_interval, left))
+            try:
+                time.sleep(min(self.poll_interval, left))
+            except AirflowTaskTimeout:  # the execution_timeout, which began a moment before the wait did
+                return self._finish(context, checked, onboarding, journal)
             resumes = True
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api import arguments, templates
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, PhonelinkError, TriggerArgumentError
 from airflow_provider_phonelink.api.text import clean, visible_in
 from airflow_provider_phonelink.decisions.pools import belongs, checked_filter
@@ -133,7 +133,7 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
             self.pool = checked_filter("pool", self.pool)
         wanted = [
             arguments.choice("transitions", name, TRANSITIONS)
-            for name in arguments.names("transitions", self.transitions)
+            for name in templates.names("transitions", self.transitions)
         ]
         self.transitions = [name for name in TRANSITIONS if name in wanted]
         self.poll_interval = arguments.seconds("poll_interval", self.poll_interval)
@@ -274,4 +274,4 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
 
 
 def _names(argument: str, value: Sequence[str] | None) -> list[str] | None:
-    return None if value is None else sorted(arguments.names(argument, value))
+    return None if value is None else sorted(templates.names(argument, value))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_phonelink.api import arguments
+from airflow_provider_phonelink.api import arguments, templates
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import clean, visible_in
 from airflow_provider_phonelink.decisions.registration import (
@@ -157,7 +157,7 @@ class DashaRegistrationTrigger(BaseTrigger):
             arguments.choice(argument, getattr(self, argument), REACTIONS)
         for argument in ("active_states", "failed_states"):
             if (states := getattr(self, argument)) is not None:
-                arguments.names(argument, states)
+                templates.names(argument, states)
 
     async def _wait(self, poller: Poller, subscription: Subscription) -> dict[str, Any]:
         began = datetime.fromtimestamp(self.began or time.time(), timezone.utc)

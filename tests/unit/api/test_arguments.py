@@ -93,17 +93,6 @@ def test_uuids_refuse(value, problem) -> None:
         arguments.uuids("ids", value)
 
 
-@pytest.mark.parametrize("value", ["A, B", ["A", "B"], ("A ", " B"), "A,B"])
-def test_names_may_be_a_list_or_text(value) -> None:
-    assert arguments.names("states", value) == ("A", "B")
-
-
-@pytest.mark.parametrize("value", ["", "A,,B", ",", [], [1], 7, None, ["A", None], "None"])
-def test_names_refuse(value) -> None:
-    with pytest.raises(InvalidArgumentError):
-        arguments.names("states", value)
-
-
 @pytest.mark.parametrize(
     "value", ["a", "x" * 255, "pn_xyz789", ID, "...", "a..b", "a b", "%2e%2e", "é", "?a#b"]
 )
@@ -382,7 +371,6 @@ def test_every_check_accepts_or_refuses(value) -> None:
     for check in (
         arguments.uuid,
         arguments.uuids,
-        arguments.names,
         arguments.opaque_id,
         arguments.agent_id,
         arguments.phone_number,
