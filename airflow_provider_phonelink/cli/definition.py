@@ -189,6 +189,13 @@ COMMANDS: tuple[Command | Group, ...] = (
             _argument("number_ids", nargs="+", metavar="NUMBER_ID", help="ids or phone numbers"),
             _argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="give up after (600)"),
             _argument("--poll-interval", type=float, default=5.0, metavar="SECONDS", help="look every (5)"),
+            _argument(
+                "--failed-for",
+                type=float,
+                default=0.0,
+                metavar="SECONDS",
+                help="how long a failure has to last (0)",
+            ),
             _CONN_ID,
             _OUTPUT,
         ),

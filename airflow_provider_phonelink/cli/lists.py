@@ -34,7 +34,7 @@ def list_numbers(options: argparse.Namespace) -> int:
     """List numbers."""
     with hook_of(options.conn_id) as hook:
         table: Table = vendors.load(hook.vendor.number_table)
-        wanted = {name: value for name in FILTERS if (value := getattr(options, name))}
+        wanted = {name: value for name in FILTERS if (value := getattr(options, name)) not in (None, False)}
         for name in wanted.keys() - set(table.filters):
             raise InvalidArgumentError(
                 f"--{name.replace('_', '-')}", f"numbers of {hook.vendor.name} cannot be filtered by that."

@@ -60,14 +60,14 @@ def plan(options: argparse.Namespace) -> int:
         found = _plan(hook, options)
     _print(Report(found), options.output)
     found.refuse_more_than(parse_max_changes(options.max_changes))
-    if options.out:
+    if options.out is not None:
         write_file(options.out, as_json(Report(found).result()))
     return IN_SYNC if found.in_sync else DRIFT
 
 
 def apply(options: argparse.Namespace) -> int:
     """Show the plan, ask unless it was approved, and apply it."""
-    approved = _approved(options.plan) if options.plan else None
+    approved = _approved(options.plan) if options.plan is not None else None
     with hook_of(options.conn_id) as hook:
         found = _plan(hook, options)
         if approved is not None:

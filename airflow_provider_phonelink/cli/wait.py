@@ -37,14 +37,14 @@ SHORTEST_LOOK = 2.0
 def wait(options: argparse.Namespace) -> int:
     """Wait until all registrations are active; fail at once if one never can be."""
     number_ids = arguments.number_names("NUMBER_ID", options.number_ids, uuids=True)
-    for name in ("timeout", "poll_interval"):
+    for name in ("timeout", "poll_interval", "failed_for"):
         if not 0 <= getattr(options, name) < float("inf"):
             raise InvalidArgumentError(f"--{name.replace('_', '-')}", "is not a number of seconds.")
     # A poll is not tried again: the next one is the retry.
     hook = hook_of(options.conn_id, max_retries=0)
     look = _look(hook)
     with progress("Waiting"):
-        last = asyncio.run(_wait(hook, look, number_ids, options.timeout, options.poll_interval))
+        last = asyncio.run(_wait(hook, look, number_ids, options))
     if last is None or not last.done:
         return complain(timeout_message(number_ids, last))
     rows = [{"id": number_id, "state": state} for number_id, state in last.states.items()]
@@ -56,12 +56,11 @@ async def _wait(
     hook: VendorHook[Any],
     look: Callable[[list[str]], Flow[Assessment]],
     number_ids: list[str],
-    timeout: float,
-    poll_interval: float,
+    options: argparse.Namespace,
 ) -> Assessment | None:
     """Return the last look, in which all numbers are active if that was reached in time."""
-    deadline = time.monotonic() + timeout
-    doubts = Doubts(number_ids, datetime.now(timezone.utc), timedelta(0))
+    deadline = time.monotonic() + options.timeout
+    doubts = Doubts(number_ids, datetime.now(timezone.utc), timedelta(seconds=options.failed_for))
     last, failed_polls = None, 0
     async with hook:
         while True:
@@ -84,7 +83,7 @@ async def _wait(
             left = deadline - time.monotonic()
             if (last and last.done) or left <= 0:
                 return last
-            await asyncio.sleep(min(next_interval(poll_interval, 1), left))
+            await asyncio.sleep(min(next_interval(options.poll_interval, 1), left))
 
 
 def _look(hook: VendorHook[Any]) -> Callable[[list[str]], Flow[Assessment]]:

@@ -31,6 +31,8 @@ class Directory:
     def __init__(self, numbers: Iterable[ListedNumber], *, uuids: bool) -> None:
         self.numbers = {number.id: number for number in numbers}
         self._uuids = uuids
+        #: What names were found to stand for: thousands of routes are gone through several times.
+        self._looked_up: dict[str, list[str]] = {}
         self._as_written: defaultdict[str, list[str]] = defaultdict(list)
         for number in self.numbers.values():
             if number.phone_number:
@@ -60,9 +62,17 @@ class Directory:
             )
         return found[0]
 
+    def knows(self, name: str, *, is_id: bool | None = None) -> bool:
+        """Return whether a name may stand for any of the numbers; see :meth:`find`."""
+        if is_id is not False and (name.lower() if self._uuids else name) in self.numbers:
+            return True
+        return is_id is not True and bool(self.with_phone_number(name))
+
     def with_phone_number(self, name: str) -> list[str]:
         """Return the ids of all numbers that a phone number may stand for."""
-        return self._as_written.get(name) or self._in_another_notation(name)
+        if name not in self._looked_up:
+            self._looked_up[name] = self._as_written.get(name) or self._in_another_notation(name)
+        return self._looked_up[name]
 
     def plain_name(self, number_id: str) -> str:
         """Return the name to export: the phone number, or the id if several numbers have that phone number."""

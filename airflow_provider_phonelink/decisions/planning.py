@@ -181,7 +181,7 @@ def make_plan(
     return Plan(
         steps=(*_in_steps(made, found, wished), *filter(None, (tuple(removed),))),
         unchanged=len(wished & found),
-        links_in_scope=_count_in_scope(found, wished, scope),
+        links_in_scope=_count_in_scope(found, wished, {change.ends for change in made}, scope),
         phone_numbers=phone_numbers or {},
         warnings=tuple(warnings),
         extras=extras or {},
@@ -293,10 +293,14 @@ def _possible_now(
     return now, later
 
 
-def _count_in_scope(found: Iterable[Link], wished: Iterable[Link], scope: KnownScope | None) -> int:
+def _count_in_scope(
+    found: Iterable[Link], wished: Iterable[Link], ended: Collection[Link | None], scope: KnownScope | None
+) -> int:
+    """Return how many of today's links are in scope, belong to a number with a route, or end for one."""
     routed: defaultdict[str, set[str]] = defaultdict(set)
     for link in wished:
         routed[link.mode].add(link.number_id)
     return sum(
-        link.number_id in routed[link.mode] or (scope is not None and scope.covers(link)) for link in found
+        link.number_id in routed[link.mode] or link in ended or (scope is not None and scope.covers(link))
+        for link in found
     )

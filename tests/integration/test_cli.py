@@ -167,6 +167,11 @@ class TestWait:
         assert code == 1
         assert is_one_error(err, "cannot help", "Failed")
 
+    def test_a_failure_that_does_not_last_is_none(self, phonelink, sandbox):
+        steps = [(0, "Registering"), (0.1, "Failed", "408"), (0.4, "Registering"), (0.5, "Registered")]
+        id_ = sandbox.world.dasha.add_number("+1888", steps=steps)
+        assert phonelink("wait", id_, "--poll-interval", "0.05", "--failed-for", "60")[0] == 0
+
     def test_gives_up(self, phonelink, sandbox):
         code, _, err = phonelink("wait", *self.numbers(sandbox, "Registering"), "--timeout", "0.2")
         assert code == 1
@@ -207,7 +212,14 @@ class TestWait:
         assert phonelink("wait", *ids, "--poll-interval", "0.01")[0] == (1 if count is None else 0)
 
     @pytest.mark.parametrize(
-        "words", [("x",), (ABSENT, "--timeout", "-1"), (ABSENT, "--poll-interval", "nan"), (ABSENT,)]
+        "words",
+        [
+            ("x",),
+            (ABSENT, "--timeout", "-1"),
+            (ABSENT, "--poll-interval", "nan"),
+            (ABSENT, "--failed-for", "-1"),
+            (ABSENT,),
+        ],
     )
     def test_errors(self, phonelink, words):
         code, _, err = phonelink("wait", *words)

@@ -22,6 +22,15 @@ def sandbox(phonelink_sandbox):
     return phonelink_sandbox
 
 
+@pytest.mark.parametrize("words", [("apply", "--yes", "--plan", ""), ("plan", "--out", "")])
+def test_a_file_whose_name_is_empty_is_not_taken_for_none(phonelink, sandbox, routes_file, words):
+    command, *options = words
+    code, _, err = phonelink("routes", command, "-f", routes_file, *options)
+    assert code == 1
+    assert is_one_error(err, options[-2])
+    assert not writes(sandbox)
+
+
 class TestPlan:
     @pytest.mark.parametrize("form", FORMS)
     def test_drift(self, phonelink, sandbox, routes_file, form):

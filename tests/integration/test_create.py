@@ -242,14 +242,17 @@ def test_another_notation_of_a_number_that_exists_is_warned_of(sandbox, connecti
     assert outcome.value["phone_number"] == WRITTEN
 
 
-def test_another_notation_may_be_refused(sandbox, connections):
-    sandbox.world.dasha.add_number(PLAIN, CREDENTIALS)
-    sandbox.world.dasha.add_number(PLAIN, OTHER_CREDENTIALS)
-    outcome = run_task(create(phone_number=WRITTEN, if_other_notation="fail"), connections=connections)
+@pytest.mark.parametrize(
+    ("there", "wanted"), [(PLAIN, WRITTEN), (WRITTEN, PLAIN), ("1 555 010 0003", "tel:+1-555-010-0003")]
+)
+def test_another_notation_may_be_refused(sandbox, connections, there, wanted):
+    sandbox.world.dasha.add_number(there, CREDENTIALS)
+    sandbox.world.dasha.add_number(there, OTHER_CREDENTIALS)
+    outcome = run_task(create(phone_number=wanted, if_other_notation="fail"), connections=connections)
 
     assert outcome.state == "failed"
     assert isinstance(outcome.error, PhonelinkFailException)
-    assert f"number {PLAIN}" in str(outcome.error)
+    assert f"number {there}" in str(outcome.error)
     assert not writes(sandbox)
 
 

@@ -234,6 +234,12 @@ class TestWhatItRefuses:
         assert reconcile([route(4, OTHER_AGENT)], scope=scope, max_changes="33%").state == "failed"
         assert reconcile([route(4, OTHER_AGENT)], scope=scope, max_changes="34%").state == "success"  # 1 of 3
 
+    def test_a_caller_id_that_is_replaced_is_one_of_the_links(self, sandbox, dasha_ids, reconcile):
+        replaced = [route(4, AGENT, "replaceOutbound")]
+        sandbox.world.dasha.link(dasha_ids[3], AGENT, "replaceOutbound")
+        assert reconcile(replaced, max_changes="99%").state == "failed"
+        assert reconcile(replaced, max_changes="100%").state == "success"
+
 
 class TestDryRun:
     @pytest.mark.parametrize("on_drift", ["report", "fail", "skip"])

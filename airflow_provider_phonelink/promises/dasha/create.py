@@ -62,7 +62,8 @@ def create_number(
     :param if_exists: ``adopt`` takes an existing number with this pair as it is, ``update`` gives it the settings
         named here and keeps the others, ``fail`` refuses it.
     :param if_other_notation: What to do if the same number exists with these credentials, written in another way:
-        ``warn`` creates this one, too, unless the vendor takes both for the same; ``fail`` refuses.
+        ``warn`` creates this one, too, unless the vendor takes both for the same, and looks only for a number that is
+        written in E.164; ``fail`` refuses, and reads all numbers for it.
     :raises AlreadyExistsError: If the number exists and may not be adopted as it is.
     :raises NotTakenEffectError: If the vendor accepted the number or its settings, but they do not show afterwards.
     """
@@ -74,8 +75,9 @@ def create_number(
     existing = yield from reads.find_number(phone_number, credentials_id)
     if existing is not None:
         return (yield from adopt(existing, wish, if_exists))
-    other = yield from reads.find_in_another_notation(phone_number, credentials_id)
-    if other and if_other_notation == "fail":
+    refuses = if_other_notation == "fail"
+    other = yield from reads.find_in_another_notation(phone_number, credentials_id, thorough=refuses)
+    if other and refuses:
         raise AlreadyExistsError(
             f"{clean(phone_number)} was not created: number {other.label} is the same one in another notation, with "
             "the same credentials, and if_other_notation='fail'. Nothing was changed."

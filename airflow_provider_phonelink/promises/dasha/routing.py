@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from airflow_provider_phonelink.api import patience
+from airflow_provider_phonelink.api.calls import Pause
 from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads
 from airflow_provider_phonelink.api.errors import (
     ChangedMeanwhileError,
@@ -47,9 +49,20 @@ RULES = LinkRules(
 
 
 def survey(routes: Sequence[Route], scope: Scope | None) -> Flow[Survey]:
-    """Read the numbers, which show their inbound links: as a list or, if all are named by id, in the cheapest way."""
-    numbers = yield from _numbers(routes, scope)
-    return Survey(directory=directory_of(numbers), links=inbound_links(numbers))
+    """
+    Read the numbers, which show their inbound links: as a list or, if all are named by id, in the cheapest way.
+
+    They are read again during ten seconds while one that is named is not there, because it may be new.
+    """
+    named = [(route.number, route.is_id) for route in routes]
+    named += [(name, None) for name in (scope.pool if scope else None) or ()]
+    for pause in (*patience.PAUSES, None):
+        numbers = yield from _numbers(routes, scope)
+        directory = directory_of(numbers)
+        if pause is None or all(directory.knows(name, is_id=is_id) for name, is_id in named):
+            break
+        yield Pause(pause)
+    return Survey(directory=directory, links=inbound_links(numbers))
 
 
 def apply_plan(

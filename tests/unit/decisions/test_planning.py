@@ -260,12 +260,12 @@ class TestForPeople:
             },
         ]
 
-    def test_links_in_scope_are_those_of_routed_numbers_and_of_the_scope(self):
+    def test_links_in_scope_are_those_of_routed_numbers_of_replaced_ones_and_of_the_scope(self):
         def count(scope):
             return make_plan(self.wishes, self.links, DASHA, scope=scope).links_in_scope
 
-        assert count(None) == 1
-        assert count(KnownScope(DASHA.modes, frozenset("c"), None)) == 2
+        assert count(None) == 2
+        assert count(KnownScope(DASHA.modes, frozenset("c"), None)) == 3
         assert count(EVERYTHING[DASHA]) == 3
 
 

@@ -11,6 +11,7 @@ import pytest
 from unit.api.carrying import dasha_settings
 from unit.api.fake_dasha import FakeDasha, number_id, number_json
 
+from airflow_provider_phonelink.api import patience
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, RoutesError
 from airflow_provider_phonelink.api.senders import Sender
 from airflow_provider_phonelink.decisions.routes import parse_routes
@@ -168,3 +169,19 @@ def test_unknown_outbound_literals_suppress_nothing_and_are_never_removed(carry_
     plan = carry_out(ROUTING.plan(wishes, scope=scope, prune=True), vendor=vendor)
     assert [(change.action, change.link.agent_id) for change in plan.changes] == [("link", "a")]
     assert [agent for warning in plan.warnings for agent in ("agent a", "agent b") if agent in warning]
+
+
+@pytest.mark.parametrize("name", ["+15550100001", "+1 555 010 0001", number_id(1)])
+def test_a_new_number_that_is_not_there_yet_is_waited_for(carry_out, clock, name) -> None:
+    fake = FakeDasha()
+
+    def appears(handle: Any, request: Any) -> Any:
+        answer = handle(request)
+        if not fake.numbers:
+            fake.add(number_json(1, phoneNumber="+15550100001"))
+        return answer
+
+    fake.on("GET", f"/{number_id(1)}" if name == number_id(1) else "", appears)
+    plan = carry_out(ROUTING.plan(routes((name, "agent-a"))), vendor=fake)
+    assert [(change.action, change.link.number_id) for change in plan.changes] == [("link", number_id(1))]
+    assert (clock.slept, len(fake.requests)) == ([patience.PAUSES[0]], 2)
