@@ -6,8 +6,9 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.e164 import e164
-from airflow_provider_phonelink.api.errors import NotNamedError
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError
 from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.text import clean
 
@@ -75,15 +76,17 @@ class Directory:
         return self._looked_up[name]
 
     def plain_name(self, number_id: str) -> str:
-        """Return the name to export: the phone number, or the id if several numbers have that phone number."""
-        phone_number = self.numbers[number_id].phone_number
-        if (
-            phone_number
-            and self._as_written[phone_number] == [number_id]
-            and phone_number not in self.numbers
-        ):
-            return phone_number
-        return number_id
+        """
+        Return the name to export: the phone number, or the id if a reader would not take that one for this number.
+
+        Several numbers may have it, it may be an id, or it is refused, such as one that a spreadsheet spoilt before it
+        came to the vendor.
+        """
+        try:
+            phone_number = arguments.phone_number("number", self.numbers[number_id].phone_number)
+            return phone_number if self.find(phone_number) == number_id else number_id
+        except (InvalidArgumentError, NotNamedError):
+            return number_id
 
     def label(self, number_id: str) -> str:
         """Return how a message refers to a number."""
