@@ -17,10 +17,12 @@ FAILED = [{"after": 0, "state": "Failed"}]
 
 
 def with_clock(cron):
-    """Return the DAG that looks after lost registrations, waking at other times than every five minutes."""
+    """Return the DAG that looks after lost registrations, with another clock and a watcher that looks each second."""
     text = (EXAMPLES / "registration_lost.py").read_text()
-    assert '"*/5 * * * *"' in text
-    return text.replace("*/5 * * * *", cron)
+    for written, wanted in (("*/5 * * * *", cron), ("poll_interval=10", "poll_interval=1")):
+        assert written in text
+        text = text.replace(written, wanted)
+    return text
 
 
 def events(api):
@@ -98,6 +100,14 @@ def test_a_lost_registration_is_made_good_and_told(deploy, phonelink_sandbox, tm
         polled()
         assert len(events(api)) == 2
         assert len(news.ids()) == 2
+
+        # Events come while a run is under way, and others are waiting: the end is as the world is.
+        for steps in (FAILED, seeds.REGISTERED, FAILED):
+            dasha.script(lost, steps)
+            polled()
+        calls_with(SPARE)
+        dasha.script(lost, seeds.REGISTERED)
+        calls_with(LOST)
 
         # A DAG that is paused is told of nothing: Airflow queues no event for it, and ends its watcher.
         api.set_paused("registration_lost", True)
