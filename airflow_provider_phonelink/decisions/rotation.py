@@ -141,7 +141,9 @@ def choose(
     if len(rested) < rules.min_healthy:
         if rules.on_unhealthy != "keep" or (in_use is None and not pool.healthy):
             raise _unhealthy(pool, resting, rules, in_use)
-        if in_use in pool.healthy or not pool.healthy:
+        # Whether a number outside of the pool is healthy is not known; the agent keeps it, too.
+        is_elsewhere = in_use is not None and in_use not in pool.number_ids
+        if is_elsewhere or in_use in pool.healthy or not pool.healthy:
             return Choice(in_use, "too few numbers of the pool are healthy and rested", stays=True)
         rested = rested or _oldest_first(pool.healthy, memory)[:1]
     elif last in rested and (time := _time_in_use(memory, now, rules.max_in_use)):
@@ -170,7 +172,8 @@ def _by_strategy(
         return Choice(_checked(chosen, number_ids), "the strategy of the DAG chose it")
     if rules.strategy == "priority":
         return Choice(number_ids[0], "it is the first healthy number in the pool's order")
-    if not memory.uses or (len(memory.uses) == 1 and memory.uses[0].run is None):
+    earlier = [use for use in memory.uses if not (use.run and use.run.is_same(asked.run))]
+    if not earlier or (len(earlier) == 1 and earlier[0].run is None):
         return _after(number_ids, pool, in_use)
     if rules.strategy == "weighted":
         chosen = min(_oldest_first(number_ids, memory), key=_due(memory, rules.weights))

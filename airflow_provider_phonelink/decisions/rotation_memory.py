@@ -105,16 +105,24 @@ class Memory:
         return found
 
     def kept_by(self, run: Run | None) -> str | None:
-        """Return the number that an earlier try of this run decided on, if no other run has decided since."""
-        return self.decision.number_id if run and self.decision and run.is_same(self.decision.run) else None
+        """Return the number that an earlier try of this run decided on, if no other run has chosen one since."""
+        if run and self.decision and run.is_same(self.decision.run):
+            return self.decision.number_id
+        last = self._last_chosen()
+        return last.number_id if last and run and run.is_same(last.run) else None
 
     def later_than(self, run: Run | None) -> Run | None:
-        """Return the run that decided last, if the given one is older than that."""
-        last = self.decision.run if self.decision else None
-        if run is None or last is None or run.is_same(last):
+        """Return the run that chose last, if the given one is older; one that kept the number does not count."""
+        last = self._last_chosen()
+        if run is None or last is None or last.run is None or run.is_same(last.run):
             return None
         has_had_its_turn = any(run.is_same(use.run) for use in self.uses)
-        return last if run.at < last.at or has_had_its_turn else None
+        return last.run if run.at < last.run.at or has_had_its_turn else None
+
+    def _last_chosen(self) -> Use | None:
+        """Return the use by the run that was due last, or of several due at that time, by the one that chose last."""
+        chosen = [use for use in self.uses if use.run]
+        return max(reversed(chosen), key=lambda use: use.run.at if use.run else use.since, default=None)
 
     def latest(self, at: datetime) -> datetime:
         """Return when the last run was due, of one that is due at a given time and those that are remembered."""
@@ -162,8 +170,9 @@ class Memory:
         if last and last.number_id == number_id:
             return replace(self, uses=(*before, replace(last, until=None)))
         if last and last.state is State.CHOSEN and before and before[-1].number_id == number_id:
-            # The last choice was never linked, or the number before it was put back.
-            return replace(self, uses=(*before[:-1], replace(before[-1], until=None)))
+            # The last choice was never linked, or the number before it was put back. Nobody knows, so it has been used.
+            ended = replace(last, until=self._not_before(at))
+            return replace(self, uses=(*before[:-1], ended, replace(before[-1], until=None)))
         return self._with(Use(number_id, self._not_before(at)))
 
     def choosing(
@@ -177,13 +186,21 @@ class Memory:
     ) -> Memory:
         """Return the memory with a number that a run is about to link."""
         use = Use(number_id, self._not_before(at), None, phone_number, run, previous, State.CHOSEN)
-        last = self.uses[-1] if self.uses else None
-        if last and last.number_id == number_id and run and run.is_same(last.run):
-            # An earlier try of this run has chosen it, and it does not show that it was linked.
-            found = replace(self, uses=(*self.uses[:-1], replace(use, since=last.since)))
-        else:
-            found = self._with(use)
-        return found._decided(run, number_id)
+        # An earlier try of this run may have chosen it, and it does not show that it was linked.
+        earlier = [
+            one
+            for one in self.uses[-2:]
+            if one.state is State.CHOSEN
+            and one.number_id == number_id
+            and run
+            and run.is_same(one.run)
+            # Not if somebody else set another number after it.
+            and (one is self.uses[-1] or self.uses[-1].since <= one.since)
+        ]
+        if earlier:
+            use = replace(use, since=earlier[0].since)
+        others = replace(self, uses=tuple(one for one in self.uses if one not in earlier))
+        return others._with(use)._decided(run, number_id)
 
     def keeping(self, number_id: str, run: Run | None) -> Memory:
         """Return the memory with a run's decision to keep the number in use."""

@@ -98,7 +98,8 @@ class TestTheSameRun:
         assert campaign.rotate(0) == "d"
         campaign.unwell = set()
         assert campaign.rotate(0) == "d"
-        assert [use.number_id for use in campaign.memory.uses] == ["b", "d"]  # "c" was never linked
+        # Whether "c" was linked is not known: it counts as used, and rests.
+        assert [use.number_id for use in campaign.memory.uses] == ["c", "b", "d"]
 
     def test_puts_its_number_back_after_somebody_else_took_it(self) -> None:
         campaign = Campaign()
@@ -121,6 +122,26 @@ class TestTheSameRun:
             assert campaign.rotate(day) == "c"
             assert campaign.reason == "this run is older than run-2 of the DAG dag, which has rotated since"
         assert campaign.memory == before
+
+    def test_rotates_once_a_later_run_has_only_kept_the_number(self) -> None:
+        campaign = Campaign()
+        campaign.rotate(0)
+        assert campaign.rotate(1.1, RotationRules("priority"), run_id="failover") == "a"
+        assert campaign.rotate(1) == "b"
+        assert campaign.rotate(0.5) == "b"
+        assert campaign.reason == "this run is older than run-1 of the DAG dag, which has rotated since"
+        # Neither run changes its mind when it is cleared.
+        assert campaign.rotate(1) == "b"
+        assert campaign.rotate(2, RotationRules(max_in_use=5 * DAY)) == "b"
+        assert campaign.rotate(1) == "b"
+        assert campaign.reason == "this run has chosen it before"
+
+    def test_stays_within_max_in_use_once_a_later_run_has_kept_the_number(self) -> None:
+        campaign = Campaign()
+        daily = RotationRules(max_in_use=DAY)
+        campaign.rotations([0, 5 / 24], daily)
+        assert campaign.rotate(2 / 24, daily) == "a"
+        assert campaign.reason == "it has been in use for 5:00:00, less than max_in_use"
 
     def test_does_nothing_once_another_run_of_the_same_moment_has_rotated(self) -> None:
         campaign = Campaign()
@@ -194,6 +215,22 @@ class TestCoolDown:
         # "a" is out of use since day 1, and rests until day 4: "c" stays.
         assert campaign.rotations(range(6), rules) == "abccab"
 
+    def test_a_number_rests_that_somebody_replaced_before_its_run_could_tell(self) -> None:
+        rules = RotationRules(cool_down=5 * DAY)
+        campaign = Campaign(IDS[:3])
+        campaign.rotate(0, rules)
+        assert (
+            campaign.rotate(1, rules, links=False) == "b"
+        )  # it dies right after the write, and "a" is put back
+        assert campaign.rotations(range(2, 8), rules) == "cccccb"
+
+    def test_a_failed_run_does_not_prolong_the_time_in_use(self) -> None:
+        rules = RotationRules(max_in_use=DAY)
+        campaign = Campaign()
+        campaign.rotate(0, rules)
+        assert campaign.rotate(1, rules, links=False) == "b"
+        assert campaign.rotate(1.1, rules) == "c"
+
     def test_what_happens_if_all_others_rest_and_the_number_in_use_fails(self) -> None:
         for on_unhealthy in ("fail", "skip", "keep"):
             campaign = Campaign(IDS[:2])
@@ -230,6 +267,12 @@ class TestOnUnhealthy:
         campaign = Campaign(in_use="a", unwell=set(unwell))
         rules = RotationRules(min_healthy=min_healthy, on_unhealthy="keep")
         assert campaign.rotate(0, rules) == kept
+
+    def test_keep_means_a_number_outside_of_the_pool_too(self) -> None:
+        campaign = Campaign(in_use="elsewhere", unwell={"b", "c"})
+        assert campaign.rotate(0, RotationRules(min_healthy=3, on_unhealthy="keep")) == "elsewhere"
+        assert campaign.reason == "too few numbers of the pool are healthy and rested"
+        assert campaign.rotate(1, RotationRules(min_healthy=2, on_unhealthy="keep")) == "a"
 
     def test_there_has_to_be_a_number_to_keep(self) -> None:
         campaign = Campaign(unwell=set(IDS))

@@ -132,9 +132,18 @@ class TestALook:
         assert memory.current is None
         assert memory.seen(None, START + 10 * HOUR) == memory
 
-    def test_forgets_a_choice_that_was_not_linked(self) -> None:
+    def test_that_finds_the_number_before_a_choice_ends_that(self) -> None:
         memory = after("ab").choosing("c", run_of(2), START + 2 * HOUR)
-        assert memory.seen("b", START + 3 * HOUR).uses == after("ab").uses
+        ended = memory.seen("b", START + 3 * HOUR)
+        assert spans(ended) == [("a", 0, 1), ("c", 2, 3), ("b", 1, None)]
+        assert Memory.from_json(ended.as_json()) == ended
+        # Its run tries again: that is one use.
+        assert ended.choosing("c", run_of(2), START + 2 * HOUR) == memory
+        assert spans(ended.choosing("d", run_of(3), START + 3 * HOUR))[1:] == [
+            ("c", 2, 3),
+            ("b", 1, 3),
+            ("d", 3, None),
+        ]
         assert memory.seen("c", START + 3 * HOUR) == memory
         assert [use.number_id for use in memory.seen("x", START + 3 * HOUR).uses] == ["a", "b", "c", "x"]
 
