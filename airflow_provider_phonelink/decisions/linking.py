@@ -5,10 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError, TakenError
-from airflow_provider_phonelink.api.labels import agent_label
+from airflow_provider_phonelink.api.labels import agent_label, number_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+class EarlierOutbound(Protocol):
+    """What earlier tries of the task did to an agent's outbound number, or may have done."""
+
+    @property
+    def previous_number_id(self) -> str | None:
+        """The number that the agent had before, if known."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was seen to be done."""
 
 
 class EarlierTry(Protocol):
@@ -86,6 +98,25 @@ def demand_linked(label: str, wanted: str, now: str | None, previous: str | None
             "over."
         )
     raise NotTakenEffectError(f"{linked}: the vendor did not carry out the change.")
+
+
+def demand_not_moved(label: str, agent_id: str, now: str | None, earlier: EarlierOutbound | None) -> None:
+    """
+    Make sure that nobody else gave an agent another outbound number after an earlier try of the task gave it this one.
+
+    :param now: The id of the number that the agent calls out with, another than this; None if it is not known.
+    :param earlier: What earlier tries did to give it this number.
+    :raises ChangedMeanwhileError: If somebody did.
+    """
+    if earlier is None or now is None or now == earlier.previous_number_id:
+        return
+    # Where it is not known whether the number was given, and not which one the agent had, this may be that one.
+    if earlier.is_done or earlier.previous_number_id is not None:
+        raise ChangedMeanwhileError(
+            f"Number {label} was made the outbound number of {agent_label(agent_id)} by an earlier try of this task, "
+            f"or may have been, and now that agent calls out with {number_label(now)}: somebody else linked it in the "
+            "meantime, and it was left so. Run the task again to take it over."
+        )
 
 
 def demand_outbound(label: str, agent_id: str, *, shows: bool) -> None:

@@ -175,22 +175,23 @@ def _clashes(wishes: Iterable[NumberWish]) -> list[str]:
     return problems
 
 
-def next_batch(missing: int, existing: int, undecided: int, limit: MaxChanges | None) -> int:
+def next_batch(missing: int, created: int, undecided: int, limit: MaxChanges | None) -> int:
     """
     Return how many of the missing numbers to create next.
 
-    Without a limit of failures, all of them. With one, a few at first and then twice as many each time, once it is
-    known what became of most of those before: whoever finds that the carrier refuses them all has not created them all.
+    Without a limit of failures, all of them. With one, a few at first and then as many as this run has created and
+    knows the outcome of, once that is most of them: whoever finds that the carrier refuses new numbers has not created
+    them all, however many were there before.
 
     :param missing: How many are not there yet.
-    :param existing: How many are there.
+    :param created: How many this run of the task has created.
     :param undecided: How many of those are still waited for.
     """
     if limit is None:
         return missing
-    if 2 * undecided > existing:
+    if 2 * undecided > created:
         return 0
-    return min(missing, max(FIRST_BATCH, existing))
+    return min(missing, max(FIRST_BATCH, created - undecided))
 
 
 def summary_of(rows: Sequence[NumberRow], what: str) -> str:

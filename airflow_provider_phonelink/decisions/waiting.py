@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.decisions.registration import Assessment, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping
 
     from airflow_provider_phonelink.decisions.registration import Judgement
 
@@ -54,16 +53,31 @@ class Doubts:
     :param never_seen: The numbers that no look of this wait has shown.
     :param began: When the wait began.
     :param failed_for: How long a registration has to be in a failed state, at each look, before it counts as failed.
+    :param failing_since: What :attr:`failing_since` was at the end of the wait that this one goes on with.
     """
 
-    def __init__(self, never_seen: Iterable[str], began: datetime, failed_for: timedelta) -> None:
+    def __init__(
+        self,
+        never_seen: Iterable[str],
+        began: datetime,
+        failed_for: timedelta,
+        failing_since: Mapping[str, float] | None = None,
+    ) -> None:
         self.never_seen = set(never_seen)
         self._began = began
         self._failed_for = failed_for
-        self._failing_since: dict[str, datetime] = {}
+        self._failing_since = {
+            number_id: datetime.fromtimestamp(since, timezone.utc)
+            for number_id, since in (failing_since or {}).items()
+        }
         self._told_states: set[str] = set()
         #: Whether a later look may decide a verdict although nothing has changed.
         self.any = False
+
+    @property
+    def failing_since(self) -> dict[str, float]:
+        """Since when, in seconds since 1970, each look has found a registration in a failed state, by number id."""
+        return {number_id: since.timestamp() for number_id, since in self._failing_since.items()}
 
     def weigh(self, assessment: Assessment, at: datetime) -> Assessment:
         """Return the assessment of a look, with verdicts that are still in doubt as waiting."""

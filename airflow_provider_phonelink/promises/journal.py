@@ -87,6 +87,11 @@ class Entry:
         """Whether a try of the task did this, or may have done it, without having told of it."""
         return self.state in (State.INTENDED, State.DONE)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it was seen to be done, and nobody was told of it."""
+        return self.state is State.DONE
+
     def settle(self, now: str | None) -> bool:
         """
         Note that it is done, and who has the number now.

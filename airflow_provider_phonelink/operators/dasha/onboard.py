@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_provider_phonelink.compat import AirflowTaskTimeout, TaskDeferralTimeout, conf
 from airflow_provider_phonelink.exceptions import (
+    PhonelinkFailException,
     PhonelinkRetryableException,
     airflow_exception,
     as_airflow_exceptions,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_phonelink.compat import AirflowException
     from airflow_provider_phonelink.decisions.limits import MaxChanges
     from airflow_provider_phonelink.decisions.onboarding import NumberWish
     from airflow_provider_phonelink.decisions.rows import NumberRow
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.promises.dasha.create import IfExists
     from airflow_provider_phonelink.promises.dasha.link import IfLinked
     from airflow_provider_phonelink.promises.dasha.onboard import Onboarding
+    from airflow_provider_phonelink.promises.dasha.so_far import SoFar
 
 #: Airflow waits for the trigger this much longer than the task's own deadline, so that the two do not race.
 _DEFER_MARGIN = timedelta(seconds=60)
@@ -160,32 +163,24 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Do what can be done now, and wait for the rest."""
         from airflow_provider_phonelink.decisions.waiting import Doubts
+        from airflow_provider_phonelink.promises.dasha.so_far import SoFar
 
         checked = self._checked()
         now = datetime.now(timezone.utc)
         doubts = Doubts((), now, timedelta(seconds=checked.failed_for))
-        deadline = now.timestamp() + checked.timeout
-        resumes = False
-        while True:
-            onboarding, journal = self._go_on(context, checked, doubts, resumes=resumes)
-            left = deadline - time.time()
-            if not onboarding.waiting or left <= 0:
-                return self._finish(context, checked, onboarding, journal)
-            if self.deferrable:
-                self._wait(onboarding, checked, deadline)
-            try:
-                time.sleep(min(self.poll_interval, left))
-            except AirflowTaskTimeout:  # the execution_timeout, which began a moment before the wait did
-                return self._finish(context, checked, onboarding, journal)
-            resumes = True
+        return self._work(context, checked, doubts, SoFar(), now.timestamp() + checked.timeout, resumes=False)
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+    def execute_complete(
+        self, context: Context, event: dict[str, Any] | None = None, so_far: str | None = None
+    ) -> dict[str, Any]:
         """
         Resume with the trigger's event.
 
         :param event: The event; see :class:`~airflow_provider_phonelink.triggers.dasha.DashaRegistrationTrigger`.
+        :param so_far: What this try found out before it was deferred.
         """
         from airflow_provider_phonelink.decisions.waiting import Doubts
+        from airflow_provider_phonelink.promises.dasha.so_far import so_far_from
 
         status, message = (event or {}).get("status"), (event or {}).get("message", "")
         if event is None or status not in {"active", "reported", "timeout", "error"}:
@@ -193,16 +188,54 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
                 f"The trigger ended with an event that means nothing here: {event!r}."
             )
         self.log.info("%s", message)
+        known, checked = so_far_from(so_far), self._checked()
         if status == "error":
-            raise airflow_exception(message, retry_helps=bool(event.get("retry_helps")))
-        checked = self._checked()
-        doubts = Doubts((), datetime.now(timezone.utc), timedelta(seconds=checked.failed_for))
-        given_up = (event.get("report") or {}).get("failed", {})
-        onboarding, journal = self._go_on(context, checked, doubts, given_up, resumes=True)
-        deadline = float(event.get("deadline") or 0)
-        if onboarding.waiting and status != "timeout" and deadline > time.time():
-            self._wait(onboarding, checked, deadline)
-        return self._finish(context, checked, onboarding, journal)
+            known.take_states(event.get("states") or {})
+            error = airflow_exception(message, retry_helps=bool(event.get("retry_helps")))
+            self._break_off(context, checked, known, error)
+        doubts = Doubts(
+            (),
+            datetime.now(timezone.utc),
+            timedelta(seconds=checked.failed_for),
+            event.get("failing_since"),
+        )
+        deadline = 0.0 if status == "timeout" else float(event.get("deadline") or 0)
+        return self._work(context, checked, doubts, known, deadline, resumes=True)
+
+    def _work(
+        self,
+        context: Context,
+        checked: _Checked,
+        doubts: Doubts,
+        so_far: SoFar,
+        deadline: float,
+        *,
+        resumes: bool,
+    ) -> dict[str, Any]:
+        """Do what can be done, look by look, until nothing is waited for or time is up."""
+        failed_looks, last = 0, None
+        while True:
+            try:
+                last = onboarding, journal = self._go_on(context, checked, doubts, so_far, resumes=resumes)
+            except (PhonelinkFailException, PhonelinkRetryableException) as error:
+                failed_looks += 1
+                tolerable = isinstance(error, PhonelinkRetryableException) and time.time() < deadline
+                if not (tolerable and resumes and failed_looks < self.hook.max_failed_polls):
+                    self._break_off(context, checked, so_far, error)
+                self.log.warning("Look failed (%d in a row), the wait goes on: %s", failed_looks, error)
+            else:
+                failed_looks = 0
+                if not onboarding.waiting or time.time() >= deadline:
+                    return self._finish(context, checked, onboarding, journal)
+                if self.deferrable:
+                    self._wait(onboarding, checked, so_far, deadline)
+            try:
+                time.sleep(max(0.0, min(self.poll_interval, deadline - time.time())))
+            except AirflowTaskTimeout:  # the execution_timeout, which began a moment before the wait did
+                if last is None:
+                    raise
+                return self._finish(context, checked, *last)
+            resumes = True
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Resume after the trigger, or after no triggerer reported in time: then do what can be done, and finish."""
@@ -260,7 +293,7 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
         context: Context,
         checked: _Checked,
         doubts: Doubts,
-        given_up: Mapping[str, Any] | None = None,
+        so_far: SoFar,
         *,
         resumes: bool,
     ) -> tuple[Onboarding, TaskJournal]:
@@ -280,19 +313,24 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
             self.if_linked,
             checked.limit,
             doubts,
-            given_up or {},
+            so_far.refused_by(journal),
             journal,
             progress.count,
         )
-        with self.hook as hook:
-            hook.run(onboard(onboarding))
+        try:
+            with self.hook as hook:
+                hook.run(onboard(onboarding))
+        except (PhonelinkFailException, PhonelinkRetryableException):
+            so_far.take_broken(onboarding)
+            raise
+        so_far.take(onboarding)
         journal.keep()
         progress.tell()
         for warning in [*([] if resumes else onboarding.told_warnings), *onboarding.unknown_states]:
             self.log.warning("%s", warning)
         return onboarding, journal
 
-    def _wait(self, onboarding: Onboarding, checked: _Checked, deadline: float) -> None:
+    def _wait(self, onboarding: Onboarding, checked: _Checked, so_far: SoFar, deadline: float) -> None:
         """Wait in the triggerer, which raises."""
         from airflow_provider_phonelink.triggers.dasha import DashaRegistrationTrigger
 
@@ -308,10 +346,25 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
                 on_failed="report",
                 on_timeout="report",
                 linger=LINGER,
+                failing_since=(onboarding.doubts.failing_since if onboarding.doubts else None) or None,
             ),
             method_name="execute_complete",
+            kwargs={"so_far": so_far.as_text()},
             timeout=timedelta(seconds=max(deadline - time.time(), 0)) + _DEFER_MARGIN,
         )
+
+    def _break_off(
+        self, context: Context, checked: _Checked, so_far: SoFar, error: AirflowException
+    ) -> NoReturn:
+        """Fail with an error that keeps the task from going on, and leave the rows that are known."""
+        from airflow_provider_phonelink.decisions.onboarding import summary_of
+        from airflow_provider_phonelink.operators.rows import finish
+
+        if so_far.rows:
+            message = f"{str(error).rstrip('.')}. At the last look: {summary_of(so_far.rows, 'onboarded')}"
+            retry_helps = isinstance(error, PhonelinkRetryableException)
+            finish(self, context, so_far.rows, checked.report, message, fails=True, retry_helps=retry_helps)
+        raise error
 
     def _finish(
         self, context: Context, checked: _Checked, onboarding: Onboarding, journal: TaskJournal

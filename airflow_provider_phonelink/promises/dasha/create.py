@@ -130,7 +130,7 @@ def _prove_or_adopt(
     """Verify the created number; if the look before a repeat found one, decide whether it may be adopted."""
     if not adopted:
         return (yield from _prove(number, wish))
-    if _differing(number, wish):
+    if differing_settings(number, wish):
         return (yield from adopt(number, wish, if_exists))
     return Created(
         summary=f"Number {number.label} was created by an earlier try whose answer was lost.",
@@ -161,7 +161,7 @@ def demand_settings(number: PhoneNumber, wish: dict[str, Any]) -> tuple[str, ...
     :return: Warnings of texts in which it differs.
     :raises NotTakenEffectError: If it does not register, or does although it is not to.
     """
-    differing = _differing(number, wish)
+    differing = differing_settings(number, wish)
     if "registration" in differing:
         raise NotTakenEffectError(
             f"Number {number.label} was created, but right afterwards has registration={registers(number)} instead of "
@@ -180,7 +180,7 @@ def _wish(*, registration: object, **texts: str | None) -> dict[str, Any]:
     return wish
 
 
-def _differing(number: PhoneNumber, wish: dict[str, Any]) -> dict[str, Any]:
+def differing_settings(number: PhoneNumber, wish: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that the task names and in which the number differs."""
     has = _configuration(number)
     # Whether the vendor distinguishes empty text from no text is not documented.
@@ -201,7 +201,7 @@ def adopt(number: PhoneNumber, wish: dict[str, Any], if_exists: str) -> Flow[Cre
 
     :param wish: The settings that the task names, checked.
     """
-    differing = _differing(number, wish)
+    differing = differing_settings(number, wish)
     if if_exists == "fail":
         raise AlreadyExistsError(
             f"Number {number.label} already exists with credentials {number.credentials_id}, and if_exists='fail'. It "
@@ -243,7 +243,7 @@ def _update(number: PhoneNumber, wish: dict[str, Any]) -> Flow[PhoneNumber]:
     configuration = {**_configuration(number), **wish}
     yield from writes.update_number(number.id, number.phone_number, number.credentials_id, **configuration)
     updated: PhoneNumber = yield endpoints.get_number(number.id)
-    if differing := _differing(updated, wish):
+    if differing := differing_settings(updated, wish):
         raise NotTakenEffectError(
             f"Number {number.label} was updated, but right afterwards has {_joined(differing)} as before."
         )

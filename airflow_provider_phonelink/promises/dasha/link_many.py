@@ -12,21 +12,38 @@ from airflow_provider_phonelink.api.errors import (
     ChangedMeanwhileError,
     NotFoundError,
     PhonelinkError,
+    PromiseError,
     VendorError,
 )
 from airflow_provider_phonelink.api.labels import agent_label
-from airflow_provider_phonelink.decisions.linking import demand_linked, demand_outbound, is_to_be_linked
-from airflow_provider_phonelink.promises.journal import inbound_key, outbound_key
+from airflow_provider_phonelink.decisions.linking import (
+    demand_linked,
+    demand_not_moved,
+    demand_outbound,
+    is_to_be_linked,
+)
+from airflow_provider_phonelink.promises.journal import State, inbound_key, outbound_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.api.dasha.outbound import UsersReading
     from airflow_provider_phonelink.promises.journal import Entry, Journal
 
 #: After so many numbers the state is read again: the older a look, the more a write may overwrite that others did.
 BATCH = 200
+
+
+@dataclass(frozen=True)
+class _Callers:
+    """Who calls out with which number."""
+
+    #: What was read of the numbers that somebody is to call out with.
+    reading: UsersReading
+    #: Agent id to number id, as far as it was seen.
+    numbers: dict[str, str]
 
 
 @dataclass
@@ -55,6 +72,7 @@ def link_many(
     *,
     if_linked: str,
     journal: Journal,
+    refused: dict[str, str],
     on_done: Callable[[NumberToLink], None] = lambda _: None,
 ) -> Flow[None]:
     """
@@ -64,12 +82,15 @@ def link_many(
     the last look, which may be 200 numbers ago, and the write is overwritten.
 
     :param if_linked: ``replace`` takes a number from another agent that answers its calls, ``fail`` refuses to.
+    :param refused: Links that this try of the task must not write again, by their keys in the journal, with the
+        reason: the vendor refused them, or somebody else has changed them since. More are added
+        as soon as a look shows a change; the caller adds those of which :func:`is_final` says so.
     :param on_done: Called with each number whose outcome is known.
     :raises AuthenticationError: If the key is refused, which is nobody's outcome but everybody's.
     """
-    users = yield from _users(numbers)
+    callers = yield from _callers(numbers, journal)
     for number in numbers:
-        _decide(number, users, if_linked, journal)
+        _decide(number, callers, if_linked, journal, refused)
     pending = [number for number in numbers if number.writing]
     for number in numbers:
         if not number.writing:
@@ -78,26 +99,35 @@ def link_many(
     for start in range(0, len(pending), BATCH):
         batch = pending[start : start + BATCH]
         if start:
-            users = yield from _users(batch)
+            callers = yield from _callers(batch, journal)
         unread = yield from _read_again(batch)
         for number in batch:
-            _decide(number, users, if_linked, journal, unread.get(number.id))
-        yield from _write(batch, users, journal)
+            _decide(number, callers, if_linked, journal, refused, unread.get(number.id))
+        yield from _write(batch, callers, journal)
         yield from _prove(batch, journal)
         journal.keep()
         for number in batch:
             on_done(number)
     if pending:
-        proved = {number.id for number in batch}
-        before = [number for number in numbers if number.done and number.inbound and number.id not in proved]
-        for number in (yield from _changed_since(before, journal)):
+        for number in (yield from _changed_since(numbers, batch, journal)):
             on_done(number)
 
 
-def _changed_since(numbers: Sequence[NumberToLink], journal: Journal) -> Flow[list[NumberToLink]]:
+def is_final(error: PhonelinkError) -> bool:
+    """Return whether a write is not to be made again by this try: it was refused, or somebody else has changed it."""
+    if isinstance(error, VendorError):
+        return error.method != "GET" and error.status is not None and not error.retry_helps
+    return isinstance(error, ChangedMeanwhileError)
+
+
+def _changed_since(
+    numbers: Sequence[NumberToLink], last: Sequence[NumberToLink], journal: Journal
+) -> Flow[list[NumberToLink]]:
     """Look again at what was done before the last writes, and return what somebody else has changed since."""
-    yield from _read_again(numbers)
-    changed = [number for number in numbers if number.number.incoming_calls_agent_id != number.inbound]
+    proved = {number.id for number in last}
+    before = [number for number in numbers if number.done and number.inbound and number.id not in proved]
+    yield from _read_again(before)
+    changed = [number for number in before if number.number.incoming_calls_agent_id != number.inbound]
     for number in changed:
         key, now = inbound_key(number.id), agent_label(number.number.incoming_calls_agent_id)
         journal.contested(key)
@@ -109,20 +139,53 @@ def _changed_since(numbers: Sequence[NumberToLink], journal: Journal) -> Flow[li
     return changed
 
 
-def _users(numbers: Iterable[NumberToLink]) -> Flow[dict[str, AffectedAgents]]:
+def read_callers(numbers: Iterable[NumberToLink]) -> Flow[UsersReading]:
     """Read who calls out with those numbers that somebody is to call out with."""
     asked = {number.id: number.number.credentials_id.lower() for number in numbers if number.outbound}
     if not asked:
-        return {}
-    users: dict[str, AffectedAgents] = yield from outbound.users_of(asked)
-    return users
+        return outbound.UsersReading({}, {})
+    return (yield from outbound.read_users(asked))
+
+
+def _callers(numbers: Sequence[NumberToLink], journal: Journal) -> Flow[_Callers]:
+    """
+    Find out who calls out with which number.
+
+    An agent that an earlier look saw calling out with a number, and that does not any more, is looked for among all
+    numbers: somebody may have given it another one since.
+    """
+    reading: UsersReading = yield from read_callers(numbers)
+    seen = {agent: id_ for id_, affected in reading.users.items() for agent in affected.outbound}
+    lost = [
+        number
+        for number in numbers
+        if (earlier := _own_outbound(number, journal))
+        and earlier.state is State.DONE
+        and number.id not in reading.errors
+        and number.outbound not in seen
+    ]
+    if lost:
+        try:
+            seen = {**(yield from outbound.outbound_links()), **seen}
+        except AuthenticationError:
+            raise
+        except VendorError as error:
+            reading.errors.update({number.id: error for number in lost})
+    return _Callers(reading, seen)
+
+
+def _own_outbound(number: NumberToLink, journal: Journal) -> Entry | None:
+    """Return what earlier tries and looks of the task did, or may have done, to give this number to this agent."""
+    earlier = journal.earlier(outbound_key(number.outbound)) if number.outbound else None
+    return earlier if earlier and earlier.pending and earlier.number_id == number.id else None
 
 
 def _decide(
     number: NumberToLink,
-    users: dict[str, AffectedAgents],
+    callers: _Callers,
     if_linked: str,
     journal: Journal,
+    refused: dict[str, str],
     unread: VendorError | None = None,
 ) -> None:
     """Note what has to be written, or why it must not be: for one, since the number could not be read."""
@@ -132,34 +195,57 @@ def _decide(
         number.errors[inbound_key(number.id)] = unread
         return
     if number.inbound:
-        key, now = inbound_key(number.id), number.number.incoming_calls_agent_id
+        key = inbound_key(number.id)
         try:
-            if is_to_be_linked(
-                number.number.label, number.inbound, now, journal.earlier(key), if_linked=if_linked
-            ):
-                number.writing.add(key)
-            else:
-                journal.found(key, now)
-        except ChangedMeanwhileError as error:
-            journal.contested(key)
-            number.errors[key] = error
+            _decide_inbound(number, key, if_linked, journal)
         except PhonelinkError as error:
-            number.errors[key] = error
+            _leave(number, key, error, journal, refused)
     if number.outbound:
         key = outbound_key(number.outbound)
-        if number.id in users and number.outbound in users[number.id].outbound:
-            earlier = journal.earlier(key)
-            if earlier and earlier.number_id == number.id:
-                journal.found(key, number.outbound)
-        else:
-            number.writing.add(key)
+        try:
+            _decide_outbound(number, key, callers, journal)
+        except PhonelinkError as error:
+            _leave(number, key, error, journal, refused)
+    for key in number.writing & refused.keys():
+        number.writing.discard(key)
+        number.errors[key] = PromiseError(refused[key])
 
 
-def _entries(
-    batch: Iterable[NumberToLink], users: dict[str, AffectedAgents], journal: Journal
-) -> dict[str, Entry]:
+def _leave(
+    number: NumberToLink, key: str, error: PhonelinkError, journal: Journal, refused: dict[str, str]
+) -> None:
+    """Note why a link must not be written: what somebody else has changed not at the next look of this try, either."""
+    if isinstance(error, ChangedMeanwhileError):
+        journal.contested(key)
+        refused[key] = str(error)
+    number.errors[key] = error
+
+
+def _decide_inbound(number: NumberToLink, key: str, if_linked: str, journal: Journal) -> None:
+    now = number.number.incoming_calls_agent_id
+    wanted = str(number.inbound)
+    if is_to_be_linked(number.number.label, wanted, now, journal.earlier(key), if_linked=if_linked):
+        number.writing.add(key)
+    else:
+        journal.found(key, now)
+
+
+def _decide_outbound(number: NumberToLink, key: str, callers: _Callers, journal: Journal) -> None:
+    if number.id in callers.reading.errors:
+        raise callers.reading.errors[number.id]
+    agent = str(number.outbound)
+    earlier, users = journal.earlier(key), callers.reading.users.get(number.id)
+    if users and agent in users.outbound:
+        if earlier and earlier.number_id == number.id:
+            journal.found(key, agent)
+        return
+    own = _own_outbound(number, journal)
+    demand_not_moved(number.number.label, agent, callers.numbers.get(agent), own)
+    number.writing.add(key)
+
+
+def _entries(batch: Iterable[NumberToLink], callers: _Callers, journal: Journal) -> dict[str, Entry]:
     """Return what the journal has to know before the links are written."""
-    before = {agent: number_id for number_id, affected in users.items() for agent in affected.outbound}
     entries = {}
     for number in batch:
         about = {"number_id": number.id, "phone_number": number.number.phone_number}
@@ -169,13 +255,13 @@ def _entries(
         if number.outbound and outbound_key(number.outbound) in number.writing:
             key = outbound_key(number.outbound)
             entry = journal.entry(key, **about, mode="replaceOutbound", agent_id=number.outbound)
-            entry.previous_number_id = entry.previous_number_id or before.get(number.outbound)
+            entry.previous_number_id = entry.previous_number_id or callers.numbers.get(number.outbound)
             entries[key] = entry
     return entries
 
 
-def _write(batch: Sequence[NumberToLink], users: dict[str, AffectedAgents], journal: Journal) -> Flow[None]:
-    entries = _entries(batch, users, journal)
+def _write(batch: Sequence[NumberToLink], callers: _Callers, journal: Journal) -> Flow[None]:
+    entries = _entries(batch, callers, journal)
     journal.intend(entries)
     with journal.several():
         yield Parallel([_write_one(number, entries, journal) for number in batch])
@@ -216,14 +302,16 @@ def _prove(batch: Sequence[NumberToLink], journal: Journal) -> Flow[None]:
     """Look whether the links show, and note it in the journal."""
     before = {number.id: number.number.incoming_calls_agent_id for number in batch}
     yield from _read_again([number for number in batch if inbound_key(number.id) in number.writing])
-    users = yield from _users([number for number in batch if number.writing - {inbound_key(number.id)}])
+    callers = yield from read_callers(
+        [number for number in batch if number.writing - {inbound_key(number.id)}]
+    )
     for number in batch:
         for key in sorted(number.writing):
             try:
                 if key == inbound_key(number.id):
                     yield from _prove_inbound(number, before[number.id])
                 else:
-                    yield from _prove_outbound(number, users.get(number.id))
+                    yield from _prove_outbound(number, callers.users.get(number.id))
             except AuthenticationError:
                 raise
             except PhonelinkError as error:

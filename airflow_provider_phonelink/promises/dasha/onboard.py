@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypeAlias
 
-from airflow_provider_phonelink.api.calls import Parallel
-from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
+from airflow_provider_phonelink.api.dasha import endpoints, reads
 from airflow_provider_phonelink.api.errors import (
     AuthenticationError,
-    ConflictError,
-    NotFoundError,
-    NotTakenEffectError,
     PhonelinkError,
-    RejectedError,
     VendorError,
 )
-from airflow_provider_phonelink.api.patience import patiently
-from airflow_provider_phonelink.api.text import MOST_LISTED, clean
+from airflow_provider_phonelink.api.text import MOST_LISTED
 from airflow_provider_phonelink.decisions.links import INBOUND
-from airflow_provider_phonelink.decisions.onboarding import next_batch
 from airflow_provider_phonelink.decisions.registration import Verdict, assess, registers
 from airflow_provider_phonelink.decisions.rows import NumberRow
-from airflow_provider_phonelink.promises.dasha.create import adopt, demand_settings, found_after
-from airflow_provider_phonelink.promises.dasha.link_many import NumberToLink, link_many
+from airflow_provider_phonelink.promises.dasha.create_many import (
+    batch_to_create,
+    create_batch,
+    find_existing,
+)
+from airflow_provider_phonelink.promises.dasha.link_many import (
+    NumberToLink,
+    is_final,
+    link_many,
+    read_callers,
+)
 from airflow_provider_phonelink.promises.dasha.wait import connections_rules
-from airflow_provider_phonelink.promises.journal import Journal, State
+from airflow_provider_phonelink.promises.journal import Journal, State, outbound_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
@@ -67,6 +69,18 @@ class Progress:
         return self.reason is None
 
     @property
+    def is_finished(self) -> bool:
+        """Whether nothing is waited for, for it or for others before it."""
+        return not self.is_open or (self.number is not None and not self.waiting)
+
+    @property
+    def why_unfinished(self) -> str:
+        """What is waited for."""
+        if self.judgement is None:
+            return "not created yet, because it was waited for the registrations of those before it"
+        return f"not registered yet: {self.judgement.reason}"
+
+    @property
     def registers(self) -> bool:
         """Whether its registration has to be active before it is linked."""
         wanted = self.wish.registration
@@ -94,7 +108,8 @@ class Onboarding:
     :param if_linked: As for :func:`.link.link_number`.
     :param limit: More failures than this stop before further numbers are created.
     :param doubts: What is not decided by one look; None to believe each look.
-    :param given_up: The ids of numbers whose registrations failed for long enough, as a wait found out.
+    :param refused: What this try of the task must not write again, with the reason: the vendor refused it, or somebody
+        else has changed it since. More is added.
     """
 
     wishes: Sequence[NumberWish]
@@ -103,7 +118,7 @@ class Onboarding:
     if_linked: str = "replace"
     limit: MaxChanges | None = None
     doubts: Doubts | None = None
-    given_up: Mapping[str, object] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
     on_step: OnStep = lambda _: None
     warnings: list[str] = field(default_factory=list)
@@ -117,6 +132,16 @@ class Onboarding:
     def rows(self) -> list[NumberRow]:
         """Return a row for each number: those that could not be tried last."""
         return [*(number.row() for number in self.numbers), *self.bad]
+
+    def rows_so_far(self) -> list[NumberRow]:
+        """Return the rows as they are while numbers are waited for: those have a reason, too."""
+        return [
+            *(
+                number.row() if number.is_finished else replace(number.row(), reason=number.why_unfinished)
+                for number in self.numbers
+            ),
+            *self.bad,
+        ]
 
     @property
     def waiting(self) -> list[str]:
@@ -168,11 +193,14 @@ class Onboarding:
             if number.number
         }
         for key, entry in self.journal:
-            if entry.state is State.CONTESTED and entry.number_id in now:
-                entry.state = State.DONE
+            if entry.mode != INBOUND:
+                if (
+                    entry.state is State.CONTESTED
+                ):  # the agent calls out with a number that somebody else gave it
+                    self.journal.drop(key)
+            elif entry.state in (State.CONTESTED, State.DONE) and entry.number_id in now:
                 self.journal.settle(key, now[entry.number_id])
-            elif entry.state is State.INTENDED:
-                self.journal.undo(key)
+        self.journal.drop_intentions()
 
 
 def onboard(onboarding: Onboarding) -> Flow[None]:
@@ -186,13 +214,14 @@ def onboard(onboarding: Onboarding) -> Flow[None]:
     :raises VendorError: If the numbers cannot be read.
     """
     rules = yield from connections_rules()
-    yield from _look(onboarding)
+    yield from find_existing(onboarding)
     _judge(onboarding, rules)
-    while batch := _next_batch(onboarding):
-        yield from _create(onboarding, batch)
+    while batch := batch_to_create(onboarding):
+        yield from create_batch(onboarding, batch)
         _judge(onboarding, rules)
     if onboarding.is_stopped:
         _hold_back(onboarding)
+    yield from _note_held(onboarding)
     yield from _link(onboarding)
     yield from _catch_up(onboarding.journal)
 
@@ -224,102 +253,6 @@ def _users(number_id: str) -> Flow[AffectedAgents | None]:
     return users
 
 
-def _look(onboarding: Onboarding) -> Flow[None]:
-    """Find the numbers that are there, and adopt them."""
-    found = yield from reads.find_pairs(number.wish.pair for number in onboarding.numbers)
-    adopted = []
-    for number in onboarding.numbers:
-        existing = found[number.wish.pair]
-        if isinstance(existing, PhonelinkError):
-            number.fail(existing)
-        elif existing is not None:
-            adopted.append(_adopt(onboarding, number, existing))
-    yield Parallel(adopted)
-
-
-def _adopt(onboarding: Onboarding, number: Progress, existing: PhoneNumber) -> Flow[None]:
-    own = onboarding.journal.creates(number.wish.key)
-    try:
-        outcome = yield from adopt(existing, number.wish.settings, "adopt" if own else onboarding.if_exists)
-    except AuthenticationError:  # the key is everybody's
-        raise
-    except PhonelinkError as error:
-        number.number = existing
-        number.fail(error)
-        return
-    number.number, number.step = outcome.number, "created" if own else "adopted"
-    onboarding.warnings += outcome.warnings
-    if existing.phone_number != number.wish.phone_number:
-        onboarding.warnings.append(
-            f"{clean(number.wish.phone_number)} is stored by the vendor as {existing.label}, which was adopted. Write "
-            "it like that from now on."
-        )
-
-
-def _next_batch(onboarding: Onboarding) -> list[Progress]:
-    missing = [number for number in onboarding.numbers if number.is_open and number.number is None]
-    if not missing or onboarding.is_stopped:
-        return []
-    tried = len(onboarding.numbers) - len(missing)
-    return missing[: next_batch(len(missing), tried, len(onboarding.waiting), onboarding.limit)]
-
-
-def _create(onboarding: Onboarding, batch: Sequence[Progress]) -> Flow[None]:
-    journal = onboarding.journal
-    journal.create([number.wish.key for number in batch])
-    yield Parallel([_create_one(onboarding, number) for number in batch])
-    journal.keep()
-    created = [number for number in batch if number.number and number.step == "created"]
-    reading = yield from reads.read_numbers([number.number.id.lower() for number in created if number.number])
-    for number in created:
-        yield from _prove(onboarding, number, reading)
-
-
-def _create_one(onboarding: Onboarding, number: Progress) -> Flow[None]:
-    if onboarding.is_stopped:  # while others of this batch were created
-        onboarding.journal.not_created(number.wish.key)
-        return
-    wish = number.wish
-    try:
-        try:
-            number.number, _ = yield from writes.create_number(*wish.pair, **wish.settings)
-        except (RejectedError, ConflictError) as error:
-            onboarding.journal.not_created(wish.key)
-            existing = yield from found_after(error, *wish.pair)
-            if existing is None:
-                raise
-            yield from _adopt(onboarding, number, existing)
-        else:
-            number.step = "created"
-    except AuthenticationError:
-        raise
-    except PhonelinkError as error:
-        number.fail(error)
-    onboarding.on_step(number.step or "failed")
-
-
-def _prove(onboarding: Onboarding, number: Progress, reading: reads.Reading) -> Flow[None]:
-    """Make sure that a number that was created shows, with its settings."""
-    if number.number is None:
-        return
-    number_id, label = number.number.id.lower(), number.number.label
-    try:
-        if number_id in reading.errors:
-            raise reading.errors[number_id]
-        number.number = reading.numbers[number_id] or (yield from patiently(endpoints.get_number(number_id)))
-        onboarding.warnings += demand_settings(number.number, number.wish.settings)
-    except AuthenticationError:
-        raise
-    except NotFoundError:
-        number.fail(
-            NotTakenEffectError(
-                f"Number {label} was created, but the vendor still does not know it ten seconds later."
-            )
-        )
-    except PhonelinkError as error:
-        number.fail(error)
-
-
 def _judge(onboarding: Onboarding, rules: RegistrationRules) -> None:
     """Judge the registrations of all numbers that are there."""
     there = {
@@ -328,14 +261,12 @@ def _judge(onboarding: Onboarding, rules: RegistrationRules) -> None:
         if number.is_open and number.number and number.registers
     }
     now = datetime.now(timezone.utc)
-    believed = assess({number_id: number.number for number_id, number in there.items()}, rules, now)
-    weighed = believed
+    assessment = assess({number_id: number.number for number_id, number in there.items()}, rules, now)
     if onboarding.doubts:
-        weighed = onboarding.doubts.weigh(believed, now)
-        onboarding.unknown_states += onboarding.doubts.first_time_unknown(weighed)
-    for certain, judgement in zip(believed.judgements, weighed.judgements, strict=True):
-        given_up = certain.verdict is Verdict.FAILED and certain.number_id in onboarding.given_up
-        _take(there[certain.number_id], certain if given_up else judgement)
+        assessment = onboarding.doubts.weigh(assessment, now)
+        onboarding.unknown_states += onboarding.doubts.first_time_unknown(assessment)
+    for judgement in assessment.judgements:
+        _take(there[judgement.number_id], judgement)
 
 
 def _take(number: Progress, judgement: Judgement) -> None:
@@ -353,21 +284,48 @@ def _hold_back(onboarding: Onboarding) -> None:
             number.reason = f"not created, because {failed} others failed and max_failed={onboarding.limit}"
 
 
-def _link(onboarding: Onboarding) -> Flow[None]:
-    """Link the numbers that are ready."""
-    ready = [
+def _with_links(numbers: Iterable[Progress]) -> list[tuple[Progress, NumberToLink]]:
+    """Return those of the numbers that are there and that somebody is to have."""
+    return [
         (
             number,
             NumberToLink(number.number, number.wish.inbound_agent_id, number.wish.outbound_agent_id),
         )
-        for number in onboarding.numbers
-        if number.number and number.is_open and not number.waiting and number.wish.links
+        for number in numbers
+        if number.number and number.wish.links
     ]
+
+
+def _note_held(onboarding: Onboarding) -> Flow[None]:
+    """Note which numbers are linked as wished although their registrations are not active, or not any more."""
+    held = [
+        (number, link)
+        for number, link in _with_links(onboarding.numbers)
+        if number.step and (number.waiting or not number.is_open) and _may_be_held(link, onboarding.journal)
+    ]
+    users = (yield from read_callers([link for _, link in held])).users
+    for number, link in held:
+        if link.outbound is None or (link.id in users and link.outbound in users[link.id].outbound):
+            number.step = "linked"
+
+
+def _may_be_held(link: NumberToLink, journal: Journal) -> bool:
+    """Return whether a number is linked as wished, as far as that shows without a further read."""
+    if link.inbound:
+        return link.number.incoming_calls_agent_id == link.inbound
+    entry = journal.of(outbound_key(str(link.outbound)))
+    return entry is not None and entry.is_done and entry.number_id == link.id
+
+
+def _link(onboarding: Onboarding) -> Flow[None]:
+    """Link the numbers that are ready."""
+    ready = _with_links(number for number in onboarding.numbers if number.is_open and not number.waiting)
     by_link = {id(link): number for number, link in ready}
 
     def note(link: NumberToLink) -> None:
         number = by_link[id(link)]
         number.number = link.number
+        onboarding.refused.update({key: str(error) for key, error in link.errors.items() if is_final(error)})
         if link.done:
             number.step = "linked"
         else:
@@ -379,5 +337,6 @@ def _link(onboarding: Onboarding) -> Flow[None]:
         [link for _, link in ready],
         if_linked=onboarding.if_linked,
         journal=onboarding.journal,
+        refused=onboarding.refused,
         on_done=note,
     )

@@ -20,7 +20,7 @@ from airflow_provider_phonelink.decisions.registration import (
 from airflow_provider_phonelink.decisions.waiting import REACTIONS, Doubts, is_over
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.triggers.dasha.polling import Schedule, subscribed
-from airflow_provider_phonelink.triggers.stored import as_list, restored
+from airflow_provider_phonelink.triggers.stored import as_list, from_pairs, restored, to_pairs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -63,7 +63,9 @@ class DashaRegistrationTrigger(BaseTrigger):
     :param on_timeout: ``report`` adds a report to the event of a timeout; ``fail`` (default) does not.
     :param linger: If the wait reports, so many seconds after ``began`` it ends although numbers are still waiting, as
         soon as any is not: so that those can be gone on with. None (default): it does not. The event then has
-        ``deadline``, for a further wait, and its message names only the first numbers.
+        ``deadline`` and ``failing_since``, for a further wait, and its message names only the first numbers.
+    :param failing_since: Since when, in seconds since 1970, each look has found registrations in a failed state, by
+        number id, from the wait that this one goes on with. None (default) for a new wait.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class DashaRegistrationTrigger(BaseTrigger):
         on_failed: str = "fail",
         on_timeout: str = "fail",
         linger: float | None = None,
+        failing_since: dict[str, float] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         # Checked in run(): an exception here would end the triggerer, and every deferred task with it.
@@ -100,7 +103,9 @@ class DashaRegistrationTrigger(BaseTrigger):
         self.on_failed = on_failed
         self.on_timeout = on_timeout
         self.linger = linger
+        self.failing_since = from_pairs(restored(failing_since))
         self._settings: DashaSettings | None = None
+        self._doubts: Doubts | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and arguments. Both must stay stable, because running triggers outlive an upgrade."""
@@ -121,6 +126,7 @@ class DashaRegistrationTrigger(BaseTrigger):
                 "on_failed": self.on_failed,
                 "on_timeout": self.on_timeout,
                 "linger": self.linger,
+                "failing_since": to_pairs(self.failing_since),
             },
         )
 
@@ -153,6 +159,13 @@ class DashaRegistrationTrigger(BaseTrigger):
         self.failed_for = arguments.seconds("failed_for", self.failed_for)
         if self.linger is not None:
             self.linger = arguments.seconds("linger", self.linger)
+        if self.failing_since is not None:
+            if not isinstance(self.failing_since, dict):
+                raise InvalidArgumentError("failing_since", "is no dict of number ids and times.")
+            self.failing_since = {
+                arguments.uuid("failing_since", number_id): arguments.seconds("failing_since", since)
+                for number_id, since in self.failing_since.items()
+            }
         for argument in ("on_failed", "on_timeout"):
             arguments.choice(argument, getattr(self, argument), REACTIONS)
         for argument in ("active_states", "failed_states"):
@@ -161,7 +174,9 @@ class DashaRegistrationTrigger(BaseTrigger):
 
     async def _wait(self, poller: Poller, subscription: Subscription) -> dict[str, Any]:
         began = datetime.fromtimestamp(self.began or time.time(), timezone.utc)
-        doubts = Doubts(self.never_seen or (), began, timedelta(seconds=self.failed_for))
+        doubts = self._doubts = Doubts(
+            self.never_seen or (), began, timedelta(seconds=self.failed_for), self.failing_since
+        )
         last: Assessment | None = None
         while True:
             left = self.deadline - time.time()
@@ -256,4 +271,5 @@ class DashaRegistrationTrigger(BaseTrigger):
             event["report"] = assessment.report
         if self.linger is not None:
             event["deadline"] = self.deadline
+            event["failing_since"] = self._doubts.failing_since if self._doubts else self.failing_since
         return event

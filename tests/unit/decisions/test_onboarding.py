@@ -108,11 +108,11 @@ def test_nobodys_credentials_are_an_error_of_all() -> None:
 COUNTS = st.integers(0, 5000)
 
 
-@given(missing=COUNTS, existing=COUNTS, undecided=COUNTS)
-def test_the_next_batch(missing, existing, undecided) -> None:
-    undecided = min(undecided, existing)
-    assert next_batch(missing, existing, undecided, None) == missing
-    limited = next_batch(missing, existing, undecided, parse_max_changes("5%"))
-    assert 0 <= limited <= min(missing, max(FIRST_BATCH, existing))
+@given(missing=COUNTS, created=COUNTS, undecided=COUNTS)
+def test_the_next_batch(missing, created, undecided) -> None:
+    undecided = min(undecided, created)
+    assert next_batch(missing, created, undecided, None) == missing
+    limited = next_batch(missing, created, undecided, parse_max_changes("5%"))
+    assert 0 <= limited <= min(missing, max(FIRST_BATCH, created - undecided))
     if not undecided and missing:
         assert limited > 0, "nothing is waited for that could let it go on"

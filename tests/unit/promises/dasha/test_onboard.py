@@ -187,18 +187,19 @@ def test_a_number_is_linked_once_it_is_registered_and_not_if_that_fails() -> Non
     assert vendor.links()[wanted[1].phone_number] == (None, [])
 
 
-def test_a_failed_state_that_may_pass_is_waited_for_until_a_wait_gives_it_up() -> None:
+def test_a_failed_state_that_may_pass_is_waited_for_and_its_age_goes_on_in_the_next_wait() -> None:
     vendor = Vendor()
     wanted = wishes(1, registration=True)
     vendor.vendors.world.plan_registration(wanted[0].phone_number, [(0, "Failed")])
-
-    def doubts() -> Doubts:
-        return Doubts((), datetime.now(timezone.utc), timedelta(seconds=60))
-
-    [number_id] = vendor.run(Onboarding(wanted, doubts=doubts())).waiting
-    given_up = vendor.run(Onboarding(wanted, doubts=doubts(), given_up={number_id: "Failed"}))
-    assert not given_up.waiting
-    assert len(reasons(given_up)) == 1
+    now = datetime.now(timezone.utc)
+    first = Doubts((), now, timedelta(seconds=60))
+    [number_id] = vendor.run(Onboarding(wanted, doubts=first)).waiting
+    assert first.failing_since.keys() == {number_id}
+    for seconds, fails in {50: False, 61: True}.items():
+        since = {number_id: now.timestamp() - seconds}
+        later = vendor.run(Onboarding(wanted, doubts=Doubts((), now, timedelta(seconds=60), since)))
+        assert bool(reasons(later)) is fails
+        assert bool(later.waiting) is not fails
 
 
 @pytest.mark.parametrize(("limit", "most"), [(3, 20), ("10%", 20)])
