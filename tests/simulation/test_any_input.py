@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime
 import decimal
+import inspect
+import io
 import json
 import time
 from types import SimpleNamespace
@@ -23,14 +25,16 @@ from airflow_provider_phonelink.api.dasha.settings import DashaSettings
 from airflow_provider_phonelink.api.errors import ConfigurationError
 from airflow_provider_phonelink.api.redaction import Secrets
 from airflow_provider_phonelink.api.senders import Sender
+from airflow_provider_phonelink.cli.__main__ import main
 from airflow_provider_phonelink.compat import AirflowSensorTimeout
+from airflow_provider_phonelink.decisions.scope import KEYS
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
 from airflow_provider_phonelink.hooks.connection import settings_of
 from airflow_provider_phonelink.hooks.dasha import DashaHook
 from airflow_provider_phonelink.operators.dasha import DashaListPhoneNumbersOperator
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
-from airflow_provider_phonelink.triggers.dasha import DashaRegistrationTrigger
+from airflow_provider_phonelink.triggers.dasha import DashaRegistrationEventTrigger, DashaRegistrationTrigger
 
 OURS = (PhonelinkFailException, PhonelinkRetryableException)
 #: Far more than any task of these worlds needs.
@@ -333,3 +337,72 @@ def test_any_connection(settings_class: Any, data: Any) -> None:
     except ConfigurationError as error:
         problem = str(error)
         problem.encode()
+
+
+#: Each option that takes a value, by the command that knows it.
+OPTIONS = [
+    (("numbers", "list"), "--phone-number"),
+    (("numbers", "list"), "--agent-id"),
+    (("numbers", "list"), "--provider-id"),
+    *((("routes", "plan", "-f", "FILE", "--prune"), f"--scope-{key.replace('_', '-')}") for key in KEYS),
+    (("routes", "plan"), "-f"),
+    (("routes", "plan", "-f", "FILE"), "--extra-columns"),
+    (("routes", "plan", "-f", "FILE"), "--max-changes"),
+    (("routes", "apply", "--yes", "-f", "FILE"), "--plan"),
+    (("routes", "export"), "--scope-agents"),
+    (("wait", "--timeout", "0"), "NUMBER"),
+    (("wait", "NUMBER", "--timeout", "0"), "--poll-interval"),
+    (("wait", "NUMBER", "--poll-interval", "0"), "--timeout"),
+    (("wait", "NUMBER", "--timeout", "0"), "--failed-for"),
+]
+
+
+@pytest.mark.parametrize(("words", "option"), OPTIONS)
+@settings(max_examples=15)
+@given(value=st.text(max_size=12) | st.sampled_from(HOSTILE))
+def test_any_word_on_the_command_line(tmp_path_factory: Any, words: Any, option: str, value: str) -> None:
+    stage = _stage("rotate")
+    stage.reset()
+    file = tmp_path_factory.getbasetemp() / "any_word.json"
+    file.write_text(json.dumps([{"number": name, "agent_id": "a"} for name in stage.ids.values()]))
+    given = {"FILE": str(file), "NUMBER": next(iter(stage.ids.values()))}
+    line = [given.get(word, word) for word in words]
+    # In one word, so that a value may begin with a dash.
+    line += (
+        [value]
+        if option == "NUMBER"
+        else [f"{option}={value}" if option.startswith("--") else f"{option}{value}"]
+    )
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", printed)
+        patch.setattr("sys.stderr", printed)
+        for module in ("lists", "routes", "wait"):
+            patch.setattr(
+                f"airflow_provider_phonelink.cli.{module}.hook_of", lambda *_, **__: Wire(stage).hook("dasha")
+            )
+        try:
+            code = main(line)
+        except SystemExit as left:  # a wrong command line
+            code = int(str(left.code))
+    assert code in (0, 1, 2)
+    assert "Traceback" not in printed.getvalue()
+    printed.getvalue().encode()
+
+
+STORED = sorted(set(inspect.signature(DashaRegistrationEventTrigger).parameters) - {"stored"})
+
+
+@settings(max_examples=200)
+@given(stored=st.dictionaries(st.sampled_from(STORED), NATIVE, max_size=4))
+def test_any_stored_arguments_of_a_watcher(stored: dict[str, Any]) -> None:
+    """What an author writes is refused with a TypeError, and what Airflow has stored never is."""
+    trigger = DashaRegistrationEventTrigger(**stored, stored=True)
+    try:
+        written = DashaRegistrationEventTrigger(**stored)
+    except TypeError as error:
+        assert trigger.problem is not None
+        str(error).encode()
+    else:
+        path, arguments = written.serialize()
+        assert DashaRegistrationEventTrigger(**arguments).serialize() == (path, arguments)
