@@ -55,6 +55,7 @@ _SPREADSHEET = tuple(
             "text with its quotation marks",
         ),
         (r"b'.*'", "bytes as Python writes them"),
+        (r"(?i:true|false)", "a truth value"),
         (r"#+|#[\u00a1\u00bf]?[^\W\d_].*|(?i:err:[0-9]+)", "what a spreadsheet shows in place of a value"),
         (
             r"NA|(?i:[+-]?nan|nat|n/a|n/d|n\.a\.|nil|\(null\)|\(blank\)|<na>|<null>|<none>)|-?1\.#[A-Z]+|\\N|~"

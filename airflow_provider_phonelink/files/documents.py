@@ -75,6 +75,7 @@ def read_python(text: str, columns: Columns, *, argument: str, where: str) -> Ro
 
     It is read by way of JSON: Python itself takes five hundred times the memory of such a text to read it.
 
+    :raises NoPlainDataError: If an object in it is described, which plain data has another way to say.
     :raises ValueError: If it is no such list.
     """
     return read_json(_IN_PYTHON.sub(_in_json, text), columns, argument=argument, where=where)
@@ -85,8 +86,18 @@ def _in_json(match: re.Match[str]) -> str:
     if token[0] in "'\"":
         return json.dumps(literal_eval(token) if "\\" in token else token[1:-1])
     if token not in _WORDS:
+        text, start, end = match.string, match.start(), match.end()
+        before, after = text[max(start - 4, 0) : start], text[end : end + 1]
+        if re.search(r"""['"]: <?$""", before) and (before.endswith("<") or after in ("(", "'", '"', ".")):
+            raise NoPlainDataError(
+                f"{shown(token)} begins the description of an object; make text of it first"
+            )
         raise ValueError(f"{shown(token)} is no value of a row")
     return _WORDS[token]
+
+
+class NoPlainDataError(ValueError):
+    """A list as Python writes it has an object in it that it can only describe, such as ``UUID('...')``."""
 
 
 @dataclass

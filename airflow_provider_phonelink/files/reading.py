@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import clean, shown
 from airflow_provider_phonelink.files.columns import rows_of
-from airflow_provider_phonelink.files.documents import read_json, read_python, read_yaml
+from airflow_provider_phonelink.files.documents import NoPlainDataError, read_json, read_python, read_yaml
 from airflow_provider_phonelink.files.sources import read_source
 from airflow_provider_phonelink.files.tables import read_table
 
@@ -78,6 +77,10 @@ def _read_text(text: str, columns: Columns, *, argument: str, where: str) -> Row
     """Read a list as a template renders it: as JSON, or as Python writes it; as YAML if it is neither."""
     text = text.lstrip("\ufeff")
     for read in (read_json, read_python):
-        with suppress(ValueError):
+        try:
             return read(text, columns, argument=argument, where=where)
+        except NoPlainDataError:
+            raise
+        except ValueError:
+            continue
     return read_yaml(text, columns, argument=argument, where=where)

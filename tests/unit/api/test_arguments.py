@@ -265,6 +265,7 @@ def test_every_notation_of_a_number_is_left_as_it_is(value) -> None:
         ("“agent-1”", "quotation marks"),
         ("1.2E+05", "scientific"),
         ("12345.0", "decimal"),
+        ("FALSE", "truth value"),
         ("12,345,678", "separators of thousands"),
         ("None", "gave nothing"),
         ("null", "gave nothing"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -307,6 +310,25 @@ def test_what_no_list_of_rows_says(text) -> None:
         read_rows(text, COLUMNS, argument="routes").each(
             lambda row: arguments.phone_number("number", row["number"])
         )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        UUID(int=1),
+        Decimal("1.5"),
+        date(2024, 5, 5),
+        datetime(2024, 5, 5, tzinfo=timezone.utc),
+        b"x",
+        b"'",
+        object(),
+    ],
+)
+def test_an_object_that_is_described_is_not_taken_for_text(value) -> None:
+    with pytest.raises(InvalidArgumentError, match="begins the description of an object"):
+        read_rows(str([{"number": "1", "agent_id": value}]), COLUMNS, argument="routes")
+    told = [{"number": "': UUID('1')", "agent_id": "a"}]
+    assert read_rows(str(told), COLUMNS, argument="routes").each(dict) == told
 
 
 def test_a_list_as_text() -> None:
