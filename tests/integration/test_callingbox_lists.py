@@ -5,12 +5,14 @@ from __future__ import annotations
 from airflow_harness.tasks import run_task
 from integration.worlds import AGENT, OTHER_AGENT
 
+from airflow_provider_phonelink.assets import agent_uri, number_uri
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.operators.callingbox import (
     CallingBoxListAgentsOperator,
     CallingBoxListNumbersOperator,
     CallingBoxSetPrimaryNumberOperator,
 )
+from airflow_provider_phonelink.sandbox import Fault
 
 
 def value(task, connections):
@@ -59,4 +61,54 @@ def test_a_number_that_is_not_attached_cannot_be_primary(box, sandbox, connectio
     outcome = run_task(task, connections=connections)
     assert isinstance(outcome.error, PhonelinkFailException)
     assert "Attach it first" in str(outcome.error)
+    assert not sandbox.journal.writes()
+
+
+def test_a_primary_number_whose_answer_was_lost_is_told_by_the_next_try(box, sandbox, connections):
+    caller = box.links()["pn_bystander"][1][0]
+    box.attach(caller, "pn_free")
+    box.set_primary(caller, "pn_bystander")
+    sandbox.faults.add(
+        Fault("status", method="PUT", path="primary-number", when="after", status=503, count=9)
+    )
+    sandbox.journal.clear()
+    kept = {"variables": {}, "stored": {}, "connections": connections}
+
+    def set_primary(try_number):
+        task = CallingBoxSetPrimaryNumberOperator(
+            task_id="t", agent_id=caller, number_id="pn_free", retries=2
+        )
+        return run_task(task, try_number=try_number, **kept)
+
+    assert set_primary(1).state == "up_for_retry"
+    assert box.agents[caller].primary_number == "pn_free"
+    sandbox.faults.clear()
+    writes = len(sandbox.journal.writes())
+    outcome = set_primary(2)
+    assert (outcome.value["changed"], outcome.value["previous_number_id"]) == (True, "pn_bystander")
+    told = {event["dest_asset_key"]["uri"] for event in outcome.asset_events}
+    numbers = {number_uri(number, "callingbox") for number in ("pn_free", "pn_bystander")}
+    assert told == {agent_uri(caller, "outbound", "callingbox"), *numbers}
+    again = set_primary(3)
+    assert again.value["changed"] is False
+    assert len(sandbox.journal.writes()) == writes
+    assert not [key for key in kept["variables"] if "journal" in key]
+
+
+def test_the_primary_number_of_an_agent_that_makes_no_calls_is_no_event(box, connections):
+    box.attach(OTHER_AGENT, "pn_free")
+    box.set_primary(OTHER_AGENT, "pn_bystander")
+    task = CallingBoxSetPrimaryNumberOperator(task_id="t", agent_id=OTHER_AGENT, number_id="pn_free")
+    outcome = run_task(task, connections=connections)
+    assert (outcome.value["changed"], outcome.asset_events) == (True, [])
+
+
+def test_an_archived_agent_gets_no_primary_number(box, sandbox, connections):
+    box.archive(AGENT)
+    box.attach(AGENT, "pn_free")
+    sandbox.journal.clear()
+    task = CallingBoxSetPrimaryNumberOperator(task_id="t", agent_id=AGENT, number_id="pn_free")
+    outcome = run_task(task, connections=connections)
+    assert isinstance(outcome.error, PhonelinkFailException)
+    assert "archived" in str(outcome.error)
     assert not sandbox.journal.writes()

@@ -140,10 +140,11 @@ class CallingBoxSetPrimaryNumberOperator(_AgentAndNumberOperator):
     only if another number is primary, and reads the agent again before it succeeds.
 
     A retry, a cleared task or a second run that finds it primary writes nothing. It fails without a retry if the number
-    is not attached. The number that was primary before stays attached.
+    is not attached, or if the agent is archived. The number that was primary before stays attached. For an agent that
+    makes calls, the change is told as an asset event.
 
-    Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether this try wrote, and
-    ``previous_number_id``, the primary number before, if the vendor shows it.
+    Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether a try of this task wrote, and
+    ``previous_number_id``, the primary number before, if one did and the vendor shows it.
 
     From the vendor's page on primary numbers.
 
@@ -154,14 +155,23 @@ class CallingBoxSetPrimaryNumberOperator(_AgentAndNumberOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Make the number primary."""
+        from airflow_provider_phonelink.decisions.links import INBOUND
+        from airflow_provider_phonelink.operators.events import emit_journal
+        from airflow_provider_phonelink.operators.journal import open_journal
         from airflow_provider_phonelink.promises.callingbox.naming import find_for
         from airflow_provider_phonelink.promises.callingbox.primary import make_primary
 
         with self.hook as hook:
             # Its id from here on, also for the link to the console.
             self.number_id = hook.run(find_for(partial(make_primary, self.agent_id), self.number_id))
-            outcome = hook.run(make_primary(self.agent_id, self.number_id))
+            # By the agent alone, for a later try may be about another number.
+            with open_journal(self, context, self.callingbox_conn_id, self.agent_id) as journal:
+                outcome = hook.run(make_primary(self.agent_id, self.number_id, journal=journal))
         outcome.log_to(self.log)
+        if outcome.agent.type == INBOUND:
+            journal.close()  # the primary number of an agent that makes no calls is no caller ID, and no link
+        else:
+            emit_journal(self, context, journal, vendor="callingbox")
         return delivered(self, context, outcome.result())
 
 

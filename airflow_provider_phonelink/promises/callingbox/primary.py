@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
-from airflow_provider_phonelink.api.errors import AttachmentError, NotTakenEffectError
+from airflow_provider_phonelink.api.errors import AgentArchivedError, AttachmentError, NotTakenEffectError
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.uuids import same_id
-from airflow_provider_phonelink.promises.journal import tells_primary
+from airflow_provider_phonelink.promises.journal import Journal, outbound_key, tells_primary
 from airflow_provider_phonelink.promises.outcomes import Outcome, plain, storable
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent
     from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.promises.journal import Entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class MadePrimary(Outcome):
     """An agent whose primary number is the wanted one."""
 
     agent: Agent
-    #: Whether a write was needed.
+    #: Whether a try of the task wrote.
     changed: bool
     previous_number_id: str | None
 
@@ -41,32 +42,66 @@ class MadePrimary(Outcome):
         }
 
 
-def make_primary(agent_id: str, number_id: str) -> Flow[MadePrimary]:
+def make_primary(agent_id: str, number_id: str, *, journal: Journal | None = None) -> Flow[MadePrimary]:
     """
     Make sure that a number is the agent's primary one.
 
+    :param journal: What earlier tries of the task did, and what this one does.
+    :raises AgentArchivedError: If the agent is archived.
     :raises AttachmentError: If the number is not attached to the agent. Nothing was changed.
     :raises NotTakenEffectError: If the vendor accepted the number, but another one, or none, is primary afterwards.
     """
-    agent_id = arguments.agent_id("agent_id", agent_id)
+    agent_id = arguments.opaque_id("agent_id", agent_id)
     number_id = arguments.opaque_id("number_id", number_id)
+    journal = journal or Journal()
     agent, attached = yield from reads.attachment(agent_id, number_id)
+    if agent.archived:
+        raise AgentArchivedError(
+            f"Number {number_label(number_id)} was not made the primary number of {agent_label(agent_id)}, which is "
+            "archived and makes no calls. Nothing was written. Name another agent."
+        )
     if not attached:
         raise AttachmentError(
             f"Number {number_label(number_id)} is not attached to {agent_label(agent_id)}, so it cannot be its primary "
             "number. Nothing was changed. Attach it first."
         )
-    before = agent.primary_number_id
-    if before is not None and same_id(before, number_id):
-        summary = (
-            f"Number {number_label(number_id)} is the primary number of {agent_label(agent_id)} already; nothing was "
-            "written."
-        )
-        return MadePrimary(summary=summary, agent=agent, changed=False, previous_number_id=None)
-    now = yield from _set(agent, number_id)
+    key, now = outbound_key(agent_id), agent.primary_number_id
+    if now is not None and same_id(now, number_id):
+        return _found(agent, number_id, journal, key)
+    before = _before(journal.earlier(key), now)
+    shown = next((number for number in agent.numbers or () if same_id(number.id, number_id)), None)
+    link = {"number_id": number_id, "mode": "outbound", "agent_id": agent_id}
+    entry = journal.entry(key, **link, previous_number_id=before, phone_number=shown.e164 if shown else None)
+    with journal.writing(key, entry):
+        agent = yield from _set(agent, number_id)
+    journal.settle(key, agent_id)
     summary = f"Number {number_label(number_id)} is now the primary number of {agent_label(agent_id)}"
     summary += f"; before, {number_label(before)} was." if before else "."
-    return MadePrimary(summary=summary, agent=now, changed=True, previous_number_id=before)
+    return MadePrimary(summary=summary, agent=agent, changed=True, previous_number_id=before)
+
+
+def _found(agent: Agent, number_id: str, journal: Journal, key: str) -> MadePrimary:
+    """Return what a look before any write found: an earlier try did it, or nothing had to be done."""
+    earlier = journal.earlier(key)
+    if earlier and not same_id(earlier.number_id, number_id):
+        journal.drop(key)  # somebody else has replaced the number that an earlier try was about
+    entry = journal.found(key, agent.id)
+    by_the_task = entry is not None and entry.pending
+    done = "an earlier try of this task did it" if by_the_task else "nothing was written"
+    return MadePrimary(
+        summary=(
+            f"Number {number_label(number_id)} is the primary number of {agent_label(agent.id)} already; {done}."
+        ),
+        agent=agent,
+        changed=by_the_task,
+        previous_number_id=entry.previous_number_id if entry else None,
+    )
+
+
+def _before(earlier: Entry | None, now: str | None) -> str | None:
+    """Return the number before the task: not the one that an earlier try of it has made primary."""
+    by_the_task = earlier is not None and earlier.pending and now in (None, earlier.number_id)
+    return earlier.previous_number_id if earlier and by_the_task else now
 
 
 def put_right(agent: Agent, before: str, moved: str) -> Flow[Agent]:
