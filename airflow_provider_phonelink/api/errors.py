@@ -153,6 +153,9 @@ class VendorError(PhonelinkError):
 
     #: What an engineer should do about it; the end of the message.
     advice: ClassVar[str] = ""
+    #: Whether the same request was sent before without an answer that counts. That one may have taken effect, though
+    #: the vendor refused this one.
+    repeated: bool = False
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ from tenacity import (
 )
 
 from airflow_provider_phonelink.api.calls import Call, Flow, Parallel, Pause, Setting, Stepper
-from airflow_provider_phonelink.api.errors import PhonelinkError
+from airflow_provider_phonelink.api.errors import PhonelinkError, VendorError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -82,6 +82,8 @@ def _tries(call: Call[T], settings: Settings, repeat: bool) -> Steps[T]:
                 answer: T = yield call
             except PhonelinkError as error:
                 failure = type(error)
+                if isinstance(error, VendorError):
+                    error.repeated = attempt.retry_state.attempt_number > 1
                 raise
             return answer
     raise AssertionError("tenacity re-raises the last error")

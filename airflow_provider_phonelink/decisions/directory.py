@@ -75,6 +75,10 @@ class Directory:
             self._looked_up[name] = self._as_written.get(name) or self._in_another_notation(name)
         return self._looked_up[name]
 
+    def in_any_notation(self, name: str) -> list[str]:
+        """Return the ids of all numbers that have this phone number, however it is written."""
+        return list(dict.fromkeys([*self._as_written.get(name, ()), *self._in_another_notation(name)]))
+
     def plain_name(self, number_id: str) -> str:
         """
         Return the name to export: the phone number, or the id if a reader would not take that one for this number.

@@ -9,7 +9,7 @@ from airflow_provider_phonelink.exceptions import airflow_exception, as_airflow_
 from airflow_provider_phonelink.operators.results import delivered, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import BaseOperator, Context
 
@@ -58,16 +58,18 @@ def finish(
     *,
     fails: bool,
     retry_helps: bool,
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """
     Write the report, and return the result; or leave it to others and fail.
 
     :param fails: Whether the task fails although it has done what it could.
+    :param more: What else is in the result.
     """
     from airflow_provider_phonelink.decisions.rows import ROW_COLUMNS
     from airflow_provider_phonelink.promises.outcomes import storable
 
-    result = storable(result_of(rows, report))
+    result = storable({**result_of(rows, report), **(more or {})})
     if report is not None:
         with as_airflow_exceptions():
             report.write([row.as_json() for row in rows], ROW_COLUMNS)

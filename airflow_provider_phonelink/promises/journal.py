@@ -203,7 +203,8 @@ class Journal:
             self.contested(key)
             raise
         except VendorError as error:
-            if error.method != "GET" and error.status is not None and not error.retry_helps:
+            refused = error.method != "GET" and error.status is not None and not error.retry_helps
+            if refused and not error.repeated:
                 self.not_written(key, before)
             raise
 

@@ -31,14 +31,20 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
     takes it off the trunk. Numbers are deleted side by side; what fails for one does not stop the others.
 
     A retry, a cleared task or a second run deletes what is still there. A number that was unlinked and then cannot be
-    deleted goes back to its agents, unless somebody else has it by then; if a retry may delete it, it stays unlinked
-    for that. A deleted number is gone for good: creating it again makes another one, with another id.
+    deleted goes back to its agents, whichever try took it from them: at once, unless a retry may delete it and comes.
+    It is not taken from whoever got it in the meantime, and an agent that calls out with another number by then keeps
+    that. If an agent cannot get its number back, the task fails, whatever ``on_failed`` says. The reason always names
+    the agents. A deleted number is gone for good: creating it again makes another one, with another id.
+
+    A phone number that several numbers have, in whatever notation, is refused, and none of them is deleted, also if
+    it is named by its id; unless the ids of all of them are among the names.
 
     Returns a dict: ``numbers``, ``done`` and ``failed`` (counts), ``steps`` (step to count), ``report`` (its location,
-    or None) and ``rows``, for each number a dict of ``phone_number``, ``id``, ``step`` (``deleted``, ``gone`` if it was
-    so before, or None), ``state`` (of its registration, at the last look) and ``reason`` (None, or why it is still
-    there). Of more than 300 numbers, ``rows`` has only those with a reason, at most 300. A task that fails leaves the
-    same in XCom.
+    or None), ``warnings`` (a list, of at most 21) and ``rows``, for each number a dict of ``phone_number``, ``id``,
+    ``step`` (``deleted``, ``gone`` if it was so before, or None), ``state`` (of its registration, at the last look) and
+    ``reason`` (None, or why it is still there). A phone number that no number has is ``gone``, with an ``id`` of None
+    and a warning, as it may be mistyped. Of more than 300 numbers, ``rows`` has only those with a reason, at most 300.
+    A task that fails leaves the same in XCom.
 
     From the vendor's pages on deleting phone numbers, on affected agents and on Twilio's phone numbers.
 
@@ -47,7 +53,8 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
     :param if_linked: What to do with a number that an agent uses: ``fail`` (default) leaves it, ``unlink`` takes it
         from its agents and deletes it. (templated)
     :param on_failed: Whether the task fails if a number is still there, once all others are done: ``fail`` (default),
-        or ``report``, which succeeds. (templated)
+        or ``report``, which succeeds, unless an agent is without its number through the task, or the vendor refuses the
+        key. (templated)
     :param report: Where to write the rows: a path or URL of object storage that ends in ``.csv`` or ``.json``. None
         (default): nowhere. (templated)
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
@@ -91,7 +98,8 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
         from airflow_provider_phonelink.operators.journal import open_journal
         from airflow_provider_phonelink.operators.progress import Progress
         from airflow_provider_phonelink.operators.rows import destination_of, finish
-        from airflow_provider_phonelink.promises.dasha.delete_many import Deleting, delete_many
+        from airflow_provider_phonelink.promises.dasha.delete_many import delete_many
+        from airflow_provider_phonelink.promises.dasha.deleting import Deleting
 
         hook = self.hook  # refuses what rendered to nothing
         ti = context.get("ti")
@@ -101,6 +109,7 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
             report = destination_of(self, self.report, self._report_begins)
             deleting = Deleting(names, self.if_linked)
         deleting.journal = open_journal(self, context, self.dasha_conn_id, str(ti.map_index) if ti else "")
+        deleting.retried = self.on_failed == "fail" and ti is not None and ti.try_number <= ti.max_tries
         progress = Progress(self.log, len(names))
         deleting.on_step = progress.count
         with hook:
@@ -115,8 +124,9 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
             rows,
             report,
             summary_of(rows, "deleted"),
-            fails=self.on_failed == "fail" and bool(deleting.failed),
+            fails=deleting.must_fail or (self.on_failed == "fail" and bool(deleting.failed)),
             retry_helps=deleting.retry_helps,
+            more={"warnings": deleting.told_warnings},
         )
         deleting.settle_journal()
         emit_journal(self, context, deleting.journal, vendor="dasha")

@@ -2,96 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from copy import copy
 from typing import TYPE_CHECKING
 
-from airflow_provider_phonelink.api import arguments, patience
+from airflow_provider_phonelink.api import patience
 from airflow_provider_phonelink.api.calls import Parallel, Pause
-from airflow_provider_phonelink.api.dasha import outbound, reads
-from airflow_provider_phonelink.api.errors import AuthenticationError, PhonelinkError, TakenError
-from airflow_provider_phonelink.api.labels import agent_label
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads
+from airflow_provider_phonelink.api.e164 import e164
+from airflow_provider_phonelink.api.errors import (
+    AuthenticationError,
+    NotFoundError,
+    PhonelinkError,
+    TakenError,
+)
+from airflow_provider_phonelink.api.labels import agent_label, number_label
+from airflow_provider_phonelink.api.text import clean, listed
 from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.decisions.links import INBOUND
-from airflow_provider_phonelink.decisions.rows import NumberRow
 from airflow_provider_phonelink.promises.dasha.delete import delete_seen
-from airflow_provider_phonelink.promises.dasha.link import link_number
+from airflow_provider_phonelink.promises.dasha.deleting import Deleting, NumberToDelete
+from airflow_provider_phonelink.promises.dasha.giving_back import (
+    OUTBOUND,
+    Returned,
+    give_back,
+    look_again,
+    loser,
+    note_caller,
+)
 from airflow_provider_phonelink.promises.dasha.naming import directory_of
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
-from airflow_provider_phonelink.promises.journal import Journal, State, inbound_key, outbound_key
+from airflow_provider_phonelink.promises.journal import State, inbound_key, outbound_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
-
-IF_LINKED = ("fail", "unlink")
-OUTBOUND = "replaceOutbound"
-
-
-@dataclass
-class NumberToDelete:
-    """A number, as it was named, and what came of it."""
-
-    name: str
-    number: PhoneNumber | None = None
-    step: str | None = None
-    reason: str | None = None
-    retry_helps: bool = False
-
-    def fail(self, error: PhonelinkError) -> None:
-        """Note why it is not gone."""
-        self.reason = f"{self.reason} {error}" if self.reason else str(error)
-        self.retry_helps = self.retry_helps or error.retry_helps
-
-    def row(self) -> NumberRow:
-        """Return what came of it."""
-        named_by_id = is_uuid(self.name)
-        return NumberRow(
-            phone_number=self.number.phone_number if self.number else None if named_by_id else self.name,
-            id=self.number.id if self.number else self.name if named_by_id else None,
-            step=self.step,
-            state=self.number.registration_status.state if self.number else None,
-            reason=self.reason,
-        )
-
-
-@dataclass
-class Deleting:
-    """
-    Numbers that are to go.
-
-    :param names: Ids and phone numbers, each once, checked.
-    :param if_linked: ``fail`` leaves a number that an agent uses, ``unlink`` takes it from the agents that use it.
-    """
-
-    names: Sequence[str]
-    if_linked: str = "fail"
-    journal: Journal = field(default_factory=Journal)
-    on_step: Callable[[str], None] = lambda _: None
-    warnings: list[str] = field(default_factory=list)
-    numbers: list[NumberToDelete] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.if_linked = arguments.choice("if_linked", self.if_linked, IF_LINKED)
-        self.numbers = [NumberToDelete(name) for name in self.names]
-
-    @property
-    def failed(self) -> int:
-        """How many are not gone."""
-        return sum(number.reason is not None for number in self.numbers)
-
-    @property
-    def retry_helps(self) -> bool:
-        """Whether another try may delete one more."""
-        return any(number.retry_helps for number in self.numbers)
-
-    def settle_journal(self) -> None:
-        """Let the journal say what is true now, before it is told of: not what was only intended."""
-        for key, entry in self.journal:
-            if entry.state is State.INTENDED:
-                self.journal.undo(key)
+    from airflow_provider_phonelink.promises.journal import Entry, Journal
 
 
 def delete_many(deleting: Deleting) -> Flow[None]:
@@ -101,23 +48,33 @@ def delete_many(deleting: Deleting) -> Flow[None]:
     The vendor is never told to unlink by itself (``force``): a link that somebody makes after the look stays, and the
     number with it.
 
-    :raises AuthenticationError: If the key is refused.
+    What a try took from agents, and cannot delete, goes back to them, whichever try took it: in this try, unless a
+    later one may delete it.
+
+    :raises AuthenticationError: If the key is refused before anything is written.
     """
-    yield from _look(deleting)
-    there = {number.number.id.lower(): number for number in deleting.numbers if number.number}
-    _note_what_is_gone(deleting, there)
-    users: dict[str, AffectedAgents] = yield from outbound.users_of(
-        {id_: number.number.credentials_id.lower() for id_, number in there.items() if number.number}
-    )
-    yield Parallel([_delete(deleting, number, users.get(number_id)) for number_id, number in there.items()])
+    try:
+        yield from _look(deleting)
+        orphans = _match_journal(deleting)
+        there = {number.number.id.lower(): number for number in deleting.numbers if number.number}
+        reading: outbound.UsersReading = yield from outbound.read_users(
+            {id_: number.number.credentials_id.lower() for id_, number in there.items() if number.number}
+        )
+    except PhonelinkError as error:
+        raise _naming_agents(error, deleting.journal) from error.__cause__
+    _note_what_is_gone(deleting)
+    yield Parallel([_delete(deleting, number, reading) for number in there.values()])
+    yield from _give_back(deleting, orphans)
     deleting.journal.keep()
 
 
 def _look(deleting: Deleting) -> Flow[None]:
     """Read the numbers; those that are not there several times, because they may be new."""
     missing = list(deleting.numbers)
+    known: dict[str, PhoneNumber] = {}
     for pause in (*patience.PAUSES, None):
-        yield from _find(missing)
+        yield from _find(missing, known)
+        _find_by_phone_number(deleting, known)
         missing = [number for number in missing if number.number is None and number.reason is None]
         if not missing or pause is None:
             break
@@ -132,27 +89,47 @@ def _look(deleting: Deleting) -> Flow[None]:
     _drop_repeated(deleting)
 
 
-def _find(numbers: Iterable[NumberToDelete]) -> Flow[None]:
+def _find(numbers: Iterable[NumberToDelete], known: dict[str, PhoneNumber]) -> Flow[None]:
+    """Read numbers by their ids, and list all if some are named by their phone numbers."""
     by_id = {number.name.lower(): number for number in numbers if is_uuid(number.name)}
-    by_phone_number = [number for number in numbers if not is_uuid(number.name)]
-    if by_phone_number:
-        listed = yield from reads.all_numbers()
-        directory = directory_of(listed)
-        found = {number.id.lower(): number for number in listed}
-        for number in by_phone_number:
-            ids = directory.with_phone_number(number.name)
-            if len(ids) == 1:
-                number.number = found[ids[0]]
-            elif ids:
-                number.reason = (
-                    f"{clean(number.name)} may be any of {len(ids)} numbers, with the ids "
-                    f"{', '.join(map(clean, ids))}; name one by its id"
-                )
+    if len(by_id) < len(list(numbers)):
+        listed_numbers = yield from reads.all_numbers()
+        known |= {number.id.lower(): number for number in listed_numbers}
     reading = yield from reads.read_numbers(by_id)
     for number_id, number in by_id.items():
         number.number = reading.numbers.get(number_id)
+        if number.number:
+            known[number_id] = number.number
         if number_id in reading.errors:
             number.fail(reading.errors[number_id])
+
+
+def _find_by_phone_number(deleting: Deleting, known: dict[str, PhoneNumber]) -> None:
+    """
+    Find the numbers that phone numbers stand for.
+
+    A phone number that several numbers have, in whatever notation, stands for none of them, and none of them is
+    deleted: once one is gone, the same phone number would stand for another, which a later try would delete.
+    """
+    directory = directory_of(known.values())
+    by_id = {number.name.lower(): number for number in deleting.numbers if is_uuid(number.name)}
+    for number in deleting.numbers:
+        if is_uuid(number.name) or number.reason is not None:
+            continue
+        ids = directory.in_any_notation(number.name)
+        if len(ids) < 2 or by_id.keys() >= set(ids):  # what it may stand for is to go, whichever it is
+            number.number = known[ids[0]] if ids else None
+            continue
+        number.number = None
+        number.reason = (
+            f"{clean(number.name)} may be any of {len(ids)} numbers, with the ids {', '.join(map(clean, ids))}; name "
+            "one by its id"
+        )
+        for held_back in (by_id[id_] for id_ in ids if id_ in by_id):
+            held_back.reason = held_back.reason or (
+                f"It was left, because {clean(number.name)}, which is to be deleted, too, may be this number or "
+                "another one; name that by its id"
+            )
 
 
 def _drop_repeated(deleting: Deleting) -> None:
@@ -160,75 +137,145 @@ def _drop_repeated(deleting: Deleting) -> None:
     seen: set[str] = set()
     kept = []
     for number in deleting.numbers:
-        number_id = number.number.id.lower() if number.number else number.name
+        number_id = number.id or number.name
         if number_id not in seen:
             kept.append(number)
         seen.add(number_id)
     deleting.numbers = kept
 
 
-def _note_what_is_gone(deleting: Deleting, there: Iterable[str]) -> None:
-    """Note in the journal what an earlier try began to unlink and then deleted."""
-    gone = {number.name.lower() for number in deleting.numbers if number.step == "gone"}
+def _match_journal(deleting: Deleting) -> list[NumberToDelete]:
+    """
+    Let each number know the journal's entries of it.
+
+    :return: Numbers that an earlier try took from agents, and that are not named any more.
+    """
+    by_id = {number.id: number for number in deleting.numbers if number.id}
+    by_phone_number: dict[str | None, NumberToDelete] = {}
+    for number in deleting.numbers:
+        if number.id is None:
+            by_phone_number |= {number.name: number, e164(number.name): number}
+    by_phone_number.pop(None, None)
+    orphans: dict[str, NumberToDelete] = {}
     for key, entry in deleting.journal:
-        if entry.number_id in gone - set(there) and entry.pending:
-            deleting.journal.settle(key, None if entry.mode == INBOUND else entry.agent_id)
+        if not entry.pending:
+            continue
+        written = entry.phone_number or ""
+        owner = (
+            by_id.get(entry.number_id) or by_phone_number.get(written) or by_phone_number.get(e164(written))
+        )
+        owner = owner or orphans.setdefault(entry.number_id, NumberToDelete(entry.number_id))
+        owner.keys.add(key)
+    return list(orphans.values())
 
 
-def _delete(deleting: Deleting, number: NumberToDelete, users: AffectedAgents | None) -> Flow[None]:
+def _naming_agents(error: PhonelinkError, journal: Journal) -> PhonelinkError:
+    """Let an error name the numbers that earlier tries took from agents, and that this try did not get to."""
+    taken = [
+        f"{number_label(entry.number_id, entry.phone_number)}, from {agent_label(loser(entry))}"
+        for _, entry in journal
+        if entry.pending
+    ]
+    if not taken:
+        return error
+    told = copy(error)
+    told.args = (
+        f"{error} By an earlier try of this task these numbers were taken from their agents, or were about to be: "
+        f"{listed(taken)}. The next try, or clearing the task, deletes them or gives them back.",
+    )
+    return told
+
+
+def _note_what_is_gone(deleting: Deleting) -> None:
+    """Note in the journal what an earlier try began to unlink and then deleted."""
+    for number in deleting.numbers:
+        if number.step == "gone":
+            _note_gone(deleting, number)
+
+
+def _note_gone(deleting: Deleting, number: NumberToDelete) -> None:
+    """Nobody has a number that is gone, whoever had it when it was taken from an agent."""
+    for key, entry in deleting.taken(number).items():
+        deleting.journal.settle(key, None if entry.mode == INBOUND else entry.agent_id)
+
+
+def _delete(deleting: Deleting, number: NumberToDelete, reading: outbound.UsersReading) -> Flow[None]:
     if number.number is None or number.reason is not None:
         return
-    _note_what_was_taken(deleting.journal, number.number, users)
-    taken: list[tuple[str, str]] = []
+    number_id = number.number.id.lower()
+    users = reading.users.get(number_id)
+    _note_what_was_taken(deleting, number, number.number, users)
+    if deleting.refusal:
+        number.reason = f"Not tried, because the key was refused for another number: {deleting.refusal}"
+        return
     try:
-        links = _links(number.number, users)
-        if links and deleting.if_linked == "fail":
-            raise _in_use(number.number, links)
-        for agent, mode in links:
-            outcome = yield from unlink_number(number.number.id, mode, agent, journal=deleting.journal)
-            if outcome.changed:
-                taken.append((agent, mode))
-        outcome_of_delete = yield from delete_seen(number.number)
-    except AuthenticationError:  # the key is everybody's
-        raise
+        if number_id in reading.errors:
+            raise reading.errors[number_id]
+        yield from _unlink(deleting, number, _links(number.number, users))
+        outcome = yield from delete_seen(number.number)
+    except NotFoundError as error:
+        if (yield from _is_there(number_id)):
+            number.fail(error)
+        else:  # somebody else was faster
+            number.step = "gone"
     except PhonelinkError as error:
         number.fail(error)
-        if not error.retry_helps:
-            yield from _give_back(deleting, number, taken)
+        if isinstance(error, AuthenticationError):  # the key is everybody's
+            deleting.refusal = error
     else:
         number.step = "deleted"
-        _note_who_has_none(deleting.journal, number.number.id.lower())
-        deleting.warnings += outcome_of_delete.warnings
+        deleting.warnings += outcome.warnings
+    if number.step is not None:
+        _note_gone(deleting, number)
     deleting.on_step(number.step or "failed")
 
 
-def _note_what_was_taken(journal: Journal, number: PhoneNumber, users: AffectedAgents | None) -> None:
-    """Note in the journal which links an earlier try has removed, as it was about to."""
-    for key, entry in journal:
-        if entry.number_id != number.id.lower() or entry.state is not State.INTENDED:
-            continue
-        if entry.mode == INBOUND and number.incoming_calls_agent_id != entry.holder:
-            journal.settle(key, number.incoming_calls_agent_id)
-        elif entry.mode != INBOUND and users and entry.agent_id not in users.outbound:
-            journal.settle(key, entry.agent_id)
+def _is_there(number_id: str) -> Flow[bool]:
+    try:
+        yield endpoints.get_number(number_id)
+    except NotFoundError:
+        return False
+    except PhonelinkError:
+        return True
+    return True
 
 
-def _note_who_has_none(journal: Journal, number_id: str) -> None:
-    """Nobody has a deleted number, whoever had it when it was taken from an agent."""
-    for key, entry in journal:
-        if entry.number_id == number_id and entry.mode == INBOUND and entry.pending:
-            journal.settle(key, None)
+def _unlink(deleting: Deleting, number: NumberToDelete, links: Sequence[tuple[str, str]]) -> Flow[None]:
+    """
+    Take a number from the agents that use it.
+
+    :raises TakenError: If it is to be left with them.
+    """
+    if number.number is None:
+        return
+    number_id = number.number.id.lower()
+    if links and deleting.if_linked == "fail":
+        raise _in_use(number.number, links)
+    for agent, mode in links:
+        number.keys.add(inbound_key(number_id) if mode == INBOUND else outbound_key(agent))
+        yield from unlink_number(number_id, mode, agent, journal=deleting.journal)
+
+
+def _note_what_was_taken(
+    deleting: Deleting, number: NumberToDelete, shown: PhoneNumber, users: AffectedAgents | None
+) -> None:
+    """Note in the journal which links earlier tries have removed, and which their agents have, or have again."""
+    for key, entry in deleting.taken(number).items():
+        if entry.mode == INBOUND:
+            deleting.journal.settle(key, shown.incoming_calls_agent_id)
+        elif users:
+            note_caller(deleting.journal, key, entry, users)
 
 
 def _links(number: PhoneNumber, users: AffectedAgents | None) -> list[tuple[str, str]]:
     inbound = number.incoming_calls_agent_id
     calling = sorted(users.outbound) if users else []
-    return [*([(inbound, "inbound")] if inbound else []), *((agent, OUTBOUND) for agent in calling)]
+    return [*([(inbound, INBOUND)] if inbound else []), *((agent, OUTBOUND) for agent in calling)]
 
 
 def _in_use(number: PhoneNumber, links: Iterable[tuple[str, str]]) -> TakenError:
     uses = "; ".join(
-        f"{agent_label(agent)} {'answers its calls' if mode == 'inbound' else 'calls out with it'}"
+        f"{agent_label(agent)} {'answers its calls' if mode == INBOUND else 'calls out with it'}"
         for agent, mode in links
     )
     return TakenError(
@@ -236,17 +283,80 @@ def _in_use(number: PhoneNumber, links: Iterable[tuple[str, str]]) -> TakenError
     )
 
 
-def _give_back(deleting: Deleting, number: NumberToDelete, taken: Iterable[tuple[str, str]]) -> Flow[None]:
-    """Give a number that cannot be deleted back to its agents, unless somebody else has it by now."""
-    for agent, mode in taken:
-        number_id = str(number.row().id)
-        try:
-            yield from link_number(number_id, agent, mode, if_linked="fail")
-        except AuthenticationError:
-            raise
-        except PhonelinkError as error:
-            number.fail(error)
+def _give_back(deleting: Deleting, orphans: Iterable[NumberToDelete]) -> Flow[None]:
+    """Give numbers that were taken from agents, and are still there, back, unless a later try may delete them."""
+    open_ones = [number for number in deleting.numbers if number.reason is not None]
+    for orphan in orphans:
+        orphan.reason = "It is not among the numbers to delete any more."
+    considered = [*open_ones, *orphans]
+    yield Parallel([_look_again(deleting, number) for number in considered])
+    due: dict[str, Entry] = {}
+    for number in considered:
+        taken = deleting.taken(number)
+        if number.reason is None or not taken:
+            continue
+        number.reason = f"{_sentence(str(number.reason))} {_told(taken)}"
+        if number.retry_helps and deleting.retried:
+            number.reason += " It stays without them until the next try, which deletes it or gives it back."
         else:
-            key = inbound_key(number_id.lower()) if mode == "inbound" else outbound_key(agent)
-            deleting.journal.undo(key)
-            number.reason = f"{number.reason} It was given back to {agent_label(agent)}."
+            due |= taken
+    returned = yield from give_back(deleting.journal, due)
+    for number in considered:
+        own = [returned[key] for key in sorted(number.keys) if key in returned]
+        if own and number.reason is not None:
+            _note_returned(deleting, number, own)
+    for orphan in orphans:
+        if orphan.owed:
+            deleting.numbers.append(orphan)
+        elif orphan.keys and orphan.reason:
+            deleting.warnings.append(f"Number {clean(orphan.name)}: {orphan.reason}")
+
+
+def _look_again(deleting: Deleting, number: NumberToDelete) -> Flow[None]:
+    """Find out which links are removed: a write may have been cut off, and others may have made them again."""
+    for key, entry in deleting.taken(number).items():
+        try:
+            is_there = yield from look_again(deleting.journal, key, entry)
+        except PhonelinkError:
+            continue  # so it may have been taken, which is told
+        if not is_there:
+            number.reason, number.step, number.retry_helps = None, "gone", False
+            _note_gone(deleting, number)
+            return
+
+
+def _told(taken: dict[str, Entry]) -> str:
+    """Return from whom a number was taken."""
+    certain = {loser(entry): entry.state is State.DONE for entry in taken.values()}
+    sure = [agent for agent, was_taken in certain.items() if was_taken]
+    unsure = [agent for agent, was_taken in certain.items() if not was_taken]
+    told = [f"It was taken from {_agents(sure)}."] if sure else []
+    if unsure:
+        told.append(f"It may have been taken from {_agents(unsure)}: that could not be seen.")
+    return " ".join(told)
+
+
+def _note_returned(deleting: Deleting, number: NumberToDelete, own: Sequence[Returned]) -> None:
+    if any(returned.is_gone for returned in own):
+        number.reason, number.step, number.retry_helps = None, "deleted", False
+        _note_gone(deleting, number)
+        return
+    back = list(dict.fromkeys(returned.agent for returned in own if returned.is_back))
+    told = [f"It was given back to {_agents(back)}."] if back else []
+    told += [returned.left for returned in own if returned.left]
+    for returned in own:
+        if returned.error:
+            number.owed = True
+            told.append(
+                f"It could not be given back to {agent_label(returned.agent)}: {_sentence(str(returned.error))} Link "
+                "it by hand, or clear the task, which deletes it or gives it back."
+            )
+    number.reason = " ".join([str(number.reason), *told])
+
+
+def _agents(agents: Iterable[str]) -> str:
+    return ", ".join(agent_label(agent) for agent in sorted(agents))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from unit.promises.dasha.test_onboard import TRUNK, Vendor
 
-from airflow_provider_phonelink.promises.dasha.delete_many import Deleting, delete_many
+from airflow_provider_phonelink.api.errors import AuthenticationError
+from airflow_provider_phonelink.operators.events import link_changes
+from airflow_provider_phonelink.promises.dasha.delete_many import delete_many
+from airflow_provider_phonelink.promises.dasha.deleting import Deleting
+from airflow_provider_phonelink.promises.journal import Journal
+
+OTHER_TRUNK = "c0000000-0000-4000-8000-000000000009"
 
 
 def deleting(vendor: Vendor, *names: str, **options: Any) -> Deleting:
@@ -18,6 +25,60 @@ def deleting(vendor: Vendor, *names: str, **options: Any) -> Deleting:
 
 def outcomes(found: Deleting) -> list[tuple[str | None, bool]]:
     return [(number.step, number.reason is None) for number in found.numbers]
+
+
+def changes(found: Deleting) -> set[tuple[str | None, str | None, str | None]]:
+    """Return what would be told: mode, the agent before, the agent now."""
+    found.settle_journal()
+    told = [change for _, entry in found.journal for change in link_changes(entry, "dasha")]
+    return {(change.mode, change.previous_agent_id, change.agent_id) for change in told}
+
+
+def in_use(vendor: Vendor) -> str:
+    return vendor.dasha.add_number("+15550100001", TRUNK, inbound="desk", outbound=["campaign"])
+
+
+def refused(number_id: str, status: int) -> dict[str, int]:
+    return {f"DELETE /api/v1/sip-phone-numbers/{number_id} ": status}
+
+
+def at_the_delete(act: Any) -> Any:
+    done: list[bool] = []
+
+    def meanwhile(call: Any) -> None:
+        if call.method == "DELETE" and not call.path.endswith("agent-link") and not done:
+            done.append(True)
+            act()
+
+    return meanwhile
+
+
+def kept(journal: Journal) -> Journal:
+    """Return the journal as the next try finds it."""
+    left: list[Any] = []
+    again = Journal(None, left.append)
+    again.intend({key: replace(entry) for key, entry in journal})
+    return Journal(left[-1])
+
+
+class Died(BaseException):
+    """What no handler catches."""
+
+
+def interrupted(vendor: Vendor, number_id: str, name: str, at: str = "") -> Journal:
+    """Let a try die right before it deletes a number, or before its request whose path ends otherwise."""
+    left: list[Any] = [None]
+
+    def die(call: Any) -> None:
+        if call.method == "DELETE" and call.path.endswith(at or number_id):
+            raise Died
+
+    before, refuses = vendor.meanwhile, vendor.refuses
+    vendor.meanwhile, vendor.refuses = die, {}
+    with pytest.raises(Died):
+        deleting(vendor, name, if_linked="unlink", journal=Journal(None, left.append))
+    vendor.meanwhile, vendor.refuses = before, refuses
+    return Journal(left[-1])
 
 
 @pytest.fixture
@@ -70,22 +131,213 @@ def test_a_link_that_somebody_makes_meanwhile_is_not_taken_along(vendor) -> None
     assert vendor.dasha.links()[used] == ("somebody", [])
 
 
-@pytest.mark.parametrize(("status", "links"), [(403, ("desk", ["campaign"])), (503, (None, []))])
-def test_one_that_cannot_be_deleted_goes_back_unless_a_retry_may_delete_it(vendor, status, links) -> None:
-    used = vendor.dasha.add_number("+1555", TRUNK, inbound="desk", outbound=["campaign"])
-    vendor.refuses = {f"DELETE /api/v1/sip-phone-numbers/{used} ": status}
-    found = deleting(vendor, used, if_linked="unlink")
-    assert vendor.dasha.links()[used] == links
-    assert found.retry_helps is (status == 503)
-    vendor.refuses.clear()
+@pytest.mark.parametrize("status", [403, 409, 503])
+@pytest.mark.parametrize("retried", [True, False])
+def test_one_that_cannot_be_deleted_goes_back_unless_a_later_try_may_delete_it(
+    vendor, status, retried
+) -> None:
+    used, refusals = in_use(vendor), {}
+    vendor.refuses = refusals = refused(used, status)
+    found = deleting(vendor, used, if_linked="unlink", retried=retried)
+    stays = status == 503 and retried
+    assert vendor.dasha.links()[used] == ((None, []) if stays else ("desk", ["campaign"]))
+    reason = str(found.numbers[0].reason)
+    assert "It was taken from agent campaign, agent desk." in reason
+    assert ("stays without them until the next try" in reason) is stays
+    assert ("It was given back to agent campaign, agent desk." in reason) is not stays
+    assert not found.must_fail
+    assert changes(found) == (
+        {("inbound", "desk", None), ("replaceOutbound", "campaign", None)} if stays else set()
+    )
+    refusals.clear()
     assert outcomes(deleting(vendor, used, if_linked="unlink", journal=found.journal)) == [("deleted", True)]
 
 
-def test_a_name_that_may_be_several_numbers_is_none_of_them(vendor) -> None:
+@pytest.mark.parametrize("name", ["id", "+1 555 010 0001"])
+@pytest.mark.parametrize("dies", [False, True])
+def test_what_an_earlier_try_took_goes_back_if_a_later_one_cannot_delete_it(vendor, dies, name) -> None:
+    used = in_use(vendor)
+    name = used if name == "id" else name
+    first = interrupted(vendor, used, name) if dies else None
+    if first is None:
+        vendor.refuses = refused(used, 503)
+        first = deleting(vendor, name, if_linked="unlink").journal
+    assert vendor.dasha.links()[used] == (None, [])
+    vendor.refuses = refused(used, 403)
+    found = deleting(vendor, name, if_linked="unlink", journal=kept(first))
+    assert vendor.dasha.links()[used] == ("desk", ["campaign"])
+    assert "It was given back to agent campaign, agent desk." in str(found.numbers[0].reason)
+    assert changes(found) == set()
+
+
+def test_a_number_that_is_not_named_any_more_goes_back_and_is_not_deleted(vendor) -> None:
+    used = in_use(vendor)
+    vendor.refuses = refused(used, 503)
+    first = deleting(vendor, used, if_linked="unlink")
+    vendor.refuses = {}
+    other = vendor.dasha.add_number("+15550100002", TRUNK)
+    found = deleting(vendor, other, if_linked="unlink", journal=kept(first.journal))
+    assert outcomes(found) == [("deleted", True)]
+    assert vendor.dasha.links() == {used: ("desk", ["campaign"])}
+    assert "given back to agent campaign, agent desk" in found.warnings[0]
+    vendor.refuses = {"PUT": 503}
+    owed = deleting(vendor, other, if_linked="unlink", journal=interrupted(vendor, used, used))
+    assert owed.must_fail
+    assert "could not be given back to agent desk" in str(owed.numbers[1].reason)
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_number_that_can_neither_be_deleted_nor_given_back_is_no_success_and_names_its_agents(
+    vendor, status
+) -> None:
+    used, free = in_use(vendor), vendor.dasha.add_number("+15550100002", TRUNK)
+    vendor.refuses = {**refused(used, status), "PUT": status}
+    found = deleting(vendor, used, free, if_linked="unlink", retried=False)
+    assert outcomes(found) == [(None, False), ("deleted", True)]
+    assert (found.must_fail, found.retry_helps) == (True, True)
+    for agent in ("desk", "campaign"):
+        assert f"could not be given back to agent {agent}" in str(found.numbers[0].reason)
+    vendor.refuses = refused(used, status)
+    again = deleting(vendor, used, if_linked="unlink", retried=False, journal=kept(found.journal))
+    assert not again.must_fail
+    assert vendor.dasha.links()[used] == ("desk", ["campaign"])
+
+
+def test_a_key_that_is_refused_halfway_leaves_rows_that_name_the_agents(vendor) -> None:
+    used, other = in_use(vendor), vendor.dasha.add_number("+15550100002", TRUNK)
+    vendor.refuses = refused(used, 401)
+    found = deleting(vendor, used, other, if_linked="unlink", retried=False)
+    assert found.must_fail
+    assert "taken from agent campaign, agent desk" in str(found.numbers[0].reason)
+    assert "the key was refused" in str(found.numbers[1].reason)
+    assert vendor.dasha.links() == {used: ("desk", ["campaign"]), other: (None, [])}
+    journal = interrupted(vendor, used, used)
+    vendor.refuses = {"GET": 401}
+    with pytest.raises(AuthenticationError, match=r"taken from their agents.*agent desk.*agent campaign"):
+        deleting(vendor, used, if_linked="unlink", journal=journal)
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_an_agent_that_calls_out_with_another_number_by_now_keeps_that(vendor, status) -> None:
+    used, other = in_use(vendor), vendor.dasha.add_number("+15550100002", TRUNK)
+    vendor.refuses = refused(used, status)
+    vendor.meanwhile = at_the_delete(lambda: vendor.dasha.link(other, "campaign", "replaceOutbound"))
+    found = deleting(vendor, used, if_linked="unlink", retried=False)
+    assert vendor.dasha.links() == {used: ("desk", []), other: (None, ["campaign"])}
+    assert f"agent campaign calls out with +15550100002 (id {other}), and keeps that" in str(
+        found.numbers[0].reason
+    )
+    assert not found.must_fail
+    assert changes(found) == {("replaceOutbound", "campaign", None)}
+
+
+def test_an_agent_whose_outbound_number_cannot_be_seen_is_not_given_one(vendor) -> None:
+    used, other = in_use(vendor), vendor.dasha.add_number("+15550100002", OTHER_TRUNK)
+    vendor.dasha.link(other, "somebody", "replaceOutbound")
+    vendor.refuses = {**refused(used, 403), f"GET /api/v1/sip-phone-numbers/{other}/affected-agents": 403}
+    found = deleting(vendor, used, if_linked="unlink")
+    assert vendor.dasha.links()[used] == ("desk", [])
+    assert found.must_fail
+    assert "could not be given back to agent campaign" in str(found.numbers[0].reason)
+
+
+@pytest.mark.parametrize("status", [409, 503])
+def test_what_is_told_is_who_has_the_number_in_the_end(vendor, status) -> None:
+    used = vendor.dasha.add_number("+1555", TRUNK, inbound="desk")
+    vendor.refuses = refused(used, status)
+    vendor.meanwhile = at_the_delete(lambda: vendor.dasha.link(used, "somebody", "inbound"))
+    found = deleting(vendor, used, if_linked="unlink", retried=False)
+    assert vendor.dasha.links()[used] == ("somebody", [])
+    assert "agent somebody has it, and it was left there" in str(found.numbers[0].reason)
+    assert changes(found) == {("inbound", "desk", "somebody")}
+
+
+@pytest.mark.parametrize("takes_effect", [False, True])
+@pytest.mark.parametrize("status", [403, 503])
+def test_no_event_tells_of_a_link_that_is_there(vendor, status, takes_effect) -> None:
+    """A try dies around its first unlink; the next one is refused."""
+    used = in_use(vendor)
+    journal = interrupted(vendor, used, used, at="agent-link")
+    if takes_effect:
+        vendor.dasha.unlink(used, "inbound", "desk")
+    vendor.refuses = {"DELETE": status}
+    found = deleting(vendor, used, if_linked="unlink", journal=journal, retried=False)
+    assert vendor.dasha.links()[used] == ("desk", ["campaign"])
+    assert changes(found) == set()
+
+
+@pytest.mark.parametrize("name", ["id", "+15550100001", "+1 (555) 010-0001"])
+def test_what_a_try_deleted_before_it_died_is_told_however_the_number_is_named(vendor, name) -> None:
+    used = in_use(vendor)
+    name = used if name == "id" else name
+    journal = interrupted(vendor, used, name)
+    vendor.dasha.delete(used)
+    found = deleting(vendor, name, if_linked="unlink", journal=journal)
+    assert outcomes(found) == [("gone", True)]
+    assert changes(found) == {("inbound", "desk", None), ("replaceOutbound", "campaign", None)}
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_number_whose_users_cannot_be_read_does_not_stop_the_others(vendor, status) -> None:
     ids = [
-        vendor.dasha.add_number("+1555", trunk) for trunk in (TRUNK, "c0000000-0000-4000-8000-000000000009")
+        vendor.dasha.add_number(f"+1555010000{n}", trunk)
+        for n, trunk in enumerate((TRUNK, OTHER_TRUNK, TRUNK))
     ]
-    found = deleting(vendor, "+1555")
+    vendor.refuses = {f"GET /api/v1/sip-phone-numbers/{ids[1]}/affected-agents": status}
+    found = deleting(vendor, *ids, if_linked="unlink")
+    assert outcomes(found) == [("deleted", True), (None, False), ("deleted", True)]
+    assert [*vendor.dasha.numbers] == ids[1:2]
+    assert found.retry_helps is (status == 500)
+
+
+def test_a_write_that_is_refused_after_a_lost_answer_is_looked_at(vendor) -> None:
+    """The first request takes effect and its answer is lost; its repeat is refused."""
+    used = in_use(vendor)
+    vendor.retries = 1
+    unlinks: list[str] = []
+
+    def lose(call: Any) -> None:
+        if call.method == "DELETE" and call.path.endswith("agent-link") and "agentId" in call.params:
+            unlinks.append(call.path)
+            vendor.refuses = (
+                {"replaceOutbound": 503 if len(unlinks) == 1 else 403}
+                if call.params["mode"] == "replaceOutbound"
+                else {}
+            )
+            if vendor.refuses and len(unlinks) == 1:
+                vendor.dasha.unlink(used, "replaceOutbound", "campaign")
+        elif call.method == "PUT":
+            vendor.refuses = {}
+
+    vendor.meanwhile = lose
+    vendor.dasha.unlink(used, "inbound", "desk")
+    found = deleting(vendor, used, if_linked="unlink")
+    assert len(unlinks) == 2
+    assert vendor.dasha.links()[used] == (None, ["campaign"])
+    assert "It was given back to agent campaign." in str(found.numbers[0].reason)
+
+
+def test_a_name_that_may_be_several_numbers_is_none_of_them(vendor) -> None:
+    ids = [vendor.dasha.add_number("+15550100001", trunk) for trunk in (TRUNK, OTHER_TRUNK)]
+    found = deleting(vendor, "+15550100001")
     assert "may be any of 2 numbers" in str(found.numbers[0].reason)
     assert [*vendor.dasha.numbers] == ids
     assert outcomes(deleting(vendor, *ids, ids[0].upper())) == [("deleted", True)] * 2
+
+
+@pytest.mark.parametrize("written", ["+15550100001", "+1 555 010 0001"])
+def test_no_number_goes_whose_phone_number_would_then_stand_for_another(vendor, written) -> None:
+    """Whether the other one is written in the same way or not: a later try would find and delete it."""
+    named = vendor.dasha.add_number("+15550100001", TRUNK)
+    other = vendor.dasha.add_number(written, OTHER_TRUNK, inbound="desk")
+    free = vendor.dasha.add_number("+15550100009", TRUNK)
+    for names in ((named, "+15550100001", free), ("+15550100001", named), ("+15550100001",)):
+        for _ in range(2):  # a try, and a clear
+            found = deleting(vendor, *names, if_linked="unlink")
+            assert vendor.dasha.links()[other] == ("desk", [])
+            assert all(number.reason for number in found.numbers if number.name != free)
+    assert [*vendor.dasha.numbers] == [named, other]
+    assert (
+        outcomes(deleting(vendor, named, "+15550100001", other, if_linked="unlink"))
+        == [("deleted", True)] * 2
+    )

@@ -37,6 +37,8 @@ class Vendor:
         self.refuses: dict[str, int] = {}
         #: Called before each request.
         self.meanwhile: Any = lambda call: None
+        #: How often a request that fails is sent again.
+        self.retries = 0
 
     def run(self, onboarding: Onboarding) -> Onboarding:
         self.carry_out(onboard(onboarding))
@@ -45,7 +47,7 @@ class Vendor:
 
     def carry_out(self, flow: Any) -> None:
         self.requests.clear()
-        SteppingSender(dasha_settings(max_retries=0), self._exchange).run(flow)
+        SteppingSender(dasha_settings(max_retries=self.retries), self._exchange).run(flow)
 
     def _exchange(self, call: Any) -> Any:
         self.meanwhile(call)

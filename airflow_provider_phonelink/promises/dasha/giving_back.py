@@ -1,0 +1,174 @@
+"""Give numbers back to the agents that a task took them from, unless others have taken care of that by now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_provider_phonelink.api.calls import Parallel
+from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads, writes
+from airflow_provider_phonelink.api.errors import NotFoundError, PhonelinkError
+from airflow_provider_phonelink.api.labels import agent_label, number_label
+from airflow_provider_phonelink.decisions.linking import demand_outbound
+from airflow_provider_phonelink.decisions.links import INBOUND
+from airflow_provider_phonelink.promises.dasha.link import link_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.promises.journal import Entry, Journal
+
+OUTBOUND = "replaceOutbound"
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What came of giving one link back."""
+
+    #: The agent that lost it.
+    agent: str
+    #: Why it was left as it is: somebody has given the number, or the agent, something else by now.
+    left: str | None = None
+    #: Why the agent is still without it.
+    error: PhonelinkError | None = None
+    #: Whether there is no such number any more.
+    is_gone: bool = False
+
+    @property
+    def is_back(self) -> bool:
+        """Whether the agent has it again."""
+        return not (self.left or self.error or self.is_gone)
+
+
+@dataclass(frozen=True)
+class _Callers:
+    """With which number each agent calls out, as far as that could be read."""
+
+    number_of: Mapping[str, str]
+    labels: Mapping[str, str]
+    #: Why it is not known of all.
+    error: PhonelinkError | None = None
+
+
+def loser(entry: Entry) -> str:
+    """Return the agent that a removed link belonged to."""
+    return str(entry.holder if entry.mode == INBOUND else entry.agent_id)
+
+
+def look_again(journal: Journal, key: str, entry: Entry) -> Flow[bool]:
+    """
+    Find out whether a link was removed, and note it in the journal.
+
+    :return: Whether the number is there.
+    :raises PhonelinkError: If it cannot be read.
+    """
+    try:
+        if entry.mode == INBOUND:
+            number: PhoneNumber = yield endpoints.get_number(entry.number_id)
+            journal.settle(key, number.incoming_calls_agent_id)
+        else:
+            users: AffectedAgents = yield endpoints.affected_agents(entry.number_id)
+            note_caller(journal, key, entry, users)
+    except NotFoundError:
+        return False
+    return True
+
+
+def note_caller(journal: Journal, key: str, entry: Entry, users: AffectedAgents) -> None:
+    """Note in the journal whether an agent has lost its outbound number."""
+    if loser(entry) in users.outbound:
+        journal.drop(key)
+    else:
+        journal.settle(key, entry.agent_id)
+
+
+def give_back(journal: Journal, entries: Mapping[str, Entry]) -> Flow[dict[str, Returned]]:
+    """
+    Give links back that were removed. One that cannot be given back is its own outcome.
+
+    An agent that calls out with another number by now keeps that. To see this, all numbers of the organisation are
+    read, once for all agents: the vendor has no request that tells an agent's number.
+
+    :param entries: The journal's entries of the removed links, by key.
+    """
+    callers = _Callers({}, {})
+    if any(entry.mode != INBOUND for entry in entries.values()):
+        callers = yield from _read_callers()
+    returned = yield Parallel(
+        [
+            _give_back_inbound(journal, key, entry)
+            if entry.mode == INBOUND
+            else _give_back_outbound(journal, key, entry, callers)
+            for key, entry in entries.items()
+        ]
+    )
+    return dict(zip(entries, returned, strict=True))
+
+
+def _read_callers() -> Flow[_Callers]:
+    try:
+        numbers = yield from reads.all_numbers()
+        reading = yield from outbound.read_users(
+            {number.id.lower(): number.credentials_id.lower() for number in numbers}
+        )
+    except PhonelinkError as error:
+        return _Callers({}, {}, error)
+    number_of = {agent: number_id for number_id, users in reading.users.items() for agent in users.outbound}
+    labels = {number.id.lower(): number.label for number in numbers}
+    return _Callers(number_of, labels, next(iter(reading.errors.values()), None))
+
+
+def _give_back_inbound(journal: Journal, key: str, entry: Entry) -> Flow[Returned]:
+    agent = loser(entry)
+    now: str | None = agent
+    try:
+        yield from link_number(entry.number_id, agent, if_linked="fail")
+    except PhonelinkError as error:
+        try:  # it may have taken effect, and somebody else may have the number
+            number: PhoneNumber = yield endpoints.get_number(entry.number_id)
+        except NotFoundError:
+            return Returned(agent, is_gone=True)
+        except PhonelinkError:
+            return Returned(agent, error=error)
+        now = number.incoming_calls_agent_id
+        if now is None:
+            return Returned(agent, error=error)
+    journal.settle(key, now)
+    if now == agent:
+        return Returned(agent)
+    return Returned(agent, left=f"By now, {agent_label(now)} has it, and it was left there.")
+
+
+def _give_back_outbound(journal: Journal, key: str, entry: Entry, callers: _Callers) -> Flow[Returned]:
+    agent = loser(entry)
+    other = callers.number_of.get(agent)
+    if other not in (None, entry.number_id):
+        journal.settle(key, agent)
+        label = callers.labels.get(str(other)) or number_label(str(other))
+        return Returned(agent, left=f"By now, {agent_label(agent)} calls out with {label}, and keeps that.")
+    if other is None and callers.error:
+        return Returned(agent, error=callers.error)
+    returned = Returned(agent) if other else (yield from _link_outbound(entry.number_id, agent))
+    if returned.is_back:
+        journal.drop(key)
+    return returned
+
+
+def _link_outbound(number_id: str, agent: str) -> Flow[Returned]:
+    """Link a number right after the look."""
+    failure: PhonelinkError | None = None
+    try:
+        yield from writes.link(number_id, agent, OUTBOUND)
+    except PhonelinkError as error:
+        failure = error
+    try:  # whatever was answered: it may have taken effect
+        users: AffectedAgents = yield endpoints.affected_agents(number_id)
+        shows = agent in users.outbound | users.maybe_outbound
+        demand_outbound(number_label(number_id, users.phone_number), agent, shows=shows)
+    except NotFoundError:
+        return Returned(agent, is_gone=True)
+    except PhonelinkError as error:
+        return Returned(agent, error=failure or error)
+    return Returned(agent)
