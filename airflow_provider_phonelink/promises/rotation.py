@@ -12,7 +12,7 @@ from airflow_provider_phonelink.decisions.rotation_memory import Memory, State, 
 from airflow_provider_phonelink.promises.outcomes import Outcome, plain, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from pydantic import BaseModel
 
@@ -40,11 +40,13 @@ class CallerId(Protocol):
     def agent_id(self) -> str:
         """The agent."""
 
-    def look(self, expected: str | None, /) -> Flow[Survey]:
+    def look(self, expected: str | None, known: Collection[str], min_healthy: int, /) -> Flow[Survey]:
         """
         Look at the pool.
 
         :param expected: The number that the agent had last, as far as it is remembered: the place to look first.
+        :param known: The ids and phone numbers of all numbers that it is remembered to have had: none of them is new.
+        :param min_healthy: How many healthy numbers are demanded.
         """
 
     def read(self, number_id: str) -> Flow[BaseModel]:
@@ -121,7 +123,8 @@ def rotate(
     :raises NotTakenEffectError: If the number cannot be confirmed; the message says what is true now.
     """
     found = memory or Memory()
-    survey = yield from caller_id.look(found.current)
+    names = {name for use in found.uses for name in (use.number_id, use.phone_number) if name}
+    survey = yield from caller_id.look(found.current, names, rules.min_healthy)
     # A run that is executed late is due before what has happened since, and rests would seem not to have begun.
     now = found.latest(asked.at)
     found = found.in_order(now, filter(None, (*survey.pool.number_ids, survey.in_use, survey.suspected)))

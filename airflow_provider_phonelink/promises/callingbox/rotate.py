@@ -50,7 +50,7 @@ class CallingBoxCallerId:
     #: Ids and phone numbers of numbers that are not to be picked; a mapping has a reason for each.
     quarantine: Sequence[str] | Mapping[str, str] = ()
 
-    def look(self, _: str | None = None, /) -> Flow[Survey]:
+    def look(self, *_: object) -> Flow[Survey]:
         """
         Look at the agent and its numbers.
 

@@ -88,6 +88,20 @@ def numbers_named(names: object, argument: str, *, credentials_id: str | None = 
     return Named(ids, {number.id.lower(): number for number in numbers})
 
 
+def numbers_there(names: Sequence[str], argument: str) -> Flow[Named]:
+    """
+    Find numbers by what names them, with one look; names that belong to no number are missing from the ids.
+
+    :param names: Ids and phone numbers, checked.
+    :raises NotNamedError: If a phone number belongs to several numbers.
+    """
+    phone_numbers = [name for name in names if not is_uuid(name)]
+    numbers = (yield from _listed(phone_numbers)) if phone_numbers else []
+    directory = directory_of(numbers)
+    there = [name for name in names if is_uuid(name) or directory.with_phone_number(name)]
+    return Named(_ids(there, directory, argument, None), {number.id.lower(): number for number in numbers})
+
+
 def find_for(
     promise: Callable[[str], Flow[Any]],
     name: object,

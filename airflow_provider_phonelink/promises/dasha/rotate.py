@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_phonelink.api import arguments, patience
 from airflow_provider_phonelink.api.calls import Parallel, Pause
 from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads, writes
-from airflow_provider_phonelink.api.errors import NotNamedError, NotTakenEffectError, PhonelinkError
+from airflow_provider_phonelink.api.e164 import e164
+from airflow_provider_phonelink.api.errors import (
+    NotNamedError,
+    NotTakenEffectError,
+    PhonelinkError,
+    VendorError,
+)
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.templates import parse_rendered
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import clean, listed
+from airflow_provider_phonelink.api.uuids import is_uuid, plain_id
 from airflow_provider_phonelink.decisions.pools import (
     belongs,
     by_id,
@@ -24,15 +31,17 @@ from airflow_provider_phonelink.decisions.pools import (
 )
 from airflow_provider_phonelink.decisions.registration import Verdict, judge
 from airflow_provider_phonelink.decisions.rotation import Pool
-from airflow_provider_phonelink.promises.dasha.naming import numbers_named
+from airflow_provider_phonelink.promises.dasha.naming import numbers_there
 from airflow_provider_phonelink.promises.rotation import Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
     from airflow_provider_phonelink.decisions.registration import RegistrationRules
+
+    _Numbers = dict[str, PhoneNumber | None]
 
 
 @dataclass(frozen=True)
@@ -55,20 +64,42 @@ class DashaCallerId:
     #: Whether numbers whose registration is switched off may be picked.
     healthy_without_registration: bool = False
 
-    def look(self, expected: str | None = None) -> Flow[Survey]:
+    def look(
+        self, expected: str | None = None, known: Collection[str] = (), min_healthy: int = 1, /
+    ) -> Flow[Survey]:
         """
-        Look at the pool.
+        Look at the pool. A number that is not there, or that cannot be read, is one that may not be picked.
 
-        :raises NotNamedError: If no number matches the pool's filter: it is mistyped, most likely.
+        :raises NotNamedError: If no number matches the pool's filter, or none has one of its phone numbers: it is
+            mistyped, most likely.
         """
         agent_id = arguments.agent_id("agent_id", self.agent_id)
         expected = expected and expected.lower()
         wanted_scope = _names("scope", self.scope)
         quarantine = quarantine_of(self.quarantine, uuids=True)
-        numbers, scope = yield from _members(parse_rendered("pool", self.pool), wanted_scope)
-        phone_numbers = {id_: number.phone_number if number else None for id_, number in numbers.items()}
+        plain_names = {_plain_name(name) for name in known}
+
+        def is_worth_waiting(numbers: Mapping[str, PhoneNumber | None]) -> bool:
+            """Return whether a number that is not there may be new, and is needed."""
+            held = by_id(quarantine, _phone_numbers(numbers), uuids=True)
+            healthy = [
+                id_ for id_, number in numbers.items() if id_ not in held and not self._unfit(id_, number)
+            ]
+            is_needed = len(healthy) < min_healthy or set(healthy) <= {expected}
+            new = [
+                id_ for id_, number in numbers.items() if not number and _plain_name(id_) not in plain_names
+            ]
+            return is_needed and bool(new)
+
+        numbers, scope, errors = yield from _members(
+            parse_rendered("pool", self.pool), wanted_scope, is_worth_waiting
+        )
+        phone_numbers = _phone_numbers(numbers)
         names = {number_id: number.label for number_id, number in numbers.items() if number}
-        unfit = {number_id: self._unfit(number_id, number) for number_id, number in numbers.items()}
+        unfit = {
+            id_: f"{number_label(id_)}: {errors[id_]}" if id_ in errors else self._unfit(id_, number)
+            for id_, number in numbers.items()
+        }
         held = by_id(quarantine, phone_numbers, uuids=True)
         # Reads by credentials may also show the agent's number where it is in neither the pool nor the scope.
         users = yield from outbound.users_until(
@@ -91,7 +122,7 @@ class DashaCallerId:
         if certain:
             return Survey(pool, certain[0])
         suspected = possible[0] if len(possible) == 1 else None
-        return Survey(pool, None, suspected, is_uncertain=bool(possible))
+        return Survey(pool, None, suspected, is_uncertain=bool(possible or errors))
 
     def read(self, number_id: str) -> Flow[PhoneNumber]:
         """Read a number."""
@@ -165,6 +196,11 @@ class DashaCallerId:
         return self.agent_id in affected.outbound
 
 
+def _plain_name(name: str) -> str:
+    """Return an id or phone number in the form in which it can be compared."""
+    return plain_id(name) if is_uuid(name) else e164(name) or name
+
+
 def _names(argument: str, value: Any) -> list[str]:
     names = parse_rendered(argument, value)
     # An empty list is no numbers. None is refused, as an XCom that gave nothing is.
@@ -173,17 +209,22 @@ def _names(argument: str, value: Any) -> list[str]:
 
 
 def _members(
-    pool: Sequence[str] | Mapping[str, str], scope: Sequence[str]
-) -> Flow[tuple[dict[str, PhoneNumber | None], list[str]]]:
-    """Return the numbers of the pool by id, in its order, None for one that is not there; and the ids of the scope."""
+    pool: Sequence[str] | Mapping[str, str],
+    scope: Sequence[str],
+    is_worth_waiting: Callable[[Mapping[str, PhoneNumber | None]], bool],
+) -> Flow[tuple[_Numbers, list[str], Mapping[str, VendorError]]]:
+    """
+    Return the numbers of the pool by id, in its order, None for one that is not there; and the ids of the scope.
+
+    Last, by id, why a number could not be read. A number that is not there has its name in place of its id.
+
+    :param is_worth_waiting: Whether to look again, of numbers as they were found: a new one may take a while to show.
+    """
     if not isinstance(pool, Mapping):
         wanted = arguments.number_names("pool", pool, uuids=True)
-        named = yield from numbers_named([*wanted, *scope], "pool and scope" if scope else "pool")
-        ids = list(dict.fromkeys(named.ids[name] for name in wanted))
-        found = yield from _read_patiently({id_: named.read.get(id_) for id_ in ids})
-        return found, [named.ids[name] for name in scope]
+        return (yield from _named_members(wanted, scope, is_worth_waiting))
     wanted_parts = checked_filter("pool", pool)
-    scope_ids = list((yield from numbers_named(scope, "scope")).ids.values()) if scope else []
+    scope_ids = list((yield from numbers_there(scope, "scope")).ids.values())
     listed = yield from reads.all_numbers(provider_id=wanted_parts.get("provider_id"))
     # Sorted by id: the vendor promises no order, and the order has to be the same at each run.
     matching = sorted(
@@ -191,20 +232,48 @@ def _members(
     )
     if not matching:
         raise NotNamedError(f"No number matches the pool {clean(wanted_parts)}. Nothing was changed.")
-    return dict(matching), scope_ids
+    return dict(matching), scope_ids, {}
 
 
-def _read_patiently(found: dict[str, PhoneNumber | None]) -> Flow[dict[str, PhoneNumber | None]]:
-    """Read the numbers that are missing, and again if they do not exist: a new number may take a while to show."""
+def _named_members(
+    wanted: Sequence[str],
+    scope: Sequence[str],
+    is_worth_waiting: Callable[[Mapping[str, PhoneNumber | None]], bool],
+) -> Flow[tuple[_Numbers, list[str], Mapping[str, VendorError]]]:
+    names = list(dict.fromkeys([*wanted, *scope]))
+    ids: dict[str, str] = {}
+    read: dict[str, PhoneNumber] = {}
     for pause in (*patience.PAUSES, None):
-        missing = [number_id for number_id, number in found.items() if number is None]
-        if not missing:
-            break
+        named = yield from numbers_there([name for name in names if name not in ids], "pool")
+        ids.update(named.ids)
+        read.update(named.read)
+        members = list(dict.fromkeys(ids.get(name, name) for name in wanted))
+        missing = [number_id for number_id in members if is_uuid(number_id) and number_id not in read]
         reading = yield from reads.read_numbers(missing)
-        for error in reading.errors.values():
-            raise error
-        found.update(reading.numbers)
-        if pause is None or all(found.values()):
+        read.update({number_id: number for number_id, number in reading.numbers.items() if number})
+        found = {number_id: read.get(number_id) for number_id in members}
+        readable = {
+            number_id: number for number_id, number in found.items() if number_id not in reading.errors
+        }
+        if pause is None or not is_worth_waiting(readable):
             break
         yield Pause(pause)
-    return found
+    if not any(found.values()):
+        _demand_some(wanted, reading.errors)
+    return found, [ids[name] for name in scope if name in ids], reading.errors
+
+
+def _demand_some(wanted: Sequence[str], errors: Mapping[str, VendorError]) -> None:
+    """Refuse a pool of which nothing could be read; ids that belong to no number may be those of deleted ones."""
+    for error in errors.values():
+        raise error
+    phone_numbers = [name for name in wanted if not is_uuid(name)]
+    if phone_numbers:
+        problems = (
+            f"there is no number {clean(name)}, in this or another notation" for name in phone_numbers
+        )
+        raise NotNamedError(f"pool: {listed(problems)}. Nothing was changed.")
+
+
+def _phone_numbers(numbers: Mapping[str, PhoneNumber | None]) -> dict[str, str | None]:
+    return {number_id: number.phone_number if number else None for number_id, number in numbers.items()}

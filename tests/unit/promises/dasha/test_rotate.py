@@ -196,10 +196,54 @@ def test_pool_and_scope_by_phone_number(carry_out) -> None:
     assert sum(request == f"GET {NUMBERS}" for request in fake.requests) == 1
 
 
-def test_a_phone_number_that_is_not_there(carry_out) -> None:
+GONE = "+15559999999"
+
+
+@pytest.mark.parametrize(("gone", "requests"), [(GONE, 4), (number_id(9), 5)])
+def test_a_number_that_is_gone_is_skipped_at_once(carry_out, gone, requests) -> None:
     fake = vendor()
-    with pytest.raises(errors.NotNamedError, match=r"pool: there is no number \+15559999999"):
-        looked(carry_out, fake, ["+15559999999", ONE])
+    found = looked(carry_out, fake, [gone, ONE, "+15550000002"], scope=["+15558888888"])
+    assert (found.pool.healthy, found.in_use) == ([ONE, TWO], ONE)
+    assert list(found.pool.skipped) == [gone]
+    assert "there is no such number" in found.pool.skipped[gone]
+    assert len(fake.requests) == requests
+
+
+@pytest.mark.parametrize("gone", [GONE, number_id(9)])
+@pytest.mark.parametrize("known", [True, False])
+def test_one_that_is_needed_is_waited_for_unless_it_has_been_there_before(carry_out, gone, known) -> None:
+    fake = vendor("Registered", "Failed")
+    names = ["tel:+1-555-999-9999", number_id(9).upper()] if known else []
+    caller_id = DashaCallerId("agent", [ONE, TWO, gone], RULES)
+    found = carry_out(caller_id.look(ONE, names, 1), vendor=fake)
+    assert (found.pool.healthy, gone in found.pool.skipped) == ([ONE], True)
+    assert (len(fake.requests) < 6) is known
+
+
+def test_a_new_one_that_shows_late_is_taken(carry_out) -> None:
+    fake = vendor("Registered", "Failed", "Registered")
+    nothing = {"items": [], "totalCount": 0, "skip": 0, "take": 1000}
+    fake.on("GET", NUMBERS, *[faults.status(200, json=nothing)] * 2)
+    assert rotated(carry_out, fake, ["+15550000001", "+15550000003"]).current.id == THREE
+    assert sum(request == f"GET {NUMBERS}" for request in fake.requests) == 3
+
+
+def test_a_number_that_this_key_may_not_read_is_skipped(carry_out) -> None:
+    fake = vendor("Registered", "Registered", "Registered")
+    fake.on("GET", f"{NUMBERS}/{number_id(9)}", *[faults.status(403)] * 9)
+    found = rotated(carry_out, fake, [ONE, number_id(9), TWO])
+    assert found.current.id == TWO
+    assert "403" in found.skipped[number_id(9)]
+    with pytest.raises(errors.AccessDeniedError):
+        looked(carry_out, fake, [number_id(9)])
+
+
+def test_a_pool_of_phone_numbers_that_are_all_not_there_is_a_typo(carry_out) -> None:
+    with pytest.raises(
+        errors.NotNamedError, match=r"pool: there is no number \+15559999999.*Nothing was"
+    ) as caught:
+        looked(carry_out, vendor(), [GONE, number_id(9)])
+    assert not caught.value.retry_helps
 
 
 @pytest.mark.parametrize(
