@@ -51,6 +51,8 @@ class NumberWish:
     outbound_agent_id: str | None = None
     #: The place among the rows, and in the file if they come from one, for messages.
     place: str = "number 1"
+    #: A sentence for each row that writes the phone number otherwise.
+    notations: tuple[str, ...] = ()
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -116,7 +118,6 @@ def parse_numbers(
 
 def _wish(row: Row, credentials_id: str | None) -> NumberWish:
     named = row.get("credentials_id", credentials_id)
-    agents = {name: row.get(name) for name in ("inbound_agent_id", "outbound_agent_id")}
     registration = row.get("registration")
     if named is None:
         raise InvalidArgumentError("credentials_id", "is missing, and the task names none for all numbers.")
@@ -127,18 +128,25 @@ def _wish(row: Row, credentials_id: str | None) -> NumberWish:
         description=arguments.optional_text("description", row.get("description")),
         registration=None if registration is None else arguments.boolean("registration", registration),
         place=row.place,
-        **{
-            name: None if agent is None else arguments.agent_id(name, agent) for name, agent in agents.items()
-        },
+        inbound_agent_id=_agent(row, "inbound_agent_id"),
+        outbound_agent_id=_agent(row, "outbound_agent_id"),
     )
 
 
+def _agent(row: Row, name: str) -> str | None:
+    agent = row.get(name)
+    return None if agent is None else arguments.agent_id(name, agent)
+
+
 def _merged(wishes: Iterable[NumberWish]) -> tuple[list[NumberWish], list[str]]:
-    """Return each number once, with all that its rows say, and the contradictions between them."""
+    """Return each number once, as its first row writes it, with all that its rows say; and their contradictions."""
     found: dict[tuple[str, str], NumberWish] = {}
     problems = []
     for wish in wishes:
-        first = found.setdefault(wish.pair, wish)
+        same = (e164(wish.phone_number) or wish.phone_number, wish.credentials_id)
+        first = found.setdefault(same, wish)
+        if first.phone_number != wish.phone_number:
+            found[same] = first = replace(first, notations=(*first.notations, _in_two_notations(first, wish)))
         for name in _MERGED:
             before, now = getattr(first, name), getattr(wish, name)
             if before is not None and now is not None and before != now:
@@ -147,15 +155,21 @@ def _merged(wishes: Iterable[NumberWish]) -> tuple[list[NumberWish], list[str]]:
                     f"{shown(before)}, and with {shown(now)}"
                 )
             elif before is None and now is not None:
-                found[wish.pair] = first = replace(first, **{name: now})
+                found[same] = first = replace(first, **{name: now})
     return list(found.values()), problems
+
+
+def _in_two_notations(first: NumberWish, other: NumberWish) -> str:
+    return (
+        f"{first.place} and {other.place} are one number in two notations, {clean(first.phone_number)} and "
+        f"{clean(other.phone_number)}; it is taken as {clean(first.phone_number)}."
+    )
 
 
 def _clashes(wishes: Iterable[NumberWish]) -> list[str]:
     """Return contradictions between different numbers."""
     problems = []
     calling: dict[str, NumberWish] = {}
-    same: dict[tuple[str, str], NumberWish] = {}
     for wish in wishes:
         if wish.outbound_agent_id:
             first = calling.setdefault(wish.outbound_agent_id, wish)
@@ -164,13 +178,6 @@ def _clashes(wishes: Iterable[NumberWish]) -> list[str]:
                     f"{first.place} and {wish.place} contradict each other: {clean(first.phone_number)} and "
                     f"{clean(wish.phone_number)} as outbound number of {agent_label(wish.outbound_agent_id)}, but an "
                     "agent has one"
-                )
-        if plain := e164(wish.phone_number):
-            first = same.setdefault((plain, wish.credentials_id), wish)
-            if first is not wish:
-                problems.append(
-                    f"{first.place} and {wish.place} are one number in two notations, {clean(first.phone_number)} and "
-                    f"{clean(wish.phone_number)}"
                 )
     return problems
 

@@ -53,8 +53,10 @@ class DashaRegistrationSensor(BaseSensorOperator):
     Failed polls are tolerated until ``max_failed_polls`` of them in a row, a setting of the connection; then the task
     fails, and a retry may help. A number that no look has shown yet may be missing for the first 60 seconds, because a
     vendor's reads may lag behind its writes. In reschedule mode the sensor keeps its worker slot after a failed poll,
-    while a number has never been seen, and while a registration has been failing for less than ``failed_for``, because
-    its next process would know nothing of that.
+    while a number has never been seen, and while it depends on a registration that has been failing for less than
+    ``failed_for``, because its next process would know nothing of that. If others keep the wait going until it times
+    out, a registration that was failing when the last process began, ``failed_for`` after the wait did, is reported as
+    failed.
 
     With ``soft_fail`` the task is skipped on a timeout and if a retry cannot help, but not on an outage, in all modes.
     ``execution_timeout`` also limits the whole of a deferred wait; it fails the task, with a retry if one is left, and
@@ -123,6 +125,8 @@ class DashaRegistrationSensor(BaseSensorOperator):
         self.deferrable = deferrable
         self._failed_polls = 0
         self._last: Assessment | None = None
+        #: The same look as it is likely to be; see :meth:`_presumed`.
+        self._likely: Assessment | None = None
         #: The ids of all numbers, once a look has found those that are named by phone number.
         self._ids: list[str] | None = None
         self._given = given_arguments(self)
@@ -174,6 +178,8 @@ class DashaRegistrationSensor(BaseSensorOperator):
         # Once in a wait: the trigger warns by itself, and so did an earlier process.
         self._warns = not first_look and not self.deferrable
         self._doubts = Doubts(never_seen, self._began, timedelta(seconds=self._failed_for_seconds))
+        self._presumes = first_look is not None
+        self._presumption: Doubts | None = None
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; in reschedule mode, look until nothing is open that the next process would not know of."""
@@ -181,15 +187,39 @@ class DashaRegistrationSensor(BaseSensorOperator):
             if self.deferrable and self._ids:
                 self._defer(self._ids)
             left = self._deadline - time.time()
-            if left <= 0 or not self.reschedule or not (self._failed_polls or self._doubts.any):
+            if left <= 0 or not self.reschedule or not (self._failed_polls or self._is_to_be_watched):
                 return PokeReturnValue(is_done=False)
             time.sleep(min(left, next_interval(self.poke_interval, 1)))
         return PokeReturnValue(is_done=True, xcom_value=result)
 
+    @property
+    def _is_to_be_watched(self) -> bool:
+        """Whether something is in doubt on which it depends whether the wait goes on."""
+        if self._presumption is None or self._likely is None:
+            return self._doubts.any
+        return self._presumption.any or (self._doubts.any and is_over(self._likely, self.on_failed))
+
+    def _presumed(self, look: Assessment, now: datetime) -> Assessment:
+        """
+        Return a look as it is likely to be, where earlier processes of the wait have looked.
+
+        What was failing when this process began may have been for as long as the wait has lasted. That decides what is
+        reported when time is up, not that the wait is over: it may be failing only for a moment.
+        """
+        if self._presumption is None:
+            since = dict.fromkeys(
+                (judgement.number_id for judgement in look.judgements), self._began.timestamp()
+            )
+            failed_for = timedelta(seconds=self._failed_for_seconds)
+            self._presumption = Doubts((), self._began, failed_for, since)
+        return self._presumption.weigh(look, now)
+
     def _look_once(self) -> dict[str, Any] | None:
         """Look, and return the result if there is nothing left to wait for."""
         try:
-            self._last = assessment = self._doubts.weigh(self._look(), datetime.now(timezone.utc))
+            look, now = self._look(), datetime.now(timezone.utc)
+            self._last = assessment = self._doubts.weigh(look, now)
+            self._likely = self._presumed(look, now) if self._presumes else assessment
         except PhonelinkRetryableException as error:
             self._failed_polls += 1
             if self._failed_polls >= self.hook.max_failed_polls:
@@ -210,9 +240,9 @@ class DashaRegistrationSensor(BaseSensorOperator):
     def _timed_out(self, why: str = "") -> dict[str, Any]:
         """Report, fail or skip, as the arguments say; ``why`` ends the message."""
         message = timeout_message(self._names(), self._last) + why
-        if self.on_timeout == "report" and self._last is not None:
+        if self.on_timeout == "report" and self._likely is not None:
             self.log.warning("%s", message)
-            return self._last.report
+            return self._likely.report
         raise (AirflowSkipException if self.soft_fail else AirflowSensorTimeout)(message)
 
     def _fail_on_execution_timeout(self, message: str | None = None) -> NoReturn:

@@ -190,6 +190,69 @@ def test_numbers_that_are_active_are_linked_while_others_are_waited_for(
     assert state(sandbox)[NEW] == (AGENT, [AGENT])
 
 
+def test_how_long_a_registration_has_been_failing_is_known_to_the_next_wait(
+    sandbox, connections, monkeypatch
+):
+    monkeypatch.setattr(module, "LINGER", 0.0)
+    sandbox.world.plan_registration(NEW, [(0, "Registering"), (0.3, "Registered")])
+    sandbox.world.plan_registration(FAILING, [(0, "Failed")])
+    items = [{"phone_number": NEW}, {"phone_number": FAILING}]
+    first = run_task(
+        task_of(items, timeout=3600, deferrable=True, failed_for=3600, max_failed=5), connections=connections
+    )
+    assert first.deferral
+    [[_, since]] = first.deferral.trigger_kwargs["failing_since"]
+    [event] = run_in_a_triggerer(first.deferral.trigger, connections)
+    assert list(event["failing_since"].values()) == [since]
+    second = first.resume(event)
+    assert second.deferral, second.log
+    assert second.deferral.trigger_kwargs["failing_since"] == first.deferral.trigger_kwargs["failing_since"]
+
+
+@pytest.mark.parametrize("failures", [2, None])
+def test_looks_that_fail_during_the_wait_are_borne_and_the_rows_are_never_lost(
+    sandbox, connections, numbers, tmp_path, failures
+):
+    connections["dasha_default"]["extra"] |= {"max_retries": 0, "max_failed_polls": 3}
+    outage = Fault("status", method="GET", path="sip-phone-numbers$", nth=4, count=failures, status=503)
+    sandbox.faults.add(outage)
+    report = tmp_path / "report.csv"
+    task = task_of(numbers, on_failed="report", timeout=5, poll_interval=0.5, report=report)
+    outcome = run_task(task, connections=connections)
+    assert outcome.state == ("success" if failures else "up_for_retry"), outcome.log
+    assert outcome.value["steps"]["linked"] == 1
+    rows = {row["phone_number"]: row for row in outcome.value["rows"]}
+    assert rows[NEW]["step"] == "linked"
+    assert rows[LATE]["reason"].startswith(
+        f"not registered {'after 5 s' if failures else 'yet'}: Registering"
+    )
+    assert report.read_text(encoding="utf-8-sig").count("not registered") == 2
+    if not failures:
+        assert "At the last look: 1 of 6 numbers are onboarded" in str(outcome.error)
+
+
+def test_a_wait_that_breaks_off_leaves_the_rows_of_the_last_look(sandbox, connections, numbers, tmp_path):
+    report = tmp_path / "report.json"
+    first = run_task(task_of(numbers, deferrable=True, report=report), connections=connections)
+    waiting = first.deferral.trigger_kwargs["phone_number_ids"][0]
+    event = {"status": "error", "message": "3 polls in a row failed.", "retry_helps": True}
+    outcome = first.resume({**event, "states": {waiting: "Seen by the trigger"}})
+    assert outcome.state == "up_for_retry"
+    assert "3 polls in a row failed. At the last look: 1 of 6 numbers are onboarded" in str(outcome.error)
+    rows = {row["id"]: row for row in outcome.value["rows"]}
+    assert rows[waiting]["state"] == "Seen by the trigger"
+    assert json.loads(report.read_text()) == outcome.value["rows"]
+
+
+def test_what_the_vendor_refused_is_not_sent_again_after_a_wait(sandbox, connections, numbers):
+    sandbox.faults.add(Fault("status", method="PUT", path="agent-link", status=400, count=None))
+    first = run_task(task_of(numbers, deferrable=True, timeout=3600), connections=connections)
+    sent = len(sandbox.journal.writes())
+    late = first.resume({"status": "reported", "message": "", "deadline": 0})
+    assert len(sandbox.journal.writes()) == sent
+    assert {row["reason"] for row in late.value["rows"] if row["phone_number"] == NEW} != {None}
+
+
 def test_no_triggerer(sandbox, connections, numbers):
     first = run_task(task_of(numbers, deferrable=True, on_failed="report"), connections=connections)
     sandbox.world.advance(5)
@@ -210,7 +273,10 @@ def test_no_triggerer(sandbox, connections, numbers):
             "number 1 (line 2) and number 2 (line 3) contradict",
         ),
         (f"phone_number,outbound_agent_id\n{NEW},a\n{LATE},a\n", "but an agent has one"),
-        ("phone_number\n+15550770001\n+1 555 077 0001\n", "are one number in two notations"),
+        (
+            "phone_number,inbound_agent_id\n+15550770001,a\n+1 555 077 0001,b\n",
+            "number 1 (line 2) and number 2 (line 3) contradict",
+        ),
     ],
 )
 def test_what_cannot_be_used_as_a_whole_is_refused(sandbox, connections, tmp_path, text, problem):

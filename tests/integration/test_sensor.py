@@ -225,6 +225,39 @@ def test_a_registration_that_fails_for_long_enough(sandbox, connections, mode):
 
 
 @each_mode
+def test_a_report_at_the_deadline_tells_what_has_been_failing_for_long_enough(sandbox, connections, mode):
+    failing, late = planted(sandbox, FAILING, NEVER)
+    options = {
+        "on_failed": "report",
+        "on_timeout": "report",
+        "failed_for": 0.5,
+        "poke_interval": 0.5,
+        "timeout": 4,
+    }
+    outcome = waited(sensor([failing, late], mode, **options), connections)
+
+    assert outcome.state == "success", outcome.log
+    assert outcome.value == {
+        "active": [],
+        "failed": {failing: "Failed, No route to the registrar, 403 Forbidden"},
+        "waiting": {late: "Registering"},
+    }
+
+
+@pytest.mark.parametrize("on_failed", ["fail", "report"])
+def test_a_later_process_does_not_take_a_moments_failure_for_a_long_one(sandbox, connections, on_failed):
+    sandbox.world.clock.freeze()
+    sandbox.faults.meanwhile(lambda world: world.advance(1), when="after", count=None)
+    (number,) = planted(sandbox, [(0, "Failed", None, "408 Request Timeout"), (1, "Registered")])
+    task = sensor(number, "reschedule", failed_for=60, timeout=7200, on_failed=on_failed)
+    began = datetime.now(timezone.utc) - timedelta(hours=1)
+    outcome = run_task(task, connections=connections, reschedules=1, first_started=began)
+
+    assert outcome.state == "success", outcome.log
+    assert len(sandbox.journal) == 2, "it looked again in the same process"
+
+
+@each_mode
 def test_a_report_goes_on_past_a_failure(sandbox, connections, mode, monkeypatch):
     monkeypatch.setattr(waiting, "NEW_FOR", timedelta(seconds=0.5))
     ids = planted(sandbox, REGISTERED, FAILING, SOON, None)

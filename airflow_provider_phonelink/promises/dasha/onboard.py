@@ -128,6 +128,7 @@ class Onboarding:
 
     def __post_init__(self) -> None:
         self.numbers = [Progress(wish) for wish in self.wishes]
+        self.warnings += [sentence for wish in self.wishes for sentence in wish.notations]
 
     def rows(self) -> list[NumberRow]:
         """Return a row for each number: those that could not be tried last."""

@@ -100,6 +100,23 @@ def test_a_row_that_cannot_be_used_does_not_stop_the_others(item, reason) -> Non
     assert (row.id, row.step) == (None, None)
 
 
+def test_rows_that_write_one_number_in_two_notations_are_one_number() -> None:
+    items = [
+        {"phone_number": "15550100001", "inbound_agent_id": "a"},
+        {"phone_number": "+1 (555) 010-0001", "outbound_agent_id": "b"},
+        {"phone_number": "+15550100001", "credentials_id": TRUNKS[1]},
+    ]
+    [wish, other], [] = parsed(items)
+    assert (wish.phone_number, wish.inbound_agent_id, wish.outbound_agent_id) == ("15550100001", "a", "b")
+    [warning] = wish.notations
+    assert warning.startswith(
+        "number 1 and number 2 are one number in two notations, 15550100001 and +1 (555) 010-0001"
+    )
+    assert (other.phone_number, other.notations) == ("+15550100001", ())
+    with pytest.raises(InvalidArgumentError, match="number 1 and number 2 contradict each other"):
+        parsed([items[0], {**items[1], "inbound_agent_id": "c"}])
+
+
 def test_nobodys_credentials_are_an_error_of_all() -> None:
     with pytest.raises(InvalidArgumentError, match="no number names its credentials_id"):
         parsed([{"phone_number": "+1"}], credentials_id=None)

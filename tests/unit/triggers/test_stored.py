@@ -44,6 +44,7 @@ CASES: dict[type[BaseTrigger], list[dict[str, Any]]] = {
     DashaRegistrationTrigger: [
         WAIT,
         {**WAIT, "active_states": ("Registered",), "failed_states": {"Failed", "Gone"}},
+        {**WAIT, "failed_for": 60.0, "failing_since": {IDS[0]: 5.0, IDS[1]: 7.5}},
         {**WAIT, "active_states": "Registered, OK", "exponential_backoff": True, "max_wait": 60.0},
     ],
 }
