@@ -172,8 +172,9 @@ def _by_strategy(
         return Choice(_checked(chosen, number_ids), "the strategy of the DAG chose it")
     if rules.strategy == "priority":
         return Choice(number_ids[0], "it is the first healthy number in the pool's order")
-    earlier = [use for use in memory.uses if not (use.run and use.run.is_same(asked.run))]
-    if not earlier or (len(earlier) == 1 and earlier[0].run is None):
+    # Without what an earlier try of this run has chosen, and the agent does not have.
+    uses = [use for use in memory.uses if not (use.until and use.run and use.run.is_same(asked.run))]
+    if not uses or (len(uses) == 1 and uses[0].run is None):
         return _after(number_ids, pool, in_use)
     if rules.strategy == "weighted":
         chosen = min(_oldest_first(number_ids, memory), key=_due(memory, rules.weights))
