@@ -59,7 +59,8 @@ class Turn:
     agent_id: str
     #: The numbers to choose from, in the pool's order: at least one.
     candidates: Sequence[Candidate]
-    #: The number in use; None if it is not known. It is among the candidates only if there is no other.
+    #: The number in use; None if it is not known. It is none of the candidates: if there is no other, it stays, and the
+    #: callable is not called.
     in_use: str | None
     #: The task's DAG run; None if the operator is executed by hand.
     run: Run | None
@@ -109,6 +110,8 @@ class Choice:
     reason: str
     #: Whether the agent keeps the number that it has, healthy or not, and the run decides nothing.
     stays: bool = False
+    #: For ``weighted``: when the number's turn begins, see :class:`Use`.
+    turn: float | None = None
 
 
 def choose(
@@ -177,9 +180,15 @@ def _by_strategy(
     if not uses or (len(uses) == 1 and uses[0].run is None):
         return _after(number_ids, pool, in_use)
     if rules.strategy == "weighted":
-        chosen = min(_oldest_first(number_ids, memory), key=_due(memory, rules.weights))
-        return Choice(chosen, f"it is furthest behind its weight of {rules.weights.get(chosen, 1)}")
-    chosen = _oldest_first(number_ids, memory)[0]
+        turn_of = _turns(memory, rules.weights)
+
+        def over(number_id: str) -> float:
+            return round(turn_of(number_id) + 1 / rules.weights.get(number_id, 1), 9)
+
+        chosen = min(_oldest_first(number_ids, memory), key=over)
+        reason = f"it is furthest behind its weight of {rules.weights.get(chosen, 1)}"
+        return Choice(chosen, reason, turn=round(turn_of(chosen), 9))
+    chosen = _longest_unused(number_ids, pool, memory, in_use)
     use = memory.last_uses().get(chosen)
     if use is None:
         return Choice(chosen, "the agent is not known to have used it before")
@@ -192,10 +201,28 @@ def _after(number_ids: Sequence[str], pool: Pool, in_use: str | None) -> Choice:
     """Choose without a memory: the first candidate after the number in use."""
     if in_use is None or in_use not in pool.number_ids:
         return Choice(number_ids[0], "it is the first healthy number in the pool's order")
+    return Choice(
+        _following(number_ids, pool, in_use),
+        "it comes after the number in use, and no earlier use is remembered",
+    )
+
+
+def _following(number_ids: Sequence[str], pool: Pool, in_use: str) -> str:
+    """Return the first of some numbers after the one in use, in the pool's order."""
     place = list(pool.number_ids).index(in_use) + 1
     order = [*pool.number_ids[place:], *pool.number_ids[:place]]
-    chosen = next(number_id for number_id in order if number_id in number_ids)
-    return Choice(chosen, "it comes after the number in use, and no earlier use is remembered")
+    wanted = set(number_ids)
+    return next(number_id for number_id in order if number_id in wanted)
+
+
+def _longest_unused(number_ids: Sequence[str], pool: Pool, memory: Memory, in_use: str | None) -> str:
+    """Return the number that was not in use for longest."""
+    known = memory.last_uses()
+    unknown = [number_id for number_id in number_ids if number_id not in known]
+    if unknown and memory.is_full and in_use is not None and in_use in pool.number_ids:
+        # Among them are those that the memory has forgotten, which would come again before their turn.
+        return _following(unknown, pool, in_use)
+    return _oldest_first(number_ids, memory)[0]
 
 
 def _oldest_first(number_ids: Sequence[str], memory: Memory) -> list[str]:
@@ -204,9 +231,9 @@ def _oldest_first(number_ids: Sequence[str], memory: Memory) -> list[str]:
     return sorted(number_ids, key=lambda number_id: places.get(number_id, -1))
 
 
-def _due(memory: Memory, weights: Mapping[str, int]) -> Callable[[str], float]:
+def _turns(memory: Memory, weights: Mapping[str, int]) -> Callable[[str], float]:
     """
-    Return when each number's next use would be over, by its weight: the lowest one's turn comes next.
+    Return when each number's next turn would begin, by its weight.
 
     This is weighted fair queueing over the remembered uses, in which one use takes the time 1 / weight. A number that
     was away, or is new, makes up for one use at most. Otherwise it would be used every other time for a while.
@@ -214,14 +241,15 @@ def _due(memory: Memory, weights: Mapping[str, int]) -> Callable[[str], float]:
     now = 0.0
     over: dict[str, float] = {}
 
-    def next_over(number_id: str) -> float:
-        time = 1 / weights.get(number_id, 1)
-        return max(over.get(number_id, 0.0), now - time) + time
+    def next_turn(number_id: str) -> float:
+        return max(over.get(number_id, 0.0), now - 1 / weights.get(number_id, 1))
 
     for use in memory.uses:
-        over[use.number_id] = next_over(use.number_id)
-        now = max(now, over[use.number_id] - 1 / weights.get(use.number_id, 1))
-    return lambda number_id: round(next_over(number_id), 9)
+        # Counted only where no turn is remembered: of what the memory has forgotten, nothing can be counted.
+        turn = next_turn(use.number_id) if use.turn is None else use.turn
+        over[use.number_id] = turn + 1 / weights.get(use.number_id, 1)
+        now = max(now, turn)
+    return next_turn
 
 
 def resting_numbers(

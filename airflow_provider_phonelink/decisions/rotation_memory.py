@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from math import isfinite
 from typing import Any
 
 from airflow_provider_phonelink.api.uuids import plain_id
@@ -67,6 +68,9 @@ class Use:
     #: The number that was in use before that run; None if it was not known.
     previous: str | None = None
     state: State = State.SEEN
+    #: For the strategy ``weighted``: when the number's turn began, in a time in which one use takes 1 / weight. It
+    #: outlives the uses before it, by which it was counted. None if the number came by another strategy.
+    turn: float | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,11 @@ class Memory:
         """Return the use by the run that was due last, or of several due at that time, by the one that chose last."""
         chosen = [use for use in self.uses if use.run]
         return max(reversed(chosen), key=lambda use: use.run.at if use.run else use.since, default=None)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether uses of further numbers may have been forgotten."""
+        return len(self.uses) >= MOST_NUMBERS
 
     def latest(self, at: datetime) -> datetime:
         """Return when the last run was due, of one that is due at a given time and those that are remembered."""
@@ -183,9 +192,10 @@ class Memory:
         *,
         phone_number: str | None = None,
         previous: str | None = None,
+        turn: float | None = None,
     ) -> Memory:
         """Return the memory with a number that a run is about to link."""
-        use = Use(number_id, self._not_before(at), None, phone_number, run, previous, State.CHOSEN)
+        use = Use(number_id, self._not_before(at), None, phone_number, run, previous, State.CHOSEN, turn)
         # An earlier try of this run may have chosen it, and it does not show that it was linked.
         earlier = [
             one
@@ -198,7 +208,7 @@ class Memory:
             and (one is self.uses[-1] or self.uses[-1].since <= one.since)
         ]
         if earlier:
-            use = replace(use, since=earlier[0].since)
+            use = replace(use, since=earlier[0].since, turn=earlier[0].turn if turn is None else turn)
         others = replace(self, uses=tuple(one for one in self.uses if one not in earlier))
         return others._with(use)._decided(run, number_id)
 
@@ -260,7 +270,7 @@ class Memory:
             uses = [_use(item) for item in value["uses"]]
             decided = value.get("decision")
             decision = Decision(_run(decided["run"]), _text(decided["number_id"])) if decided else None
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise ValueError(f"it is not in the form in which it was kept ({error!r})") from None
         return cls(_bounded(uses), decision)
 
@@ -268,10 +278,10 @@ class Memory:
 def _bounded(uses: list[Use]) -> tuple[Use, ...]:
     """Drop the oldest uses, but not a number's last one as long as there is room for it."""
     recent = uses[-MOST_USES:]
-    older: dict[str, Use] = {use.number_id: use for use in uses[:-MOST_USES]}
+    older = Memory(tuple(uses[:-MOST_USES])).last_uses()
     for use in recent:
         older.pop(use.number_id, None)
-    last_ones = sorted(older.values(), key=lambda use: use.since)
+    last_ones = list(older.values())
     return (*last_ones[-(MOST_NUMBERS - MOST_USES) :], *recent)
 
 
@@ -286,7 +296,8 @@ def _use_as_json(use: Use) -> dict[str, Any]:
         found["run"] = _run_as_json(use.run)
     if use.previous:
         found["previous"] = use.previous
-    return {**found, "state": use.state.value}
+    found["state"] = use.state.value
+    return found if use.turn is None else {**found, "turn": use.turn}
 
 
 def _run_as_json(run: Run) -> dict[str, str]:
@@ -302,6 +313,7 @@ def _use(value: Mapping[str, Any]) -> Use:
         _run(value["run"]) if value.get("run") else None,
         _text(value["previous"]) if value.get("previous") else None,
         State(value.get("state", State.SEEN)),
+        _number(value["turn"]) if value.get("turn") is not None else None,
     )
 
 
@@ -313,6 +325,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError("a text is missing")
     return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+        raise TypeError("a turn is no number")
+    return float(value)
 
 
 def _moment(value: object) -> datetime:

@@ -144,7 +144,14 @@ def rotate(
         known = known.keeping(chosen, asked.run)
     else:
         phone_number = survey.pool.phone_numbers.get(chosen)
-        known = known.choosing(chosen, asked.run, asked.at, phone_number=phone_number, previous=previous)
+        known = known.choosing(
+            chosen,
+            asked.run,
+            asked.at,
+            phone_number=phone_number,
+            previous=previous,
+            turn=choice.turn,
+        )
     keep(known)
     if survey.in_use == chosen:
         current = yield from caller_id.read(chosen)

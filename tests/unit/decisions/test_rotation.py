@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_phonelink.api.errors import PoolUnhealthyError, PromiseError
+from airflow_provider_phonelink.decisions import rotation_memory
 from airflow_provider_phonelink.decisions.rotation import Asked, Pool, RotationRules, choose
 from airflow_provider_phonelink.decisions.rotation_memory import Memory, Run, Use
 
@@ -47,7 +48,7 @@ class Campaign:
         if choice.number_id == self.in_use:
             memory = memory.keeping(choice.number_id, run)
         else:
-            memory = memory.choosing(choice.number_id, run, run.at, previous=self.in_use)
+            memory = memory.choosing(choice.number_id, run, run.at, previous=self.in_use, turn=choice.turn)
         self.memory = memory
         if links:
             self.in_use = choice.number_id
@@ -79,6 +80,14 @@ def test_a_new_number_is_next() -> None:
     campaign.pool.insert(2, "new")
     assert campaign.rotate(6) == "new"
     assert campaign.rotations(range(7, 12)) == "cdabn"[0:4] + "new"
+
+
+def test_a_pool_larger_than_the_memory_is_gone_through_in_its_order(monkeypatch) -> None:
+    monkeypatch.setattr(rotation_memory, "MOST_USES", 5)
+    monkeypatch.setattr(rotation_memory, "MOST_NUMBERS", 20)
+    ids = [f"n{i:02}" for i in range(25)]
+    campaign = Campaign(ids)
+    assert [campaign.rotate(day) for day in range(100)] == ids * 4
 
 
 class TestTheSameRun:
@@ -331,6 +340,21 @@ class TestWeighted:
                 assert abs(counts[id_] - (last - first) * shares[id_] / total) <= 3
         if len(ids) > 1:
             assert all(one != other for one, other in pairwise(found))
+
+    @pytest.mark.parametrize("weights", [[40, 40, 40, 1, 1, 1], [100, 100, 1], [300, 300, 1, 1]])
+    @pytest.mark.parametrize("earlier", [0, 250])
+    def test_a_low_weight_gets_its_share_although_its_last_use_was_long_ago(self, weights, earlier) -> None:
+        ids = [f"n{i}" for i in range(len(weights))]
+        rules = RotationRules("weighted", dict(zip(ids, weights, strict=True)))
+        campaign = Campaign(ids)
+        campaign.rotations(range(earlier), LRU)  # of which no turns are remembered
+        counts: Counter[str | None] = Counter()
+        for day in range(earlier, earlier + 1200):
+            counts[campaign.rotate(day, rules)] += 1
+            if day % 100 == 0:
+                campaign.memory = Memory.from_json(campaign.memory.as_json())
+        for id_, weight in zip(ids, weights, strict=True):
+            assert abs(counts[id_] - 1200 * weight / sum(weights)) <= 3
 
     def test_a_number_that_was_away_does_not_make_up_for_it(self) -> None:
         campaign = Campaign(IDS[:3], unwell={"a"})

@@ -83,6 +83,10 @@ def test_it_is_readable_json_that_comes_back_as_it_was() -> None:
         {"version": 1, "uses": [{"number_id": "a", "since": 3}]},
         {"version": 1, "uses": [{"number_id": "a", "since": "2026-03-01T06:00:00+00:00", "state": "?"}]},
         {"version": 1, "uses": [{"number_id": "a", "since": "2026-03-01T06:00:00+00:00", "run": "r"}]},
+        {"version": 1, "uses": [{"number_id": "a", "since": "2026-03-01T06:00:00+00:00", "turn": "1"}]},
+        {"version": 1, "uses": [{"number_id": "a", "since": "2026-03-01T06:00:00+00:00", "turn": True}]},
+        {"version": 1, "uses": [{"number_id": "a", "since": "2026-03-01T06:00:00+00:00", "turn": 10**400}]},
+        {"version": 1, "uses": [{"number_id": "a", "since": "2026-03-01T06:00:00+00:00", "turn": float("inf")}]},
         {"version": 1, "uses": [], "decision": {"number_id": "a"}},
     ],
 )  # fmt: skip
