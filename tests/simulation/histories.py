@@ -208,7 +208,7 @@ class _Run:
         self._state = state_of(self._vendors.world)
         self._revision = self._vendors.revision
         self._account = Account(history, self._operation, self._stage.ids)
-        self._instance = TaskInstance()
+        self._instance = TaskInstance(retries=TRIES - 1)
         self._variables = Variables()
         self._inputs: Inputs = frozenset()
         self._down = False

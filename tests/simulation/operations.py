@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -65,6 +65,8 @@ class Operation:
     blind: bool = False
     #: The sandbox's switches.
     switches: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether a green task may leave a number as it was, with the reason in its row.
+    reports: bool = False
     #: Agents that have a route of their own, and must not lose their last number before they have another.
     served: tuple[str, ...] = ()
 
@@ -386,6 +388,21 @@ DELETE = Operation(
         "delete": _delete("n"),
     },
 )
+DELETE_REPORTING = replace(
+    DELETE,
+    name="delete, reporting",
+    # By its phone number, which tells less than an id once the number is gone.
+    arguments=lambda ids, inputs: {
+        "phone_number_ids": "+1 555 010 000",
+        "if_linked": "unlink",
+        "on_failed": "report",
+    },
+    # It is gone, or nobody is left without through the task; others may have unlinked it.
+    kept=lambda state, ids, inputs: (
+        ("number", ids["n"]) not in state or _has(state, "outbound", A) is not None
+    ),
+    reports=True,
+)
 
 # -- CallingBox --------------------------------------------------------------------------------------------------------
 
@@ -582,6 +599,7 @@ OPERATIONS = {
         NEW_TRUNK,
         ONBOARD,
         DELETE,
+        DELETE_REPORTING,
         ATTACH,
         MOVE,
         DETACH,

@@ -56,7 +56,7 @@ def what_others_did_after_the_task_is_left(account: Account) -> Iterator[str]:
     if account.operation.takes_over or account.met & set(GARBAGE):
         return
     for slot in {happened.slot for happened in account.happened if happened.by_task}:
-        if slot[0] not in ("inbound", "attached"):
+        if slot[0] not in ("inbound", "attached", *(("outbound",) if _deletes(account) else ())):
             continue
         mine = None
         theirs: Happened | None = None
@@ -99,6 +99,28 @@ def nobody_is_left_without(account: Account) -> Iterator[str]:
             continue
         if account.last.outcome == "green" or not _names(account, account.last.error, slot[1]):
             yield f"nobody has {slot[1]}, which {changes[0].before} had, and the task is {account.last.outcome}"
+
+
+def who_lost_a_number_that_stays_is_told(account: Account) -> Iterator[str]:
+    """An agent whose number was taken to be deleted, and is still there, has it again, or the red task names both."""
+    if not _deletes(account) or account.met & set(GARBAGE) or ("number", account.ids["n"]) not in account.end:
+        return
+    for slot, changes in _by_the_task(account).items():
+        before, error = changes[0].before, str(account.last.error)
+        if (
+            slot[0] == "number"
+            or before is None
+            or account.end.get(slot) is not None
+            or _others(account, slot)
+        ):
+            continue
+        agent = slot[1] if slot[0] == "outbound" else before
+        if account.last.outcome == "green" or agent not in error or account.ids["n"] not in error:
+            yield f"{slot} was {before}, and the task is {account.last.outcome}: {error}"
+
+
+def _deletes(account: Account) -> bool:
+    return account.operation.name.startswith("delete")
 
 
 def _wished_away(account: Account, slot: Slot) -> bool:
@@ -208,7 +230,11 @@ def _untrue(account: Account, try_: Try, extra: dict[str, Any]) -> Iterator[str]
         previous = extra["previous_agent_id"]
         if previous is not None and (previous == agent or previous not in lost):
             yield f"{number} is told to have been with {previous} before, and lost nobody but {lost}"
-    elif account.operation.vendor == "dasha" and agent is not None:
+    elif account.operation.vendor == "dasha" and agent is None:
+        previous = extra["previous_agent_id"]
+        if _seen(try_, ("outbound", previous)) == {number}:
+            yield f"{previous} is told to have lost {number}, and calls out with it"
+    elif account.operation.vendor == "dasha":
         seen = _seen(try_, ("outbound", agent))
         if number not in seen:
             yield f"{agent} is told to call out with {number}, and had {seen}"
@@ -235,7 +261,7 @@ def what_is_returned_is_so(account: Account) -> Iterator[str]:
         if (
             "rows" in try_.result
         ):  # of many numbers it says how each is, and a green task has kept its promise
-            if any(row["reason"] for row in try_.result["rows"]):
+            if any(row["reason"] for row in try_.result["rows"]) and not account.operation.reports:
                 yield f"a number of a green task has a reason: {try_.result['rows']}"
             continue
         if try_.result["changed"] != bool(done):
@@ -282,6 +308,7 @@ PROMISES: tuple[Callable[[Account], Iterator[str]], ...] = (
     nothing_else_is_touched,
     what_others_did_after_the_task_is_left,
     nobody_is_left_without,
+    who_lost_a_number_that_stays_is_told,
     who_has_a_route_keeps_a_number,
     primary_numbers_are_kept,
     every_change_is_told,

@@ -105,9 +105,15 @@ class TaskInstance:
     run_id: str = "scheduled__2026-03-04"
     map_index: int = -1
     try_number: int = 0
+    #: How often a failed try is followed by another.
+    retries: int = 0
+    max_tries: int = field(init=False)
     #: None on an Airflow without a task state store.
     state: dict[str, Any] | None = field(default_factory=dict)
     xcoms: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.max_tries = self.retries
 
     def context(self, dag: Any) -> dict[str, Any]:
         """Begin the next try, and return its context."""
@@ -118,6 +124,7 @@ class TaskInstance:
             run_id=self.run_id,
             map_index=self.map_index,
             try_number=self.try_number,
+            max_tries=self.max_tries,
             xcom_push=self.xcoms.__setitem__,
         )
         context = {"ti": ti, "outlet_events": OutletEvents(), "dag": dag, "logical_date": DAY}
@@ -126,6 +133,7 @@ class TaskInstance:
         return context
 
     def clear(self) -> None:
-        """As Airflow 3.4 does: what the task keeps in the state store is lost."""
+        """As Airflow 3.4 does: what the task keeps in the state store is lost, and its retries begin anew."""
+        self.max_tries = self.try_number + self.retries
         if self.state is not None:
             self.state.clear()

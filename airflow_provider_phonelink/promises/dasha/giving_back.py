@@ -93,18 +93,15 @@ def give_back(journal: Journal, entries: Mapping[str, Entry]) -> Flow[dict[str, 
 
     :param entries: The journal's entries of the removed links, by key.
     """
-    callers = _Callers({}, {})
-    if any(entry.mode != INBOUND for entry in entries.values()):
-        callers = yield from _read_callers()
-    returned = yield Parallel(
-        [
-            _give_back_inbound(journal, key, entry)
-            if entry.mode == INBOUND
-            else _give_back_outbound(journal, key, entry, callers)
-            for key, entry in entries.items()
-        ]
-    )
-    return dict(zip(entries, returned, strict=True))
+    inbound = {key: entry for key, entry in entries.items() if entry.mode == INBOUND}
+    others = {key: entry for key, entry in entries.items() if key not in inbound}
+    returned = yield Parallel([_give_back_inbound(journal, *item) for item in inbound.items()])
+    found = dict(zip(inbound, returned, strict=True))
+    if others:
+        callers = yield from _read_callers()  # right before the writes: what others do in between is overwritten
+        returned = yield Parallel([_give_back_outbound(journal, *item, callers) for item in others.items()])
+        found |= dict(zip(others, returned, strict=True))
+    return found
 
 
 def _read_callers() -> Flow[_Callers]:
