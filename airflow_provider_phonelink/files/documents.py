@@ -8,6 +8,7 @@ from ast import literal_eval
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.api.errors import UnusableSourceError
 from airflow_provider_phonelink.api.text import clean, shown, trimmed
 from airflow_provider_phonelink.files.columns import Problems, Rows, row_of
 
@@ -75,7 +76,7 @@ def read_python(text: str, columns: Columns, *, argument: str, where: str) -> Ro
 
     It is read by way of JSON: Python itself takes five hundred times the memory of such a text to read it.
 
-    :raises NoPlainDataError: If an object in it is described, which plain data has another way to say.
+    :raises UnusableSourceError: If it has an object in it that Python can only describe, such as ``UUID('...')``.
     :raises ValueError: If it is no such list.
     """
     return read_json(_IN_PYTHON.sub(_in_json, text), columns, argument=argument, where=where)
@@ -89,15 +90,11 @@ def _in_json(match: re.Match[str]) -> str:
         text, start, end = match.string, match.start(), match.end()
         before, after = text[max(start - 4, 0) : start], text[end : end + 1]
         if re.search(r"""['"]: <?$""", before) and (before.endswith("<") or after in ("(", "'", '"', ".")):
-            raise NoPlainDataError(
-                f"{shown(token)} begins the description of an object; make text of it first"
+            raise UnusableSourceError(
+                f"cannot be read: {shown(token)} begins the description of an object; make text of it first"
             )
         raise ValueError(f"{shown(token)} is no value of a row")
     return _WORDS[token]
-
-
-class NoPlainDataError(ValueError):
-    """A list as Python writes it has an object in it that it can only describe, such as ``UUID('...')``."""
 
 
 @dataclass

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.api.errors import InvalidArgumentError, UnusableSourceError
 from airflow_provider_phonelink.api.text import clean, shown
 from airflow_provider_phonelink.files.columns import rows_of
-from airflow_provider_phonelink.files.documents import NoPlainDataError, read_json, read_python, read_yaml
+from airflow_provider_phonelink.files.documents import read_json, read_python, read_yaml
 from airflow_provider_phonelink.files.sources import read_source
 from airflow_provider_phonelink.files.tables import read_table
 
@@ -68,6 +69,8 @@ def read_rows(
 def _parsed(text: str, reader: Any, columns: Columns, argument: str, where: str) -> Rows:
     try:
         rows: Rows = reader(text, columns, argument=argument, where=where)
+    except UnusableSourceError as error:
+        raise InvalidArgumentError(argument, f"{where} {clean(error)}.") from None
     except ValueError as error:
         raise InvalidArgumentError(argument, f"{where} cannot be read: {clean(error)}.") from None
     return rows
@@ -77,10 +80,6 @@ def _read_text(text: str, columns: Columns, *, argument: str, where: str) -> Row
     """Read a list as a template renders it: as JSON, or as Python writes it; as YAML if it is neither."""
     text = text.lstrip("\ufeff")
     for read in (read_json, read_python):
-        try:
+        with suppress(ValueError):
             return read(text, columns, argument=argument, where=where)
-        except NoPlainDataError:
-            raise
-        except ValueError:
-            continue
     return read_yaml(text, columns, argument=argument, where=where)
