@@ -109,7 +109,8 @@ class Routing:
         """
         Read the present links, and return a route for each, and warnings. Writes nothing.
 
-        The result is a starting point for declaring routes.
+        The result is a starting point for declaring routes. The routes of primary numbers come first: routes are made
+        links in their order, and the first number that an agent gets becomes its primary one.
 
         :param scope: Which links; None for all.
         """
@@ -123,6 +124,7 @@ class Routing:
             asked = [number_id for number_id in directory.numbers if number_id in wanted]
         outbound, warnings = yield from self._outbound_links(asked, directory)
         links = [link for link in (*survey.links, *outbound) if known is None or known.covers(link)]
+        links.sort(key=lambda link: survey.primaries.get(link.agent_id) != link.number_id)
         return [_as_route(link, directory) for link in links], warnings
 
     def _outbound_links(self, number_ids: Collection[str], directory: Directory) -> Flow[FoundLinks]:

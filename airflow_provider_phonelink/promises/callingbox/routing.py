@@ -43,11 +43,8 @@ RULES = LinkRules(
 )
 
 
-def survey(routes: Sequence[Route], _: Scope | None) -> Flow[Survey]:
+def survey(_: Sequence[Route], __: Scope | None) -> Flow[Survey]:
     """Read all numbers, which show all links; and the agents, whose types decide the modes of routes."""
-    if not routes:
-        numbers = yield from reads.all_numbers()
-        return Survey(directory=directory_of(numbers), links=links_of(numbers))
     numbers, agents = yield Parallel([reads.all_numbers(), reads.all_agents()])
     return Survey(
         directory=directory_of(numbers),
