@@ -360,7 +360,9 @@ def _onboarded(state: State, ids: Ids, inputs: Inputs) -> bool:
 ONBOARD = Operation(
     "onboard",
     "dasha",
-    _dasha(n={"inbound": B, "registration": True, "steps": REGISTERED}, before={"outbound": [CALLER]}),
+    _dasha(
+        n={"inbound": B, "registration": True, "steps": REGISTERED}, before={"outbound": [CALLER]}, other={}
+    ),
     _onboarding,
     DashaOnboardPhoneNumbersOperator,
     kept=_onboarded,
@@ -368,6 +370,7 @@ ONBOARD = Operation(
     acts={
         "link to C": _link("n", C),
         "unlink": _unlink("n"),
+        "give the caller another": _link("other", CALLER, OUTBOUND),
     },
     inputs=("another agent", "row gone"),
     blind=True,

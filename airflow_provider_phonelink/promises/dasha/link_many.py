@@ -123,20 +123,51 @@ def is_final(error: PhonelinkError) -> bool:
 def _changed_since(
     numbers: Sequence[NumberToLink], last: Sequence[NumberToLink], journal: Journal
 ) -> Flow[list[NumberToLink]]:
-    """Look again at what was done before the last writes, and return what somebody else has changed since."""
-    proved = {number.id for number in last}
-    before = [number for number in numbers if number.done and number.inbound and number.id not in proved]
-    yield from _read_again(before)
-    changed = [number for number in before if number.number.incoming_calls_agent_id != number.inbound]
-    for number in changed:
-        key, now = inbound_key(number.id), agent_label(number.number.incoming_calls_agent_id)
-        journal.contested(key)
-        number.errors[key] = ChangedMeanwhileError(
-            f"Number {number.number.label} answered for {agent_label(number.inbound)}, and at the last look {now} has "
-            "it: somebody else changed it in the meantime, and it was left so. Run the task again to take it over."
-        )
-        number.done = False
-    return changed
+    """Look again at what was so before the last writes, and return what somebody else has changed since."""
+    proved = {(number.id, key) for number in last for key in number.writing}
+    done = [number for number in numbers if number.done]
+    inbound = [
+        number for number in done if number.inbound and (number.id, inbound_key(number.id)) not in proved
+    ]
+    calling = [
+        number
+        for number in done
+        if number.outbound and (number.id, outbound_key(number.outbound)) not in proved
+    ]
+    yield from _read_again(inbound)
+    for number in inbound:
+        if number.number.incoming_calls_agent_id != number.inbound:
+            now = agent_label(number.number.incoming_calls_agent_id)
+            was = f"answered for {agent_label(number.inbound)}, and at the last look {now} has it"
+            _note_change(number, inbound_key(number.id), was, journal)
+    reading = yield from read_callers(calling)
+    for number in calling:
+        if not (yield from _still_calls_out(number, reading)):
+            agent = agent_label(number.outbound)
+            was = f"was the outbound number of {agent}, and at the last look that agent does not call out with it"
+            _note_change(number, outbound_key(str(number.outbound)), was, journal)
+    return [number for number in done if not number.done]
+
+
+def _still_calls_out(number: NumberToLink, reading: UsersReading) -> Flow[bool]:
+    """Return whether the agent calls out with the number as before; True if that cannot be read any more."""
+    if number.id in reading.errors:
+        return True
+    try:
+        return (yield from _calls_out(number, reading.users.get(number.id)))
+    except AuthenticationError:
+        raise
+    except VendorError:
+        return True
+
+
+def _note_change(number: NumberToLink, key: str, was: str, journal: Journal) -> None:
+    journal.contested(key)
+    number.errors[key] = ChangedMeanwhileError(
+        f"Number {number.number.label} {was}: somebody else changed it in the meantime, and it was left so. Run the "
+        "task again to take it over."
+    )
+    number.done = False
 
 
 def read_callers(numbers: Iterable[NumberToLink]) -> Flow[UsersReading]:
@@ -333,11 +364,16 @@ def _prove_inbound(number: NumberToLink, previous: str | None) -> Flow[None]:
 
 
 def _prove_outbound(number: NumberToLink, users: AffectedAgents | None) -> Flow[None]:
+    shows = yield from _calls_out(number, users)
+    demand_outbound(number.number.label, str(number.outbound), shows=shows)
+
+
+def _calls_out(number: NumberToLink, users: AffectedAgents | None) -> Flow[bool]:
+    """Return whether the agent calls out with the number, by its own address if a read of many does not show it."""
     agent = str(number.outbound)
     if users is None or agent not in users.outbound:
         try:
             users = yield endpoints.affected_agents(number.id)
         except NotFoundError:
             users = None
-    shows = users is not None and agent in users.outbound | users.maybe_outbound
-    demand_outbound(number.number.label, agent, shows=shows)
+    return users is not None and agent in users.outbound | users.maybe_outbound

@@ -83,6 +83,26 @@ def test_a_changed_inbound_link_is_left_although_the_outbound_one_is_written(ven
     assert vendor.dasha.links()[number_id] == ("somebody", ["out-0"])
 
 
+@pytest.mark.parametrize("mode", ["inbound", "replaceOutbound"])
+def test_what_somebody_changes_while_other_links_are_written_is_not_called_linked(vendor, mode) -> None:
+    task = Task(vendor, wishes(2))
+    other = vendor.dasha.add_number("+15559999999", TRUNK)
+    vendor.refuses = {"in-1": 503}
+    number_id = str(task.look().rows()[0].id)
+    vendor.refuses = {}
+
+    def change_at_the_write(call: Any) -> None:
+        if call.method == "PUT":
+            changed = (other, "out-0", mode) if mode == "replaceOutbound" else (number_id, "somebody", mode)
+            vendor.dasha.link(*changed)
+
+    vendor.meanwhile = change_at_the_write
+    task.next_try()
+    [reason] = reasons(task.look())
+    assert "somebody else changed it in the meantime, and it was left so" in reason
+    assert vendor.writes == {"PUT": 1}
+
+
 def test_an_outbound_link_that_is_gone_altogether_is_made_again(vendor) -> None:
     task = Task(vendor, wishes(1))
     number_id = str(task.look().rows()[0].id)
