@@ -286,8 +286,8 @@ CONNECTIONS: dict[str, tuple[Any, ...]] = {
     "key beyond ASCII": ({"password": "schlüssel"}, "password is no API key", "ASCII"),
     "path": ({"host": "https://127.0.0.1/api", "schema": None}, "path", "address only"),
     "query": ({"host": "https://127.0.0.1?x=1", "schema": None}, "query", "address only"),
-    "ftp": ({"host": "ftp://127.0.0.1", "schema": None}, "scheme 'ftp'", "https"),
-    "file schema": ({"schema": "file"}, "scheme 'file'", "https"),
+    "ftp": ({"host": "ftp://127.0.0.1", "schema": None}, "scheme that is not https", "https"),
+    "file schema": ({"schema": "file"}, "scheme that is not https", "https"),
     "plain http elsewhere": ({"host": "vendor.example", "schema": "http"}, "plain http", "allow_http"),
     "user in the host": (
         {"host": "https://u:p@127.0.0.1", "schema": None},
