@@ -9,117 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
-from enum import Enum
+from dataclasses import replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, VendorError
 from airflow_provider_phonelink.decisions.links import INBOUND
+from airflow_provider_phonelink.promises.entries import VERSION, Entry, State, read_journal, tells_primary
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.links import Link
 
+__all__ = [
+    "VERSION",
+    "Entry",
+    "Journal",
+    "Keep",
+    "State",
+    "attached_key",
+    "inbound_key",
+    "key_of",
+    "outbound_key",
+    "tells_primary",
+]
+
 #: Takes the journal as JSON and keeps it where a later try finds it; None when there is nothing to know any more.
 Keep: TypeAlias = Callable[["dict[str, Any] | None"], None]
-
-VERSION = 1
-
-
-class AgentWithPrimary(Protocol):
-    """An agent that may have a primary number."""
-
-    @property
-    def id(self) -> str:
-        """The agent's id."""
-
-    @property
-    def primary_number_id(self) -> str | None:
-        """The id of its primary number."""
-
-    @property
-    def model_fields_set(self) -> set[str]:
-        """The fields that the answer named."""
-
-
-class State(str, Enum):
-    """How far a task has come with a link."""
-
-    #: About to be written: it may or may not have been done.
-    INTENDED = "intended"
-    #: Seen to be so after the write.
-    DONE = "done"
-    #: Somebody else changed it after that, and the task failed and said so: the next try may do it again.
-    CONTESTED = "contested"
-    #: The task succeeded and told of it.
-    TOLD = "told"
-
-
-@dataclass
-class Entry:
-    """What a task does to one link, and what was true before."""
-
-    number_id: str
-    #: In the vendor's words; None where an agent's type is not told.
-    mode: str | None = None
-    #: Who is to have the number; None for nobody. For an outbound link, the agent that is to get or lose it.
-    agent_id: str | None = None
-    #: Agents that the task took the number from, or was about to, in order.
-    losers: list[str] = field(default_factory=list)
-    #: For an agent's one outbound number: the number before, if known.
-    previous_number_id: str | None = None
-    phone_number: str | None = None
-    #: Whether the number is taken from an agent only to be handed on: it goes back if it cannot be.
-    lent: bool = False
-    #: The agents' primary numbers before (CallingBox): agent id to number id.
-    primaries: dict[str, str] = field(default_factory=dict)
-    #: Whether an outbound link is taken away rather than made.
-    removes: bool = False
-    state: State = State.INTENDED
-
-    @property
-    def holder(self) -> str | None:
-        """The agent that had the number before."""
-        return self.losers[-1] if self.losers else None
-
-    @property
-    def pending(self) -> bool:
-        """Whether a try of the task did this, or may have done it, without having told of it."""
-        return self.state in (State.INTENDED, State.DONE)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it was seen to be done, and nobody was told of it."""
-        return self.state is State.DONE
-
-    def settle(self, now: str | None) -> bool:
-        """
-        Note that it is done, and who has the number now.
-
-        :return: Whether anything is otherwise than before the task.
-        """
-        self.state = State.DONE
-        if self.mode != INBOUND:
-            return self.removes or self.previous_number_id != self.number_id
-        wanted, before = self.agent_id, self.losers
-        self.agent_id, self.losers = now, [loser for loser in before if loser != now]
-        return bool(self.losers) or (not before and now is not None and now == wanted)
-
-    def saw(self, agent: AgentWithPrimary) -> None:
-        """Note an agent's primary number. What was noted earlier is older, and so it stays."""
-        if tells_primary(agent) and agent.primary_number_id:
-            self.primaries.setdefault(agent.id, agent.primary_number_id)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what is not as it is by default."""
-        return {
-            **{
-                item.name: value
-                for item in fields(self)
-                if (value := getattr(self, item.name)) not in (None, [], {}, False) and item.name != "state"
-            },
-            "state": self.state.value,
-        }
 
 
 class Journal:
@@ -132,10 +47,10 @@ class Journal:
     """
 
     def __init__(self, kept: object = None, keep: Keep = lambda _: None) -> None:
-        self._entries, self._creating = _read(kept)
+        self._entries, self._creating, self._ambiguous = read_journal(kept)
         self._keep = keep
         #: What is kept by now, to be compared with.
-        self._kept, self._kept_creating = self._as_json(), set(self._creating)
+        self._kept, self._kept_names = self._as_json(), self._names()
         #: The entries as this try found them.
         self._found: dict[str, Entry | None] = {}
         #: The links that this try has begun to write.
@@ -312,6 +227,15 @@ class Journal:
         """Return whether a try created a number, or was about to."""
         return key in self._creating
 
+    def refuse(self, names: Collection[str]) -> None:
+        """Keep which names stood for several numbers: a later try must not take one for what may be left of these."""
+        self._ambiguous.update(names)
+        self.keep()
+
+    def refused(self, name: str) -> bool:
+        """Return whether a try found several numbers for a name."""
+        return name in self._ambiguous
+
     @property
     def lent(self) -> list[Entry]:
         """The numbers that a try took from their agents, or was about to, and of which it is not known who has them."""
@@ -320,7 +244,7 @@ class Journal:
     @property
     def is_kept(self) -> bool:
         """Whether anything is kept that is to be cleared away in the end."""
-        return bool(self._kept or self._kept_creating)
+        return bool(self._kept or self._kept_names)
 
     def _tells_more(self, key: str, entry: Entry) -> bool:
         """
@@ -334,11 +258,15 @@ class Journal:
         return found != kept or not primaries.keys() - {entry.agent_id} <= known.keys()
 
     def _keep_now(self) -> None:
-        found, creating = self._as_json(), set(self._creating)
-        if found != self._kept or creating != self._kept_creating:
-            created = {"creating": sorted(creating)} if creating else {}
-            self._keep({"version": VERSION, "entries": found, **created} if found or creating else None)
-            self._kept, self._kept_creating = found, creating
+        found, names = self._as_json(), self._names()
+        if found != self._kept or names != self._kept_names:
+            self._keep({"version": VERSION, "entries": found, **names} if found or names else None)
+            self._kept, self._kept_names = found, names
+
+    def _names(self) -> dict[str, list[str]]:
+        """Return what is kept beside the entries, as far as there is any."""
+        names = {"creating": sorted(self._creating), "ambiguous": sorted(self._ambiguous)}
+        return {what: found for what, found in names.items() if found}
 
     def _as_json(self) -> dict[str, Any]:
         return {key: entry.as_json() for key, entry in list(self._entries.items())}
@@ -364,47 +292,3 @@ def outbound_key(agent_id: str) -> str:
 def attached_key(number_id: str, agent_id: str) -> str:
     """Return the key of a number's link to one of any number of outbound agents (CallingBox)."""
     return f"{number_id}/{agent_id}"
-
-
-def tells_primary(agent: AgentWithPrimary) -> bool:
-    """Return whether an answer said which number is primary, rather than leaving it out."""
-    return "primary_number_id" in agent.model_fields_set
-
-
-def _read(kept: object) -> tuple[dict[str, Entry], set[str]]:
-    if kept is None:
-        return {}, set()
-    if not isinstance(kept, Mapping) or kept.get("version") != VERSION:
-        raise ValueError("it is of another version, or was edited")
-    entries, creating = kept.get("entries"), kept.get("creating", [])
-    if not isinstance(entries, Mapping):
-        raise ValueError("it has no entries")  # noqa: TRY004 - what is wrong is a value from outside
-    if not isinstance(creating, list) or not all(isinstance(key, str) for key in creating):
-        raise ValueError("what it says of numbers that are created is no list of texts")
-    return {str(key): _entry(entry) for key, entry in entries.items()}, set(creating)
-
-
-def _entry(value: object) -> Entry:
-    if not isinstance(value, Mapping):
-        raise ValueError("an entry is no object")  # noqa: TRY004 - as above
-    try:
-        entry = Entry(**{**value, "state": State(value.get("state"))})
-    except TypeError:
-        raise ValueError("an entry has other fields") from None
-    if not _is_sound(entry):
-        raise ValueError("an entry has values of other types")
-    return entry
-
-
-def _is_sound(entry: Entry) -> bool:
-    texts = (entry.mode, entry.agent_id, entry.previous_number_id, entry.phone_number)
-    return (
-        isinstance(entry.number_id, str)
-        and all(text is None or isinstance(text, str) for text in texts)
-        and isinstance(entry.losers, list)
-        and all(isinstance(loser, str) for loser in entry.losers)
-        and isinstance(entry.lent, bool)
-        and isinstance(entry.removes, bool)
-        and isinstance(entry.primaries, dict)
-        and all(isinstance(text, str) for item in entry.primaries.items() for text in item)
-    )

@@ -79,6 +79,7 @@ def _look(deleting: Deleting) -> Flow[None]:
         if not missing or pause is None:
             break
         yield Pause(pause)
+    _remember_refused(deleting)
     for number in missing:
         number.step = "gone"
         deleting.on_step("gone")
@@ -130,6 +131,27 @@ def _find_by_phone_number(deleting: Deleting, known: dict[str, PhoneNumber]) -> 
                 f"It was left, because {clean(number.name)}, which is to be deleted, too, may be this number or "
                 "another one; name that by its id"
             )
+
+
+def _remember_refused(deleting: Deleting) -> None:
+    """Let no try take a name for one number that an earlier try found to stand for several, whoever deleted those."""
+    names = []
+    for number in deleting.numbers:
+        if is_uuid(number.name):
+            continue
+        if number.reason is not None:
+            names.append(number.name)
+        elif number.number and deleting.journal.refused(number.name) and not _named_by_id(deleting, number):
+            number.reason = (
+                f"An earlier try of this task found several numbers for {clean(number.name)}, and only number "
+                f"{number.number.label} is left: whether it was meant cannot be told, so name it by its id"
+            )
+    if names:
+        deleting.journal.refuse(names)
+
+
+def _named_by_id(deleting: Deleting, number: NumberToDelete) -> bool:
+    return any(is_uuid(other.name) and other.id == number.id for other in deleting.numbers)
 
 
 def _drop_repeated(deleting: Deleting) -> None:

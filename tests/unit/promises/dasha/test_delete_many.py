@@ -341,3 +341,18 @@ def test_no_number_goes_whose_phone_number_would_then_stand_for_another(vendor, 
         outcomes(deleting(vendor, named, "+15550100001", other, if_linked="unlink"))
         == [("deleted", True)] * 2
     )
+
+
+def test_a_name_that_was_refused_is_not_taken_for_the_number_that_others_left(vendor) -> None:
+    gone, left = (vendor.dasha.add_number("+15550100001", trunk) for trunk in (TRUNK, OTHER_TRUNK))
+    kept_: list[Any] = []
+    deleting(vendor, "+15550100001", journal=Journal(None, kept_.append))
+    vendor.dasha.delete(gone)
+    for _ in range(2):
+        cleared = deleting(vendor, "+15550100001", journal=Journal(kept_[-1], kept_.append))
+        assert f"only number +15550100001 (id {left}) is left" in str(cleared.numbers[0].reason)
+    assert [*vendor.dasha.numbers] == [left]
+    by_id = deleting(vendor, "+15550100001", left, journal=Journal(kept_[-1], kept_.append))
+    assert outcomes(by_id) == [("deleted", True)]
+    again = deleting(vendor, "+15550100001", journal=Journal(kept_[-1], kept_.append))
+    assert outcomes(again) == [("gone", True)]

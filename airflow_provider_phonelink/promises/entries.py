@@ -1,0 +1,164 @@
+"""The entries of a journal, and how they are read: see :mod:`airflow_provider_phonelink.promises.journal`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any, Protocol
+
+from airflow_provider_phonelink.decisions.links import INBOUND
+
+VERSION = 1
+
+
+class AgentWithPrimary(Protocol):
+    """An agent that may have a primary number."""
+
+    @property
+    def id(self) -> str:
+        """The agent's id."""
+
+    @property
+    def primary_number_id(self) -> str | None:
+        """The id of its primary number."""
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The fields that the answer named."""
+
+
+class State(str, Enum):
+    """How far a task has come with a link."""
+
+    #: About to be written: it may or may not have been done.
+    INTENDED = "intended"
+    #: Seen to be so after the write.
+    DONE = "done"
+    #: Somebody else changed it after that, and the task failed and said so: the next try may do it again.
+    CONTESTED = "contested"
+    #: The task succeeded and told of it.
+    TOLD = "told"
+
+
+@dataclass
+class Entry:
+    """What a task does to one link, and what was true before."""
+
+    number_id: str
+    #: In the vendor's words; None where an agent's type is not told.
+    mode: str | None = None
+    #: Who is to have the number; None for nobody. For an outbound link, the agent that is to get or lose it.
+    agent_id: str | None = None
+    #: Agents that the task took the number from, or was about to, in order.
+    losers: list[str] = field(default_factory=list)
+    #: For an agent's one outbound number: the number before, if known.
+    previous_number_id: str | None = None
+    phone_number: str | None = None
+    #: Whether the number is taken from an agent only to be handed on: it goes back if it cannot be.
+    lent: bool = False
+    #: The agents' primary numbers before (CallingBox): agent id to number id.
+    primaries: dict[str, str] = field(default_factory=dict)
+    #: Whether an outbound link is taken away rather than made.
+    removes: bool = False
+    state: State = State.INTENDED
+
+    @property
+    def holder(self) -> str | None:
+        """The agent that had the number before."""
+        return self.losers[-1] if self.losers else None
+
+    @property
+    def pending(self) -> bool:
+        """Whether a try of the task did this, or may have done it, without having told of it."""
+        return self.state in (State.INTENDED, State.DONE)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was seen to be done, and nobody was told of it."""
+        return self.state is State.DONE
+
+    def settle(self, now: str | None) -> bool:
+        """
+        Note that it is done, and who has the number now.
+
+        :return: Whether anything is otherwise than before the task.
+        """
+        self.state = State.DONE
+        if self.mode != INBOUND:
+            return self.removes or self.previous_number_id != self.number_id
+        wanted, before = self.agent_id, self.losers
+        self.agent_id, self.losers = now, [loser for loser in before if loser != now]
+        return bool(self.losers) or (not before and now is not None and now == wanted)
+
+    def saw(self, agent: AgentWithPrimary) -> None:
+        """Note an agent's primary number. What was noted earlier is older, and so it stays."""
+        if tells_primary(agent) and agent.primary_number_id:
+            self.primaries.setdefault(agent.id, agent.primary_number_id)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is not as it is by default."""
+        return {
+            **{
+                item.name: value
+                for item in fields(self)
+                if (value := getattr(self, item.name)) not in (None, [], {}, False) and item.name != "state"
+            },
+            "state": self.state.value,
+        }
+
+
+def tells_primary(agent: AgentWithPrimary) -> bool:
+    """Return whether an answer said which number is primary, rather than leaving it out."""
+    return "primary_number_id" in agent.model_fields_set
+
+
+def read_journal(kept: object) -> tuple[dict[str, Entry], set[str], set[str]]:
+    """
+    Read what an earlier try left.
+
+    :return: The entries by key, the keys of numbers that are created, and the names that stood for several numbers.
+    :raises ValueError: If it is not what a journal leaves.
+    """
+    if kept is None:
+        return {}, set(), set()
+    if not isinstance(kept, Mapping) or kept.get("version") != VERSION:
+        raise ValueError("it is of another version, or was edited")
+    entries = kept.get("entries")
+    if not isinstance(entries, Mapping):
+        raise ValueError("it has no entries")  # noqa: TRY004 - what is wrong is a value from outside
+    creating = _texts(kept.get("creating", []), "numbers that are created")
+    ambiguous = _texts(kept.get("ambiguous", []), "names that were refused")
+    return {str(key): _entry(entry) for key, entry in entries.items()}, creating, ambiguous
+
+
+def _texts(value: object, what: str) -> set[str]:
+    if not isinstance(value, list) or not all(isinstance(key, str) for key in value):
+        raise ValueError(f"what it says of {what} is no list of texts")
+    return set(value)
+
+
+def _entry(value: object) -> Entry:
+    if not isinstance(value, Mapping):
+        raise ValueError("an entry is no object")  # noqa: TRY004 - as above
+    try:
+        entry = Entry(**{**value, "state": State(value.get("state"))})
+    except TypeError:
+        raise ValueError("an entry has other fields") from None
+    if not _is_sound(entry):
+        raise ValueError("an entry has values of other types")
+    return entry
+
+
+def _is_sound(entry: Entry) -> bool:
+    texts = (entry.mode, entry.agent_id, entry.previous_number_id, entry.phone_number)
+    return (
+        isinstance(entry.number_id, str)
+        and all(text is None or isinstance(text, str) for text in texts)
+        and isinstance(entry.losers, list)
+        and all(isinstance(loser, str) for loser in entry.losers)
+        and isinstance(entry.lent, bool)
+        and isinstance(entry.removes, bool)
+        and isinstance(entry.primaries, dict)
+        and all(isinstance(text, str) for item in entry.primaries.items() for text in item)
+    )
