@@ -123,7 +123,7 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
             context,
             rows,
             report,
-            summary_of(rows, "deleted"),
+            summary_of([number.row() for number in deleting.urgent_first], "deleted"),
             fails=deleting.must_fail or (self.on_failed == "fail" and bool(deleting.failed)),
             retry_helps=deleting.retry_helps,
             more={"warnings": deleting.told_warnings},

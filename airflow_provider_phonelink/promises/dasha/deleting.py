@@ -104,6 +104,11 @@ class Deleting:
         more = len(self.warnings) - MOST_LISTED
         return [*self.warnings[:MOST_LISTED], *([f"... and {more} more warnings"] if more > 0 else [])]
 
+    @property
+    def urgent_first(self) -> list[NumberToDelete]:
+        """The numbers, those first that agents are without: a message names the first ones only."""
+        return sorted(self.numbers, key=lambda number: number.reason is None or not self.taken(number))
+
     def settle_journal(self) -> None:
         """Let the journal say what is true now, before it is told of: not what was only intended."""
         self.journal.drop_intentions()

@@ -9,6 +9,7 @@ import pytest
 from unit.promises.dasha.test_onboard import TRUNK, Vendor
 
 from airflow_provider_phonelink.api.errors import AuthenticationError
+from airflow_provider_phonelink.decisions.onboarding import summary_of
 from airflow_provider_phonelink.operators.events import link_changes
 from airflow_provider_phonelink.promises.dasha.delete_many import delete_many
 from airflow_provider_phonelink.promises.dasha.deleting import Deleting
@@ -356,3 +357,20 @@ def test_a_name_that_was_refused_is_not_taken_for_the_number_that_others_left(ve
     assert outcomes(by_id) == [("deleted", True)]
     again = deleting(vendor, "+15550100001", journal=Journal(kept_[-1], kept_.append))
     assert outcomes(again) == [("gone", True)]
+
+
+def test_a_message_of_many_failures_begins_with_the_numbers_that_agents_are_without(vendor) -> None:
+    refused_ones = [vendor.dasha.add_number(f"+1555020{n:04}", TRUNK) for n in range(30)]
+    used = in_use(vendor)
+    vendor.refuses = {"DELETE /api/v1/sip-phone-numbers": 403, **refused(used, 503)}
+    vendor.dasha.unlink(used, "inbound", "desk")
+    vendor.meanwhile = lambda call: (
+        vendor.refuses.pop("DELETE /api/v1/sip-phone-numbers", None)
+        if call.path.endswith("agent-link")
+        else None
+    )
+    found = deleting(vendor, *refused_ones, used, if_linked="unlink")
+    assert [number.number.id for number in found.numbers][-1] == used
+    summary = summary_of([number.row() for number in found.urgent_first], "deleted")
+    assert "31 are not" in summary
+    assert "taken from agent campaign" in summary
