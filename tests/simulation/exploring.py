@@ -14,6 +14,7 @@ from simulation.histories import (
     LIE,
     LOST_AFTER,
     LOST_BEFORE,
+    READ_FAULTS,
     REFUSED,
     TOO_MANY,
     UNAVAILABLE,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     from simulation.histories import Account
 
-#: A read that is lost on its way back, or refused for now, leaves the same behind as one that never arrived.
-READ_FAULTS = (UNAVAILABLE, REFUSED, DOWN, DIES_BEFORE)
 WRITE_FAULTS = (LOST_BEFORE, LOST_AFTER, UNAVAILABLE, TOO_MANY, REFUSED, LIE, DOWN, DIES_BEFORE, DIES_AFTER)
 
 

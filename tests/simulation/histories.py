@@ -41,6 +41,8 @@ REFUSED, LIE = "refused", "lie"
 DIES_BEFORE, DIES_AFTER = "dies before", "dies after"
 #: What passes by itself: a task that met nothing else has to succeed in the end.
 PASSING = (LOST_BEFORE, LOST_AFTER, UNAVAILABLE, TOO_MANY, DOWN, LIE, DIES_BEFORE, DIES_AFTER)
+#: A read that is lost on its way back, or refused for now, leaves the same behind as one that never arrived.
+READ_FAULTS = (UNAVAILABLE, REFUSED, DOWN, DIES_BEFORE)
 CLEAR = "clear"
 GARBAGE = {
     "garbage: no JSON": "{",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulation.histories import GARBAGE, PASSING, writes_in
+from simulation.histories import GARBAGE, PASSING, READ_FAULTS, TRIES, writes_in
 
 from airflow_provider_phonelink.assets import agent_uri, number_uri
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
@@ -28,15 +28,40 @@ def a_green_task_kept_its_promise(account: Account) -> Iterator[str]:
     for try_ in _green(account):
         if account.operation.takes_over and any(number == try_.number for number, _ in account.acts):
             continue  # it looked at one link after the other, and somebody may have changed one that was done
+        if _blinded(account, try_) or _in_the_dark(account, try_):
+            continue
         if not any(
             account.operation.kept(state, account.ids, try_.inputs) for state in try_.states[try_.settled :]
         ):
             yield f"try {try_.number} is green, and the promise is not kept"
 
 
+def _blinded(account: Account, try_: Try) -> bool:
+    """Whether somebody acted in a try, and a later look of it, which might have shown that, failed."""
+    return any(
+        number == deviation.try_ == try_.number
+        and deviation.request > request
+        and deviation.what in READ_FAULTS
+        and not try_.requests[deviation.request - 1]
+        for number, request in account.acts
+        for deviation in account.history.deviations
+    )
+
+
+def _in_the_dark(account: Account, try_: Try) -> bool:
+    """Whether a try left what somebody did after an earlier one had died, which may have written before that."""
+    died = next((one.number for one in account.tries if one.outcome == "died"), try_.number)
+    acted = any(
+        died <= number < try_.number or (number, request) == (try_.number, 0)
+        for number, request in account.acts
+    )
+    return died < try_.number and acted and not writes_in(try_)
+
+
 def what_passes_by_itself_does_not_fail_a_task(account: Account) -> Iterator[str]:
-    """A task that met nothing but passing faults is green in the end."""
-    if account.met <= set(PASSING) and account.last.outcome != "green":
+    """A task that met nothing but passing faults is green in the end, unless there was one at each of its tries."""
+    spoilt = {deviation.try_ for deviation in account.history.deviations}
+    if account.met <= set(PASSING) and account.last.outcome != "green" and len(spoilt) < TRIES:
         yield f"the task is {account.last.outcome} in the end: {account.last.error}"
 
 
@@ -64,16 +89,15 @@ def what_others_did_after_the_task_is_left(account: Account) -> Iterator[str]:
             if happened.by_task and theirs and mine and not _excused(account, mine, theirs, happened):
                 yield f"try {happened.try_} undid what somebody else did to {slot}: {theirs.after}"
             if happened.by_task:
-                given_back = (
-                    mine is not None and happened.after == mine.before
-                )  # the try did not have its way
+                # What it gave back, it did not have its way with.
+                given_back = mine is not None and happened.after == mine.before
                 mine, theirs = None if given_back else mine or happened, None
             elif mine:
                 theirs = happened
 
 
 def _excused(account: Account, mine: Happened, theirs: Happened, now: Happened) -> bool:
-    if theirs.after in (None, mine.before):
+    if theirs.after in {None, mine.before} | _unseen(account, mine):
         return True  # cannot be told from a write that did not take effect
     if any(account.tries[number - 1].outcome == "green" for number in range(mine.try_, now.try_)):
         return True  # the task was done, so it was asked anew
@@ -81,6 +105,12 @@ def _excused(account: Account, mine: Happened, theirs: Happened, now: Happened) 
     if any(error is not None and str(theirs.after) in str(error) for error in told):
         return True
     return _in_the_window(account, theirs, now)
+
+
+def _unseen(account: Account, mine: Happened) -> set[Any]:
+    """Return what the task's look showed before its write, where somebody changed that right before the write."""
+    changes = [one for one in account.happened if one.slot == mine.slot and not one.by_task]
+    return {one.before for one in changes if _in_the_window(account, one, mine)}
 
 
 def _in_the_window(account: Account, theirs: Happened, now: Happened) -> bool:
