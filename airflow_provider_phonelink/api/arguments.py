@@ -56,7 +56,7 @@ _SPREADSHEET = tuple(
         ),
         (r"b'.*'", "bytes as Python writes them"),
         (r"(?i:true|false)", "a truth value"),
-        (r"#+|#[\u00a1\u00bf]?[^\W\d_].*|(?i:err:[0-9]+)", "what a spreadsheet shows in place of a value"),
+        (r"##+|#[\u00a1\u00bf]?[^\W\d_].*|(?i:err:[0-9]+)", "what a spreadsheet shows in place of a value"),
         (
             r"NA|(?i:[+-]?nan|nat|n/a|n/d|n\.a\.|nil|\(null\)|\(blank\)|<na>|<null>|<none>)|-?1\.#[A-Z]+|\\N|~"
             r"|[-\u2010-\u2015\u2212]+|\?+",
@@ -71,7 +71,7 @@ _SPREADSHEET_NUMBERS = tuple(
         (r"[+-]?[0-9]+([.,][0-9]*)?\s*[eE]\s*[0-9]+", "a number in scientific notation"),
         (r"[+-]?[0-9]{7,}\.[0-9]+", "a decimal number"),
         (r"[-\u2212][0-9]+", "a negative number"),
-        (r"\.+", "what a table has in place of a value that is not there"),
+        (r"\.+|#", "what a table has in place of a value that is not there"),
     )
 )
 _KEEP_AS_TEXT = "Keep phone numbers as text where it comes from."

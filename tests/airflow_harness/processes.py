@@ -231,6 +231,20 @@ class Deployment:
         """The end of what each process printed."""
         return "\n".join(f"--- {path.name}\n{_tail(path)}" for path in self.logs.glob("*.log"))
 
+    def wait_until_let_go(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """
+        Wait until the scheduler knows that the worker is done with a task that waits.
+
+        A task that goes on before that is failed by the scheduler, which takes the worker's end for that of the task.
+        """
+        key = f"dag_id='{dag_id}', task_id='{task_id}', run_id='{run_id}'"
+
+        def known() -> bool:
+            lines = (self.logs / "scheduler.log").read_text(errors="replace").splitlines()
+            return any("Received executor event" in line and key in line for line in lines)
+
+        self.api.wait_until(known, EVENTUALLY, lambda: f"the scheduler does not know that {task_id} waits")
+
     def task_log(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:
         """All that a task and its triggers wrote, of every try, as it lies on the disk (JSON lines)."""
         folder = self.home.logs / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"

@@ -248,6 +248,9 @@ OPERATIONS = (
         kept=lambda sandbox, _: True,
         requests=(
             Request("list", "GET", "v1/numbers$", ends={"empty list 200": "success"}),  # there may be none
+            Request(
+                "agents", "GET", "v1/agents$", ends={"empty list 200": "success"}
+            ),  # for the primary numbers
         ),
     ),
     Operation(

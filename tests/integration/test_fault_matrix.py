@@ -28,7 +28,7 @@ pytestmark = pytest.mark.matrix
 PROMISES = "fault matrix, promises"
 AIRFLOW = "fault matrix, run by Airflow"
 #: Changes only when somebody changes an axis or leaves something out, and then on purpose.
-CELLS_DECLARED = 2968
+CELLS_DECLARED = 3018
 FLOWS = [operation for operation in OPERATIONS if operation.promise]
 
 

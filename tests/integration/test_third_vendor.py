@@ -91,7 +91,7 @@ class TestCommands:
             "+ link   +15550302 (id loft) inbound to agent bot-c",
             "~ move   +15550301 (id hall) inbound from agent bot-b to agent bot-a",
             "~ move   +15550302 (id loft) dialout to agent bot-a, instead of +15550301 (id hall)",
-            "Plan: 1 to link, 2 to move, 0 to unlink, 1 unchanged; 2 links in scope.",
+            "Plan: 1 to link, 2 to move, 0 to unlink, 1 unchanged; 3 links in scope.",
         ]
         assert toyphone.requests == ["GET /north/lines"]
         assert phonelink("routes", "apply", *CONN, "-f", routes, "--yes")[0] == 0

@@ -9,7 +9,7 @@ from airflow_harness.leaks import leaks_in_postgresql
 from .conftest import EXAMPLES
 
 if TYPE_CHECKING:
-    from airflow_harness.rest import AirflowApi
+    from airflow_harness.processes import Deployment
 
     from .conftest import Production
 
@@ -60,30 +60,32 @@ def test_the_examples_do_what_they_say(production: Production):
     expected = links(production)
 
     for wave, changes in zip(WAVES, CHANGES, strict=False):
-        run_all(airflow.api, wave)
+        run_all(airflow, wave)
         expected = {number: link for number, link in {**expected, **changes}.items() if link is not None}
         assert links(production) == expected
 
-    run_all(airflow.api, WAVES[-1])
+    run_all(airflow, WAVES[-1])
     [caller_id] = [number for number, (_, out) in links(production).items() if "agent-campaign" in out]
     assert caller_id in POOL
     assert leaks_in_postgresql(production.database, [*POOL])  # it sees what is there
     assert not production.leaks()
 
 
-def run_all(api: AirflowApi, dag_ids: tuple[str, ...]) -> None:
+def run_all(airflow: Deployment, dag_ids: tuple[str, ...]) -> None:
+    api = airflow.api
     runs = {dag_id: api.trigger_dag(dag_id) for dag_id in dag_ids}
     if "routing_as_code" in runs:
-        approve(api, "routing_as_code", runs["routing_as_code"])
+        approve(airflow, "routing_as_code", runs["routing_as_code"])
     for dag_id, run_id in runs.items():
         assert api.wait(dag_id, run_id) == "success", (dag_id, api.task_states(dag_id, run_id))
 
 
-def approve(api: AirflowApi, dag_id: str, run_id: str) -> None:
+def approve(airflow: Deployment, dag_id: str, run_id: str) -> None:
     """Agree to what the task `approve` asks, as somebody does in the UI."""
     asked = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/approve/-1/hitlDetails"
-    api.wait_for_task(dag_id, run_id, "approve", "deferred", "awaiting_input")
-    api.request("PATCH", asked, json={"chosen_options": ["Approve"], "params_input": {}})
+    airflow.api.wait_for_task(dag_id, run_id, "approve", "deferred", "awaiting_input")
+    airflow.wait_until_let_go(dag_id, run_id, "approve")
+    airflow.api.request("PATCH", asked, json={"chosen_options": ["Approve"], "params_input": {}})
 
 
 def links(production: Production) -> dict[str, tuple[str | None, list[str]]]:

@@ -42,7 +42,7 @@ def _blinded(account: Account, try_: Try) -> bool:
         number == deviation.try_ == try_.number
         and deviation.request > request
         and deviation.what in READ_FAULTS
-        and not try_.requests[deviation.request - 1]
+        and try_.requests[deviation.request - 1 : deviation.request] == [False]
         for number, request in account.acts
         for deviation in account.history.deviations
     )
