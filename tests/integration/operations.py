@@ -248,9 +248,7 @@ OPERATIONS = (
         kept=lambda sandbox, _: True,
         requests=(
             Request("list", "GET", "v1/numbers$", ends={"empty list 200": "success"}),  # there may be none
-            Request(
-                "agents", "GET", "v1/agents$", ends={"empty list 200": "success"}
-            ),  # for the primary numbers
+            Request("primary numbers", "GET", "v1/agents$"),
         ),
     ),
     Operation(
