@@ -37,6 +37,8 @@ REGISTERED, REGISTERING, FAILED = (
 HERE = tuple(map(int, version("apache-airflow").split(".")[:2]))
 #: What a cron starts comes later, when the scheduler starts no run by itself any more.
 BY_CRON = {"callingbox_routing", "campaign_rotation", "nightly_rotation", "routing_as_code"}
+#: When the example of lost registrations wakes without an event.
+CLOCK = "*/5 * * * *"
 SCHEDULED = "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"
 
 
@@ -62,12 +64,21 @@ def connections(sandbox: Sandbox) -> dict[str, Any]:
 def airflow(
     deploy: Callable[..., Deployment], connections: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
-    readme = tmp_path_factory.mktemp("readme") / "support_line.py"
+    changed = tmp_path_factory.mktemp("changed")
+    readme, failover = changed / "support_line.py", changed / "registration_lost.py"
     readme.write_text(Document("README.md").block("python", "def support_line"))
+    # With a clock that does not tick today: what the watcher does is to be seen.
+    text = (EXAMPLES / failover.name).read_text()
+    assert CLOCK in text
+    failover.write_text(text.replace(CLOCK, "0 0 1 1 *"))
     settings = {SCHEDULED: "True", "AIRFLOW__CORE__TEST_CONNECTION": "Enabled"}
-    files = [path for path in EXAMPLES.iterdir() if path.is_file() and path.stem not in BY_CRON]
+    left_out = {*BY_CRON, failover.stem}
+    files = [path for path in EXAMPLES.iterdir() if path.is_file() and path.stem not in left_out]
     with deploy(
-        f"airflow-{HERE[0]}-{HERE[1]}", dags=[*files, readme], connections=connections, settings=settings
+        f"airflow-{HERE[0]}-{HERE[1]}",
+        dags=[*files, readme, failover],
+        connections=connections,
+        settings=settings,
     ) as airflow:
         yield airflow
 
