@@ -241,7 +241,7 @@ class Deployment:
 
         def known() -> bool:
             lines = (self.logs / "scheduler.log").read_text(errors="replace").splitlines()
-            return any("Received executor event" in line and key in line for line in lines)
+            return any("executor event with state success" in line and key in line for line in lines)
 
         self.api.wait_until(known, EVENTUALLY, lambda: f"the scheduler does not know that {task_id} waits")
 
