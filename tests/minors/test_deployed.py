@@ -254,6 +254,7 @@ def test_approval(on_demand: Deployment, sandbox: Sandbox) -> None:
         assert "+15550100005 inbound: agent agent-sales" in on_demand.api.get(asked)["body"]
         assert links(sandbox) == before
         body = {"chosen_options": [answer], "params_input": {}}
+        on_demand.wait_until_let_go("routing_as_code", run_id, "approve")
         on_demand.api.request("PATCH", asked, json=body)
         succeeds(on_demand, "routing_as_code", run_id)
     assert links(sandbox)["+15550100005"] == ("agent-sales", [])
