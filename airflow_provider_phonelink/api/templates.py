@@ -27,7 +27,7 @@ def parse_rendered(argument: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     arguments.present(argument, value)
-    if not _is_written_out(value):
+    if _is_simple(value):
         return [part.strip() for part in value.split(",") if part.strip()]
     if len(value) > LONGEST:
         raise InvalidArgumentError(
@@ -47,10 +47,9 @@ def names(argument: str, value: Any) -> tuple[str, ...]:
 
     :raises InvalidArgumentError: If it is anything else, or empty.
     """
-    is_simple = isinstance(value, str) and not _is_written_out(value)
-    items = value.split(",") if is_simple else parse_rendered(argument, value)
+    items = value.split(",") if _is_simple(value) else parse_rendered(argument, value)
     if items is None:
-        items = (None,)  # refused below
+        arguments.present(argument, items)
     if not isinstance(items, Iterable) or isinstance(items, Mapping):  # whose keys would be taken for names
         raise InvalidArgumentError(
             argument, f"{shown(value)} is not a list of names.{arguments.made_by_rendering(value)}"
@@ -70,7 +69,7 @@ def number_names(argument: str, value: Any, *, uuids: bool) -> list[str]:
         number has to be complete: what follows a comma may be the extension of the number before it.
     """
     found = arguments.number_names(argument, parse_rendered(argument, value), uuids=uuids)
-    if isinstance(value, str) and "," in value and not _is_written_out(value):
+    if _is_simple(value) and "," in value:
         for name in found:
             if is_dialable(name) and e164(name) is None:
                 raise InvalidArgumentError(
@@ -81,5 +80,6 @@ def number_names(argument: str, value: Any, *, uuids: bool) -> list[str]:
     return found
 
 
-def _is_written_out(text: str) -> bool:
-    return text.lstrip().startswith(("[", "{", "("))
+def _is_simple(value: Any) -> bool:
+    """Return whether it is text such as ``"A, B"``, and not a list or dict that is written out."""
+    return isinstance(value, str) and not value.lstrip().startswith(("[", "{", "("))

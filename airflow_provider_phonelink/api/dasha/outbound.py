@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.dasha import endpoints, reads
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, CredentialsUsers
 
+T = TypeVar("T")
 #: What a read by credentials answers where it is not to be had: 403, 404, 405, or something else altogether.
 _REFUSALS = (AccessDeniedError, NotFoundError, RejectedError, UnreadableAnswerError)
 
@@ -75,7 +76,7 @@ def read_users(credentials: Mapping[str, str | None]) -> Flow[UsersReading]:
     }
     missing = [number_id for number_id in credentials if number_id not in seen and number_id not in errors]
     singly: list[AffectedAgents | VendorError | None] = yield Parallel(
-        [_users_or_error(number_id) for number_id in missing]
+        [_or_error(_users_of_one(number_id)) for number_id in missing]
     )
     for number_id, answer in zip(missing, singly, strict=True):
         if isinstance(answer, VendorError):
@@ -140,6 +141,11 @@ def outbound_links() -> Flow[dict[str, str]]:
     """
     numbers = yield from reads.all_numbers()
     users = yield from users_of({number.id.lower(): number.credentials_id.lower() for number in numbers})
+    return callers_of(users)
+
+
+def callers_of(users: Mapping[str, AffectedAgents]) -> dict[str, str]:
+    """Return with which number each agent calls out, as far as the users of numbers, by number id, show it."""
     return {agent_id: number_id for number_id, affected in users.items() for agent_id in affected.outbound}
 
 
@@ -177,14 +183,15 @@ def _users_by_credentials(
     credentials_ids: Sequence[str],
 ) -> Flow[dict[str, CredentialsUsers | VendorError | None]]:
     answers: list[CredentialsUsers | VendorError | None] = yield Parallel(
-        [_users_by_one_or_error(id_) for id_ in credentials_ids]
+        [_or_error(_users_by_one(id_)) for id_ in credentials_ids]
     )
     return dict(zip(credentials_ids, answers, strict=True))
 
 
-def _users_by_one_or_error(credentials_id: str) -> Flow[CredentialsUsers | VendorError | None]:
+def _or_error(read: Flow[T]) -> Flow[T | VendorError]:
+    """Return what was read, or why it could not be."""
     try:
-        return (yield from _users_by_one(credentials_id))
+        return (yield from read)
     except AuthenticationError:  # the key is everybody's
         raise
     except VendorError as error:
@@ -205,12 +212,3 @@ def _users_of_one(number_id: str) -> Flow[AffectedAgents | None]:
     except NotFoundError:
         return None
     return answer
-
-
-def _users_or_error(number_id: str) -> Flow[AffectedAgents | VendorError | None]:
-    try:
-        return (yield from _users_of_one(number_id))
-    except AuthenticationError:
-        raise
-    except VendorError as error:
-        return error

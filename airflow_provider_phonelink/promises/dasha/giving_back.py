@@ -112,9 +112,8 @@ def _read_callers() -> Flow[_Callers]:
         )
     except PhonelinkError as error:
         return _Callers({}, {}, error)
-    number_of = {agent: number_id for number_id, users in reading.users.items() for agent in users.outbound}
     labels = {number.id.lower(): number.label for number in numbers}
-    return _Callers(number_of, labels, next(iter(reading.errors.values()), None))
+    return _Callers(outbound.callers_of(reading.users), labels, next(iter(reading.errors.values()), None))
 
 
 def _give_back_inbound(journal: Journal, key: str, entry: Entry) -> Flow[Returned]:

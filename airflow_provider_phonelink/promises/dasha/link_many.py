@@ -186,7 +186,7 @@ def _callers(numbers: Sequence[NumberToLink], journal: Journal) -> Flow[_Callers
     numbers: somebody may have given it another one since.
     """
     reading: UsersReading = yield from read_callers(numbers)
-    seen = {agent: id_ for id_, affected in reading.users.items() for agent in affected.outbound}
+    seen = outbound.callers_of(reading.users)
     lost = [
         number
         for number in numbers
