@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from airflow_provider_phonelink.api.redaction import Secrets
 
@@ -111,6 +111,12 @@ def listed(problems: Iterable[str]) -> str:
     found = tuple(problems)
     rest = f"; and {len(found) - MOST_LISTED} more" if len(found) > MOST_LISTED else ""
     return "; ".join(found[:MOST_LISTED]) + rest
+
+
+def first_warnings(warnings: Sequence[str]) -> list[str]:
+    """Return the first warnings, and how many more there are as the last one."""
+    more = len(warnings) - MOST_LISTED
+    return [*warnings[:MOST_LISTED], *([f"... and {more} more warnings"] if more > 0 else [])]
 
 
 def _replaced(text: str, replacement: Callable[[str], str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.text import MOST_LISTED
+from airflow_provider_phonelink.api.text import first_warnings
 from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.decisions.rows import NumberRow
 from airflow_provider_phonelink.promises.journal import Journal
@@ -101,8 +101,7 @@ class Deleting:
     @property
     def told_warnings(self) -> list[str]:
         """What somebody should look into, bounded."""
-        more = len(self.warnings) - MOST_LISTED
-        return [*self.warnings[:MOST_LISTED], *([f"... and {more} more warnings"] if more > 0 else [])]
+        return first_warnings(self.warnings)
 
     @property
     def urgent_first(self) -> list[NumberToDelete]:

@@ -12,7 +12,7 @@ from airflow_provider_phonelink.api.errors import (
     PhonelinkError,
     VendorError,
 )
-from airflow_provider_phonelink.api.text import MOST_LISTED
+from airflow_provider_phonelink.api.text import first_warnings
 from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.decisions.registration import Verdict, assess, registers
 from airflow_provider_phonelink.decisions.rows import NumberRow
@@ -167,8 +167,7 @@ class Onboarding:
     @property
     def told_warnings(self) -> list[str]:
         """What somebody should look into, bounded."""
-        more = len(self.warnings) - MOST_LISTED
-        return [*self.warnings[:MOST_LISTED], *([f"... and {more} more warnings"] if more > 0 else [])]
+        return first_warnings(self.warnings)
 
     @property
     def retry_helps(self) -> bool:
