@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow_harness.home import connection_variables
+from airflow_harness.lost_registration import NO_CLOCK, wait_for_poll, with_clock
 from airflow_harness.waiting import EVENTUALLY
 from integration.documents import Document
 
@@ -36,9 +37,7 @@ REGISTERED, REGISTERING, FAILED = (
 )
 HERE = tuple(map(int, version("apache-airflow").split(".")[:2]))
 #: What a cron starts comes later, when the scheduler starts no run by itself any more.
-BY_CRON = {"callingbox_routing", "campaign_rotation", "nightly_rotation", "routing_as_code"}
-#: When the example of lost registrations wakes without an event.
-CLOCK = "*/5 * * * *"
+BY_CRON = {"callingbox_routing", "campaign_rotation", "campaigns", "nightly_rotation", "routing_as_code"}
 SCHEDULED = "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"
 
 
@@ -67,10 +66,7 @@ def airflow(
     changed = tmp_path_factory.mktemp("changed")
     readme, failover = changed / "support_line.py", changed / "registration_lost.py"
     readme.write_text(Document("README.md").block("python", "def support_line"))
-    # With a clock that does not tick today: what the watcher does is to be seen.
-    text = (EXAMPLES / failover.name).read_text()
-    assert CLOCK in text
-    failover.write_text(text.replace(CLOCK, "0 0 1 1 *"))
+    failover.write_text(with_clock(NO_CLOCK))  # what the watcher does is to be seen
     settings = {SCHEDULED: "True", "AIRFLOW__CORE__TEST_CONNECTION": "Enabled"}
     left_out = {*BY_CRON, failover.stem}
     files = [path for path in EXAMPLES.iterdir() if path.is_file() and path.stem not in left_out]
@@ -131,14 +127,6 @@ def script(sandbox: Sandbox, phone_number: str, steps: list[dict[str, Any]]) -> 
     return str(id_)
 
 
-def polled(airflow: Deployment, sandbox: Sandbox) -> None:
-    """Wait until the triggerer has asked the vendor once more."""
-    count = len(sandbox.journal)
-    airflow.api.wait_until(
-        lambda: len(sandbox.journal) > count, EVENTUALLY, lambda: "the triggerer does not poll"
-    )
-
-
 def test_connection_form(airflow: Deployment) -> None:
     """Connection form: both types, each extra with a field of its own"""
     shown = {form["connection_type"]: form for form in airflow.api.get("../../ui/connections/hook_meta")}
@@ -179,12 +167,12 @@ def test_watcher(airflow: Deployment, sandbox: Sandbox) -> None:
     """Watcher with a pool: a registration that fails starts a DAG, and the triggerer lives on"""
     triggerer = airflow.pid("triggerer")
     airflow.api.wait_for_dag("registration_lost")
-    polled(airflow, sandbox)  # the baseline, or what comes after it
+    wait_for_poll(airflow.api, sandbox)  # the baseline, or what comes after it
     assert links(sandbox)[LOST][1] == ["agent-campaign"]
     script(sandbox, LOST, FAILED)
     scheduled_run(airflow, "registration_lost", run_type="asset_triggered")
     assert links(sandbox)[SPARE][1] == ["agent-campaign"]
-    polled(airflow, sandbox)
+    wait_for_poll(airflow.api, sandbox)
     airflow.check()
     assert airflow.pid("triggerer") == triggerer
 

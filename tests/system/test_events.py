@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from airflow_harness.lost_registration import NO_CLOCK, wait_for_poll, with_clock
 from airflow_harness.waiting import EVENTUALLY
 from system.test_examples import EXAMPLES, caller_id
 
@@ -14,15 +15,6 @@ LOST, SPARE = "+15550100002", "+15550100003"
 #: Runs that nobody asks for are what this is about.
 SCHEDULED = {"AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True"}
 FAILED = [{"after": 0, "state": "Failed"}]
-
-
-def with_clock(cron):
-    """Return the DAG that looks after lost registrations, with another clock and a watcher that looks each second."""
-    text = (EXAMPLES / "registration_lost.py").read_text()
-    for written, wanted in (("*/5 * * * *", cron), ("poll_interval=10", "poll_interval=1")):
-        assert written in text
-        text = text.replace(written, wanted)
-    return text
 
 
 def events(api):
@@ -60,18 +52,12 @@ def test_a_lost_registration_is_made_good_and_told(deploy, phonelink_sandbox, tm
     dasha = sandbox.world.dasha
     [lost] = [number.id for number in dasha.numbers.values() if number.settings.phone_number == LOST]
     failover = tmp_path / "registration_lost.py"
-    failover.write_text(with_clock("0 0 1 1 *"))  # so that it is events that wake it
+    failover.write_text(with_clock(NO_CLOCK, poll_interval=1))  # so that it is events that wake it
     files = [failover, EXAMPLES / "caller_id_changed.py"]
 
     with deploy("events", dags=files, connections=sandbox.connections, settings=SCHEDULED) as airflow:
         api = airflow.api
         news = Runs(api, "caller_id_changed")
-
-        def polled():
-            count = len(sandbox.journal)
-            api.wait_until(
-                lambda: len(sandbox.journal) > count + 1, EVENTUALLY, lambda: "the triggerer does not poll"
-            )
 
         def calls_with(number):
             api.wait_until(
@@ -81,7 +67,7 @@ def test_a_lost_registration_is_made_good_and_told(deploy, phonelink_sandbox, tm
         def told():
             return api.xcom("caller_id_changed", news.the(len(news.ids()) or 1), "announce")
 
-        polled()  # the baseline
+        wait_for_poll(api, sandbox)  # the baseline
         assert caller_id(sandbox) == LOST
 
         dasha.script(lost, FAILED)
@@ -97,14 +83,14 @@ def test_a_lost_registration_is_made_good_and_told(deploy, phonelink_sandbox, tm
         calls_with(LOST)  # put back
         news.the(2)
         assert told() == [f"agent-campaign now calls with {LOST}."]
-        polled()
+        wait_for_poll(api, sandbox)
         assert len(events(api)) == 2
         assert len(news.ids()) == 2
 
         # Events come while a run is under way, and others are waiting: the end is as the world is.
         for steps in (FAILED, seeds.REGISTERED, FAILED):
             dasha.script(lost, steps)
-            polled()
+            wait_for_poll(api, sandbox)
         calls_with(SPARE)
         dasha.script(lost, seeds.REGISTERED)
         calls_with(LOST)
@@ -112,6 +98,6 @@ def test_a_lost_registration_is_made_good_and_told(deploy, phonelink_sandbox, tm
         # A DAG that is paused is told of nothing: Airflow queues no event for it, and ends its watcher.
         api.set_paused("registration_lost", True)
         dasha.script(lost, FAILED)
-        (airflow.home.dags / failover.name).write_text(with_clock("* * * * *"))
+        (airflow.home.dags / failover.name).write_text(with_clock("* * * * *", poll_interval=1))
         api.set_paused("registration_lost", False)
         calls_with(SPARE)
