@@ -225,9 +225,9 @@ class Memory:
             uses=tuple(replace(use, state=State.DONE) if run.is_same(use.run) else use for use in self.uses),
         )
 
-    def use_by(self, run: Run | None) -> Use | None:
-        """Return the last use, if this run chose it."""
-        last = self.uses[-1] if self.uses else None
+    def use_by(self, run: Run | None, number_id: str | None = None) -> Use | None:
+        """Return the last use, of all or of one number, if this run chose it."""
+        last = next((use for use in reversed(self.uses) if number_id in (None, use.number_id)), None)
         return last if last and run and run.is_same(last.run) else None
 
     def _decided(self, run: Run | None, number_id: str) -> Memory:

@@ -70,12 +70,13 @@ class TaskJournal(Journal):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """
-        Let an error name the numbers that may be without an agent.
+        Let an error name the numbers that may be without an agent, and note that the task has said what it says.
 
         A number that an earlier try took from its agent is always worth another try.
         """
         if not isinstance(error, (PhonelinkFailException, PhonelinkRetryableException)):
             return
+        self.said()
         unnamed = [entry for entry in self.lent if entry.number_id not in str(error)]
         if unnamed:
             told = listed(

@@ -49,6 +49,8 @@ class Journal:
     def __init__(self, kept: object = None, keep: Keep = lambda _: None) -> None:
         self._entries, self._creating, self._ambiguous = read_journal(kept)
         self._keep = keep
+        #: The links that this try found changed by somebody else, and how far the task had come with them before.
+        self._unsaid: dict[str, State] = {}
         #: What is kept by now, to be compared with.
         self._kept, self._kept_names = self._as_json(), self._names()
         #: The entries as this try found them.
@@ -136,10 +138,19 @@ class Journal:
         self.keep()
 
     def contested(self, key: str) -> None:
-        """Note that somebody else has changed the link since, and that the task fails and says so."""
-        if entry := self._entries.get(key):
-            entry.state = State.CONTESTED
-            self.keep()
+        """
+        Note that somebody else has changed the link since, and that the task is going to fail and say so.
+
+        A try that dies before it has said so leaves that to the next one.
+        """
+        entry = self._entries.get(key)
+        if entry and entry.state is not State.CONTESTED:
+            self._unsaid[key], entry.state = entry.state, State.CONTESTED
+
+    def said(self) -> None:
+        """Note that the task fails now, and says what somebody else has changed."""
+        self._unsaid.clear()
+        self.keep()
 
     def settle(self, key: str, now: str | None) -> Entry | None:
         """Note that a link is as it should be, and who has the number; nothing to note if all is as before."""
@@ -269,7 +280,11 @@ class Journal:
         return {what: found for what, found in names.items() if found}
 
     def _as_json(self) -> dict[str, Any]:
-        return {key: entry.as_json() for key, entry in list(self._entries.items())}
+        return {key: self._as_kept(key, entry).as_json() for key, entry in list(self._entries.items())}
+
+    def _as_kept(self, key: str, entry: Entry) -> Entry:
+        is_unsaid = entry.state is State.CONTESTED and key in self._unsaid
+        return replace(entry, state=self._unsaid[key]) if is_unsaid else entry
 
 
 def key_of(link: Link, *, one_outbound_number: bool) -> str:

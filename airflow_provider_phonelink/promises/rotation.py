@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.decisions.rotation import Asked, Choice, Pool, RotationRules
+    from airflow_provider_phonelink.decisions.rotation_memory import Run
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def rotate(
     if choice.stays or choice.number_id is None:
         return (yield from _staying(caller_id, survey, choice, skipped, known))
     chosen = choice.number_id
-    previous = _previous(found.use_by(asked.run), survey.in_use)
+    previous = _previous(found, asked.run, survey.in_use, chosen)
     if chosen in (survey.in_use, known.current):
         known = known.keeping(chosen, asked.run)
     else:
@@ -192,9 +193,14 @@ def _staying(
     )
 
 
-def _previous(earlier: Use | None, in_use: str | None) -> str | None:
-    """Return the number before this run: not the one that an earlier try of it has given the agent already."""
-    return earlier.previous if earlier and in_use in (None, earlier.number_id) else in_use
+def _previous(memory: Memory, run: Run | None, in_use: str | None, chosen: str) -> str | None:
+    """Return the number before this run: not one that an earlier try of it has given the agent already."""
+    earlier = memory.use_by(run) if in_use is None else memory.use_by(run, in_use)
+    if earlier is None:
+        return in_use
+    # What a try has told of is no step on the way any more: another number comes after it.
+    is_over = earlier.state is State.DONE and in_use not in (None, chosen)
+    return in_use if is_over else earlier.previous
 
 
 def _summary(

@@ -49,13 +49,19 @@ def _blinded(account: Account, try_: Try) -> bool:
 
 
 def _in_the_dark(account: Account, try_: Try) -> bool:
-    """Whether a try left what somebody did after an earlier one had died, which may have written before that."""
-    died = next((one.number for one in account.tries if one.outcome == "died"), try_.number)
+    """Whether a try left what somebody did after an earlier one that may have written, and did not see to the end."""
+    unsure = next(
+        (one.number for one in account.tries if one.outcome == "died" or _is_unproved(one)), try_.number
+    )
     acted = any(
-        died <= number < try_.number or (number, request) == (try_.number, 0)
+        unsure <= number < try_.number or (number, request) == (try_.number, 0)
         for number, request in account.acts
     )
-    return died < try_.number and acted and not writes_in(try_)
+    return unsure < try_.number and acted and not writes_in(try_)
+
+
+def _is_unproved(try_: Try) -> bool:
+    return try_.outcome == "retry" and bool(writes_in(try_))
 
 
 def what_passes_by_itself_does_not_fail_a_task(account: Account) -> Iterator[str]:
@@ -97,8 +103,10 @@ def what_others_did_after_the_task_is_left(account: Account) -> Iterator[str]:
 
 
 def _excused(account: Account, mine: Happened, theirs: Happened, now: Happened) -> bool:
-    if theirs.after in {None, mine.before} | _unseen(account, mine):
+    if theirs.after in {None, mine.before, account.first.get(mine.slot)} | _unseen(account, mine):
         return True  # cannot be told from a write that did not take effect
+    if theirs.after == mine.after:
+        return True  # nor from what the task itself did
     if any(account.tries[number - 1].outcome == "green" for number in range(mine.try_, now.try_)):
         return True  # the task was done, so it was asked anew
     told = [try_.error for try_ in account.tries[theirs.try_ - 1 : now.try_ - 1]]
@@ -122,6 +130,8 @@ def _in_the_window(account: Account, theirs: Happened, now: Happened) -> bool:
 
 def nobody_is_left_without(account: Account) -> Iterator[str]:
     """A number that lost its agent through the task has one again, or the task is not green and names it."""
+    if _cannot_speak(account):
+        return
     for slot, changes in _by_the_task(account).items():
         if slot[0] != "inbound" or account.end.get(slot) is not None or changes[0].before is None:
             continue
@@ -133,7 +143,7 @@ def nobody_is_left_without(account: Account) -> Iterator[str]:
 
 def who_lost_a_number_that_stays_is_told(account: Account) -> Iterator[str]:
     """An agent whose number was taken to be deleted, and is still there, has it again, or the red task names both."""
-    if not _deletes(account) or account.met & set(GARBAGE) or ("number", account.ids["n"]) not in account.end:
+    if not _deletes(account) or _cannot_speak(account) or ("number", account.ids["n"]) not in account.end:
         return
     for slot, changes in _by_the_task(account).items():
         before, error = changes[0].before, str(account.last.error)
@@ -147,6 +157,13 @@ def who_lost_a_number_that_stays_is_told(account: Account) -> Iterator[str]:
         agent = slot[1] if slot[0] == "outbound" else before
         if account.last.outcome == "green" or agent not in error or account.ids["n"] not in error:
             yield f"{slot} was {before}, and the task is {account.last.outcome}: {error}"
+
+
+def _cannot_speak(account: Account) -> bool:
+    """Whether the last try could not name anything: it died itself, or failed after what it knew had been spoilt."""
+    return account.last.outcome == "died" or (
+        account.last.outcome != "green" and bool(account.met & set(GARBAGE))
+    )
 
 
 def _deletes(account: Account) -> bool:

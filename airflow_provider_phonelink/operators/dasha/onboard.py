@@ -377,6 +377,8 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
         onboarding.give_up(checked.timeout)
         rows = onboarding.rows()
         fails = onboarding.is_stopped or (self.on_failed == "fail" and bool(onboarding.failed))
+        if fails:
+            journal.said()
         result = finish(
             self,
             context,

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from airflow_provider_phonelink.api.dasha import endpoints, reads
 from airflow_provider_phonelink.api.errors import (
-    AuthenticationError,
+    NotFoundError,
     PhonelinkError,
-    VendorError,
 )
 from airflow_provider_phonelink.api.text import first_warnings
 from airflow_provider_phonelink.decisions.links import INBOUND
@@ -227,30 +226,29 @@ def onboard(onboarding: Onboarding) -> Flow[None]:
 
 
 def _catch_up(journal: Journal) -> Flow[None]:
-    """Find out what became of links that an earlier try began with, and that nobody asks for any more."""
+    """
+    Find out what became of links that an earlier try began with, and that nobody asks for any more.
+
+    :raises VendorError: If that cannot be read, for then it cannot be told, either.
+    """
     unknown = [(key, entry) for key, entry in journal if entry.state is State.INTENDED]
     reading = yield from reads.read_numbers(
         {entry.number_id for _, entry in unknown if entry.mode == INBOUND}
     )
+    for error in reading.errors.values():
+        raise error
     for key, entry in unknown:
         if entry.mode == INBOUND:
             number = reading.numbers.get(entry.number_id)
             if number and number.incoming_calls_agent_id == entry.agent_id:
                 journal.settle(key, entry.agent_id)
         else:
-            users: AffectedAgents | None = yield from _users(entry.number_id)
-            if users and entry.agent_id in users.outbound:
+            try:
+                users: AffectedAgents = yield endpoints.affected_agents(entry.number_id)
+            except NotFoundError:
+                continue
+            if entry.agent_id in users.outbound:
                 journal.settle(key, entry.agent_id)
-
-
-def _users(number_id: str) -> Flow[AffectedAgents | None]:
-    try:
-        users: AffectedAgents = yield endpoints.affected_agents(number_id)
-    except AuthenticationError:
-        raise
-    except VendorError:
-        return None
-    return users
 
 
 def _judge(onboarding: Onboarding, rules: RegistrationRules) -> None:

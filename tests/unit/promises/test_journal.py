@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow_provider_phonelink.promises.journal import Journal, State
 
 NUMBER = "a0000000-0000-4000-8000-000000000001"
@@ -38,3 +40,15 @@ def test_what_an_earlier_try_did_stays_where_a_later_intention_is_dropped() -> N
     assert [(entry.state, entry.agent_id, entry.losers) for _, entry in second] == [
         (State.DONE, "night", ["desk"])
     ]
+
+
+def test_what_somebody_else_changed_is_kept_as_such_only_once_the_task_has_said_so() -> None:
+    kept: list[Any] = [None]
+    journal = Journal(None, kept.append)
+    journal.begin(NUMBER, journal.entry(NUMBER, "desk", agent_id="night", **LINK))
+    journal.settle(NUMBER, "night")
+    journal.contested(NUMBER)
+    journal.keep()
+    assert kept[-1]["entries"][NUMBER]["state"] == "done"  # a try that dies now has told nobody
+    journal.said()
+    assert kept[-1]["entries"][NUMBER]["state"] == "contested"

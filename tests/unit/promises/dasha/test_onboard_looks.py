@@ -32,7 +32,10 @@ class Task:
     def look(self) -> Onboarding:
         journal = Journal(self.kept[-1], self.kept.append)
         self.last = Onboarding(self.wanted, journal=journal, refused=self.refused, **self.options)
-        return self.vendor.run(self.last)
+        try:
+            return self.vendor.run(self.last)
+        finally:
+            journal.said()  # as if it were the last look of its try, which fails
 
     def next_try(self) -> None:
         self.refused = {}
