@@ -75,31 +75,28 @@ def read_users(credentials: Mapping[str, str | None]) -> Flow[UsersReading]:
         if credentials_id in failed and number_id not in seen
     }
     missing = [number_id for number_id in credentials if number_id not in seen and number_id not in errors]
-    singly: list[AffectedAgents | VendorError | None] = yield Parallel(
-        [_or_error(_users_of_one(number_id)) for number_id in missing]
-    )
-    for number_id, answer in zip(missing, singly, strict=True):
-        if isinstance(answer, VendorError):
-            errors[number_id] = answer
-        elif answer is not None:
-            seen[number_id] = answer
+    singly = yield from _read_singly(missing)
+    seen.update(singly.users)
+    errors.update(singly.errors)
     asked = {number_id: seen[number_id] for number_id in credentials if number_id in seen}
     return UsersReading({**asked, **seen}, errors)
 
 
 def users_until(
     agent_id: str, credentials: Mapping[str, str | None], expected: str | None = None
-) -> Flow[dict[str, AffectedAgents]]:
+) -> Flow[UsersReading]:
     """
     Read which agents use some numbers, until it is seen with which of them one agent calls out.
 
     An agent has one outbound number, so that what was not read by then needs no look.
 
-    :param credentials: As for :func:`users_of`.
+    :param credentials: As for :func:`read_users`.
     :param expected: The number that the agent had last, as far as the caller knows: its credentials are read first.
-    :return: By the number's id, what was seen.
+    :return: What was seen. Its errors are those of numbers whose users this key may not read.
+    :raises VendorError: If the users of a number cannot be read for another reason.
     """
     seen: dict[str, AffectedAgents] = {}
+    denied: dict[str, VendorError] = {}
     may_read_together = True
     for credentials_id, number_ids in _groups(credentials, expected):
         if credentials_id is not None and len(number_ids) > 1 and may_read_together:
@@ -110,11 +107,15 @@ def users_until(
         first = [number_id for number_id in missing if number_id == expected]
         for singly in (first, [number_id for number_id in missing if number_id not in first]):
             if singly and not _is_seen(agent_id, seen):
-                answers: list[AffectedAgents | None] = yield Parallel([_users_of_one(id_) for id_ in singly])
-                seen.update({id_: users for id_, users in zip(singly, answers, strict=True) if users})
+                reading = yield from _read_singly(singly)
+                for error in reading.errors.values():
+                    if not isinstance(error, AccessDeniedError):
+                        raise error
+                seen.update(reading.users)
+                denied.update(reading.errors)
         if _is_seen(agent_id, seen):
             break
-    return seen
+    return UsersReading(seen, denied)
 
 
 def _groups(
@@ -204,6 +205,19 @@ def _users_by_one(credentials_id: str) -> Flow[CredentialsUsers | None]:
     except _REFUSALS:
         return None
     return answer
+
+
+def _read_singly(number_ids: Sequence[str]) -> Flow[UsersReading]:
+    answers: list[AffectedAgents | VendorError | None] = yield Parallel(
+        [_or_error(_users_of_one(number_id)) for number_id in number_ids]
+    )
+    found = UsersReading({}, {})
+    for number_id, answer in zip(number_ids, answers, strict=True):
+        if isinstance(answer, VendorError):
+            found.errors[number_id] = answer
+        elif answer is not None:
+            found.users[number_id] = answer
+    return found
 
 
 def _users_of_one(number_id: str) -> Flow[AffectedAgents | None]:

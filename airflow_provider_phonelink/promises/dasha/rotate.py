@@ -94,35 +94,46 @@ class DashaCallerId:
         numbers, scope, errors = yield from _members(
             parse_rendered("pool", self.pool), wanted_scope, is_worth_waiting
         )
-        phone_numbers = _phone_numbers(numbers)
-        names = {number_id: number.label for number_id, number in numbers.items() if number}
-        unfit = {
-            id_: f"{number_label(id_)}: {errors[id_]}" if id_ in errors else self._unfit(id_, number)
-            for id_, number in numbers.items()
-        }
-        held = by_id(quarantine, phone_numbers, uuids=True)
         # Reads by credentials may also show the agent's number where it is in neither the pool nor the scope.
-        users = yield from outbound.users_until(
+        reading = yield from outbound.users_until(
             agent_id,
             {
                 **{id_: number.credentials_id.lower() for id_, number in numbers.items() if number},
-                **{id_: None for id_ in scope if id_ not in names},
+                **{id_: None for id_ in scope if not numbers.get(id_)},
             },
             expected,
         )
+        users, errors = reading.users, {**errors, **reading.errors}
+        if numbers.keys() <= errors.keys():
+            raise next(iter(errors.values()))
+        pool = self._pool(numbers, users, errors, quarantine)
         certain = [number_id for number_id, affected in users.items() if agent_id in affected.outbound]
         possible = [number_id for number_id, affected in users.items() if agent_id in affected.maybe_outbound]
-        seen = {id_: number_label(id_, affected.phone_number) for id_, affected in users.items()}
-        pool = Pool(
-            list(numbers),
-            skipped_in(unfit, held, names),
-            {**seen, **names},
-            phone_numbers,
-        )
         if certain:
             return Survey(pool, certain[0])
         suspected = possible[0] if len(possible) == 1 else None
         return Survey(pool, None, suspected, is_uncertain=bool(possible or errors))
+
+    def _pool(
+        self,
+        numbers: _Numbers,
+        users: Mapping[str, AffectedAgents],
+        errors: Mapping[str, VendorError],
+        quarantine: Mapping[str, str],
+    ) -> Pool:
+        phone_numbers = _phone_numbers(numbers)
+        names = {
+            **{id_: number_label(id_, affected.phone_number) for id_, affected in users.items()},
+            **{id_: number.label for id_, number in numbers.items() if number},
+        }
+        unfit = {
+            id_: f"{names.get(id_) or number_label(id_)}: {errors[id_]}"
+            if id_ in errors
+            else self._unfit(id_, number)
+            for id_, number in numbers.items()
+        }
+        held = by_id(quarantine, phone_numbers, uuids=True)
+        return Pool(list(numbers), skipped_in(unfit, held, names), names, phone_numbers)
 
     def read(self, number_id: str) -> Flow[PhoneNumber]:
         """Read a number."""

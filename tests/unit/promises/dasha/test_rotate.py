@@ -238,6 +238,25 @@ def test_a_number_that_this_key_may_not_read_is_skipped(carry_out) -> None:
         looked(carry_out, fake, [number_id(9)])
 
 
+def test_a_number_whose_users_this_key_may_not_read_is_skipped(carry_out) -> None:
+    fake = vendor("Registered", "Registered", "Registered")
+    fake.on("GET", "sip-credentials", *[faults.status(403)] * 9)
+    fake.on("GET", f"{TWO}/affected-agents", *[faults.status(403)] * 9)
+    found = rotated(carry_out, fake, [TWO, ONE, THREE])
+    assert (found.previous, found.current.id) == (ONE, THREE)
+    assert found.skipped[TWO].startswith(f"+15550000002 (id {TWO}): GET ")
+    assert "403" in found.skipped[TWO]
+
+
+def test_a_key_that_may_read_the_users_of_no_number_is_refused(carry_out) -> None:
+    fake = vendor("Registered", "Registered", "Registered")
+    fake.on("GET", "sip-credentials", *[faults.status(403)] * 9)
+    fake.on("GET", "affected-agents", *[faults.status(403)] * 9)
+    with pytest.raises(errors.AccessDeniedError):
+        rotated(carry_out, fake)
+    assert fake.writes == []
+
+
 def test_a_pool_of_phone_numbers_that_are_all_not_there_is_a_typo(carry_out) -> None:
     with pytest.raises(
         errors.NotNamedError, match=r"pool: there is no number \+15559999999.*Nothing was"
