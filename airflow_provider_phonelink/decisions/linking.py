@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, NotTakenEffectError, TakenError
 from airflow_provider_phonelink.api.labels import agent_label, number_label
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class EarlierOutbound(Protocol):
@@ -34,9 +31,8 @@ class EarlierTry(Protocol):
     def agent_id(self) -> str | None:
         """Who was to have the number."""
 
-    @property
-    def losers(self) -> Sequence[str]:
-        """Agents that it was taken from, in order."""
+    def explains(self, now: str | None) -> bool:
+        """Return whether an agent's having the number shows no act of anybody else."""
 
 
 def is_to_be_linked(
@@ -63,8 +59,7 @@ def is_to_be_linked(
     from_the_task = False
     if earlier is not None and earlier.pending:
         from_the_task = now == earlier.agent_id
-        holder = earlier.losers[-1] if earlier.losers else None
-        if not takes_over and now not in (None, earlier.agent_id, holder):
+        if not takes_over and not earlier.explains(now):
             raise ChangedMeanwhileError(
                 f"Number {label}: an earlier try of this task linked it to {agent_label(earlier.agent_id)}, or may "
                 f"have done so, and now {agent_label(now)} has it: somebody else linked it in the meantime, and it was "
@@ -108,10 +103,10 @@ def demand_not_moved(label: str, agent_id: str, now: str | None, earlier: Earlie
     :param earlier: What earlier tries did to give it this number.
     :raises ChangedMeanwhileError: If somebody did.
     """
-    if earlier is None or now is None or now == earlier.previous_number_id:
+    if earlier is None or now is None:
         return
-    # Where it is not known whether the number was given, and not which one the agent had, this may be that one.
-    if earlier.is_done or earlier.previous_number_id is not None:
+    # Where it is not known whether the number was given, this may be the one before it; so it may if that is not known.
+    if earlier.is_done or earlier.previous_number_id not in (None, now):
         raise ChangedMeanwhileError(
             f"Number {label} was made the outbound number of {agent_label(agent_id)} by an earlier try of this task, "
             f"or may have been, and now that agent calls out with {number_label(now)}: somebody else linked it in the "

@@ -78,6 +78,14 @@ class Entry:
         """Whether it was seen to be done, and nobody was told of it."""
         return self.state is State.DONE
 
+    def explains(self, now: str | None) -> bool:
+        """
+        Return whether an agent's having the number shows no act of anybody else.
+
+        Unless the link was seen to be made, the agent before may have it still.
+        """
+        return now in (None, self.agent_id) or (now == self.holder and not self.is_done)
+
     def settle(self, now: str | None) -> bool:
         """
         Note that it is done, and who has the number now.

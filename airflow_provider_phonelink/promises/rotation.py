@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from airflow_provider_phonelink.api.errors import telling
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.decisions.pools import by_id
 from airflow_provider_phonelink.decisions.rotation import choose, resting_numbers
@@ -157,7 +158,9 @@ def rotate(
     if survey.in_use == chosen:
         current = yield from caller_id.read(chosen)
     else:
-        current = yield from caller_id.give(chosen, survey, verify=verify)
+        agent = agent_label(caller_id.agent_id)
+        with telling(f"Making {survey.pool.name(chosen)} the outbound number of {agent}"):
+            current = yield from caller_id.give(chosen, survey, verify=verify)
     use = known.use_by(asked.run)
     by_an_earlier_try = use is not None and use.state is State.CHOSEN and survey.in_use == chosen
     return Rotated(

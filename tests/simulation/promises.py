@@ -30,6 +30,8 @@ def a_green_task_kept_its_promise(account: Account) -> Iterator[str]:
             continue  # it looked at one link after the other, and somebody may have changed one that was done
         if _blinded(account, try_) or _in_the_dark(account, try_):
             continue
+        if account.operation.reports and account.met & set(GARBAGE):
+            continue  # whom the number was taken from, and has to get it back, only the journal knows
         if not any(
             account.operation.kept(state, account.ids, try_.inputs) for state in try_.states[try_.settled :]
         ):
@@ -143,7 +145,9 @@ def nobody_is_left_without(account: Account) -> Iterator[str]:
 
 def who_lost_a_number_that_stays_is_told(account: Account) -> Iterator[str]:
     """An agent whose number was taken to be deleted, and is still there, has it again, or the red task names both."""
-    if not _deletes(account) or _cannot_speak(account) or ("number", account.ids["n"]) not in account.end:
+    if not _deletes(account) or _cannot_speak(account) or account.met & set(GARBAGE):
+        return
+    if ("number", account.ids["n"]) not in account.end:
         return
     for slot, changes in _by_the_task(account).items():
         before, error = changes[0].before, str(account.last.error)

@@ -209,7 +209,7 @@ def _lender(earlier: Entry | None) -> str | None:
 
 def _demand_untouched(earlier: Entry, holder: str | None, agent_id: str, journal: Journal, key: str) -> None:
     """Refuse to take a number from an agent that got it from somebody else after an earlier try."""
-    if not earlier.pending or holder in (None, agent_id, earlier.agent_id, earlier.holder):
+    if not earlier.pending or holder == agent_id or earlier.explains(holder):
         return
     journal.contested(key)
     raise ChangedMeanwhileError(

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
-from airflow_provider_phonelink.api.errors import AgentArchivedError, AttachmentError, NotTakenEffectError
+from airflow_provider_phonelink.api.errors import (
+    AgentArchivedError,
+    AttachmentError,
+    NotTakenEffectError,
+    telling,
+)
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.promises.journal import Journal, outbound_key, tells_primary
@@ -72,7 +77,8 @@ def make_primary(agent_id: str, number_id: str, *, journal: Journal | None = Non
     shown = next((number for number in agent.numbers or () if same_id(number.id, number_id)), None)
     link = {"number_id": number_id, "mode": "outbound", "agent_id": agent_id}
     entry = journal.entry(key, **link, previous_number_id=before, phone_number=shown.e164 if shown else None)
-    with journal.writing(key, entry):
+    what = f"Making {number_label(number_id)} the primary number of {agent_label(agent_id)}"
+    with journal.writing(key, entry), telling(what):
         agent = yield from _set(agent, number_id)
     journal.settle(key, agent_id)
     summary = f"Number {number_label(number_id)} is now the primary number of {agent_label(agent_id)}"

@@ -66,6 +66,12 @@ class NumberToLink:
         """Its id in canonical form."""
         return self.number.id.lower()
 
+    @property
+    def keys(self) -> set[str]:
+        """The journal keys of the links that are wanted."""
+        inbound = {inbound_key(self.id)} if self.inbound else set()
+        return inbound | ({outbound_key(self.outbound)} if self.outbound else set())
+
 
 def link_many(
     numbers: Sequence[NumberToLink],
@@ -313,8 +319,13 @@ def _write_one(number: NumberToLink, entries: dict[str, Entry], journal: Journal
             raise
         except PhonelinkError as error:
             number.errors[key] = error
-            if not error.retry_helps:  # otherwise it may have taken effect, which the look afterwards shows
+            if not _may_have_taken_effect(error):
                 number.writing.discard(key)
+
+
+def _may_have_taken_effect(error: PhonelinkError) -> bool:
+    """Return whether a write may have taken effect although it failed, which the look afterwards shows."""
+    return error.retry_helps or (isinstance(error, VendorError) and error.repeated)
 
 
 def _read_again(batch: Iterable[NumberToLink]) -> Flow[dict[str, VendorError]]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.onboarding import NumberWish
     from airflow_provider_phonelink.decisions.registration import Judgement, RegistrationRules
     from airflow_provider_phonelink.decisions.waiting import Doubts
+    from airflow_provider_phonelink.promises.entries import Entry
 
 #: Called as soon as a step is done for a number, or has failed, possibly from several threads.
 OnStep: TypeAlias = "Callable[[str], None]"
@@ -222,16 +223,22 @@ def onboard(onboarding: Onboarding) -> Flow[None]:
         _hold_back(onboarding)
     yield from _note_held(onboarding)
     yield from _link(onboarding)
-    yield from _catch_up(onboarding.journal)
+    yield from _catch_up(onboarding)
 
 
-def _catch_up(journal: Journal) -> Flow[None]:
+def _catch_up(onboarding: Onboarding) -> Flow[None]:
     """
-    Find out what became of links that an earlier try began with, and that nobody asks for any more.
+    Find out what became of links that an earlier try made, or began with, and that nobody asks for any more.
 
     :raises VendorError: If that cannot be read, for then it cannot be told, either.
     """
-    unknown = [(key, entry) for key, entry in journal if entry.state is State.INTENDED]
+    journal = onboarding.journal
+    asked = {key for _, link in _with_links(onboarding.numbers) for key in link.keys}
+    unknown = [
+        (key, entry)
+        for key, entry in journal
+        if entry.state is State.INTENDED or (entry.is_done and key not in asked)
+    ]
     reading = yield from reads.read_numbers(
         {entry.number_id for _, entry in unknown if entry.mode == INBOUND}
     )
@@ -240,15 +247,21 @@ def _catch_up(journal: Journal) -> Flow[None]:
     for key, entry in unknown:
         if entry.mode == INBOUND:
             number = reading.numbers.get(entry.number_id)
-            if number and number.incoming_calls_agent_id == entry.agent_id:
-                journal.settle(key, entry.agent_id)
-        else:
-            try:
-                users: AffectedAgents = yield endpoints.affected_agents(entry.number_id)
-            except NotFoundError:
-                continue
-            if entry.agent_id in users.outbound:
-                journal.settle(key, entry.agent_id)
+            if number and (entry.is_done or number.incoming_calls_agent_id == entry.agent_id):
+                journal.settle(key, number.incoming_calls_agent_id)
+        elif (yield from _calls_out(entry)):
+            journal.settle(key, entry.agent_id)
+        elif entry.is_done:  # somebody else has given the agent another number since
+            journal.drop(key)
+
+
+def _calls_out(entry: Entry) -> Flow[bool]:
+    """Return whether the agent of an outbound link calls out with its number."""
+    try:
+        users: AffectedAgents = yield endpoints.affected_agents(entry.number_id)
+    except NotFoundError:
+        return False
+    return entry.agent_id in users.outbound
 
 
 def _judge(onboarding: Onboarding, rules: RegistrationRules) -> None:

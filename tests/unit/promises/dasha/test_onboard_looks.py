@@ -229,3 +229,25 @@ def test_a_number_that_somebody_created_while_an_answer_was_lost_is_not_the_task
         assert vendor.links() == {wish.phone_number: (None, [])}
     else:
         assert vendor.links() == {wish.phone_number: ("in-0", [])}
+
+
+@pytest.mark.parametrize("takes_effect", [True, False])
+def test_a_write_whose_repeat_is_refused_is_looked_at(vendor, takes_effect) -> None:
+    vendor.retries = 1
+    task = Task(vendor, wishes(1))
+
+    def fail_then_refuse(call: Any) -> None:
+        if "replaceOutbound" not in str(call.params):
+            return
+        if takes_effect and not vendor.refuses:
+            vendor.dasha.link(call.path.split("/")[-2], "out-0", "replaceOutbound")
+        vendor.refuses = {"replaceOutbound": 409 if vendor.refuses else 500}
+
+    vendor.meanwhile = fail_then_refuse
+    onboarding = task.look()
+    assert [change.mode for change in task.told()] == ["inbound", "replaceOutbound"][: 1 + takes_effect]
+    if takes_effect:
+        assert steps(onboarding) == {"linked": 1}
+        assert reasons(onboarding) == []
+    else:
+        assert "409" in reasons(onboarding)[0]
