@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 
-from simulation.exploring import all_histories, random_history, shrunk
+from simulation.exploring import all_histories, random_histories, shrunk
 from simulation.histories import History, run
 from simulation.operations import OPERATIONS
 from simulation.promises import broken
@@ -38,10 +38,12 @@ def main() -> int:
     seed = time.time_ns() % 1_000_000_000 if chosen.seed is None else chosen.seed
     print(f"random histories from seed {seed} on", flush=True)
     while time.monotonic() - begin < 60 * chosen.minutes:
-        account = random_history(seed)
-        if problems := broken(account):
-            _note(shrunk(account.history), problems, failures, kinds)
-        count, seed = count + 1, seed + 1
+        for account in random_histories(seed):
+            count += 1
+            if problems := broken(account):
+                _note(shrunk(account.history), problems, failures, kinds)
+                break
+        seed += 1
     seconds = time.monotonic() - begin
     print(
         f"{count} histories in {seconds:.0f} s: {count / seconds:.0f} a second; {len(failures)} break a promise"

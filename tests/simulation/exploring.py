@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from simulation.histories import Account
 
 WRITE_FAULTS = (LOST_BEFORE, LOST_AFTER, UNAVAILABLE, TOO_MANY, REFUSED, LIE, DOWN, DIES_BEFORE, DIES_AFTER)
+#: How many deviations random histories have at least: all of those with fewer are tried anyway.
+FEWEST = 3
 
 
 def next_deviations(account: Account) -> Iterator[Deviation]:
@@ -68,18 +70,19 @@ def _from(history: History, left: int) -> Iterator[Account]:
             yield from _from(History(history.operation, (*history.deviations, deviation)), left - 1)
 
 
-def random_history(seed: int, most: int = 8) -> Account:
-    """Carry out a history that is the same for the same seed."""
+def random_histories(seed: int, most: int = 8) -> Iterator[Account]:
+    """Carry out histories of three deviations and more, each one longer than the last, the same for the same seed."""
     chance = random.Random(seed)  # noqa: S311 - the same for the same seed is what is wanted
     account = run(History(chance.choice(list(OPERATIONS))))
-    for _ in range(chance.randint(3, most)):
+    for _ in range(chance.randint(FEWEST, most)):
         found = list(next_deviations(account))
         if not found:
             break
         # Mostly near what happened last: deviations that have to do with each other are soon after each other.
         chosen = found[int(len(found) * chance.random() ** 2)]
         account = run(History(account.history.operation, (*account.history.deviations, chosen)))
-    return account
+        if len(account.history.deviations) >= FEWEST:
+            yield account
 
 
 def shrunk(history: History) -> History:

@@ -111,9 +111,11 @@ def _excused(account: Account, mine: Happened, theirs: Happened, now: Happened) 
         return True  # nor from what the task itself did
     if any(account.tries[number - 1].outcome == "green" for number in range(mine.try_, now.try_)):
         return True  # the task was done, so it was asked anew
-    told = [try_.error for try_ in account.tries[theirs.try_ - 1 : now.try_ - 1]]
-    if any(error is not None and str(theirs.after) in str(error) for error in told):
+    if any(str(theirs.after) in str(try_.error) for try_ in account.tries[theirs.try_ - 1 : now.try_ - 1]):
         return True
+    told = [str(try_.error) for try_ in account.tries[mine.try_ - 1 : now.try_ - 1]]
+    if any("somebody else" in error and mine.slot[1] in error for error in told):
+        return True  # and has been run again since, to take it over
     return _in_the_window(account, theirs, now)
 
 
