@@ -201,9 +201,9 @@ def _previous(memory: Memory, run: Run | None, in_use: str | None, chosen: str) 
     earlier = memory.use_by(run) if in_use is None else memory.use_by(run, in_use)
     if earlier is None:
         return in_use
-    # What a try has told of is no step on the way any more: another number comes after it.
-    is_over = earlier.state is State.DONE and in_use not in (None, chosen)
-    return in_use if is_over else earlier.previous
+    # A number that a try has told of is no step on the way any more: another one comes after it.
+    is_over = earlier.state is State.DONE and earlier.number_id != chosen
+    return earlier.number_id if is_over else earlier.previous
 
 
 def _summary(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulation.histories import GARBAGE, PASSING, READ_FAULTS, TRIES, writes_in
+from simulation.histories import GARBAGE, PASSING, READ_FAULTS, REFUSED, TRIES, writes_in
 
 from airflow_provider_phonelink.assets import agent_uri, number_uri
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
@@ -63,7 +63,7 @@ def _in_the_dark(account: Account, try_: Try) -> bool:
 
 
 def _is_unproved(try_: Try) -> bool:
-    return try_.outcome == "retry" and bool(writes_in(try_))
+    return try_.outcome != "green" and bool(writes_in(try_))
 
 
 def what_passes_by_itself_does_not_fail_a_task(account: Account) -> Iterator[str]:
@@ -98,7 +98,9 @@ def what_others_did_after_the_task_is_left(account: Account) -> Iterator[str]:
                 yield f"try {happened.try_} undid what somebody else did to {slot}: {theirs.after}"
             if happened.by_task:
                 # What it gave back, it did not have its way with.
-                given_back = mine is not None and happened.after == mine.before
+                given_back = (mine is not None and happened.after == mine.before) or (
+                    _deletes(account) and happened.after == account.first.get(slot)
+                )
                 mine, theirs = None if given_back else mine or happened, None
             elif mine:
                 theirs = happened
@@ -325,8 +327,9 @@ def what_is_returned_is_so(account: Account) -> Iterator[str]:
 
 
 def a_run_keeps_its_number(account: Account) -> Iterator[str]:
-    """All successful tries of one run give the agent the same number, as long as it is in the pool."""
-    if not account.operation.name.startswith("rotate") or account.met & {"pool smaller", *GARBAGE}:
+    """All successful tries of one run give the agent the same number, as long as it is in the pool and can be read."""
+    spoilt = {"pool smaller", REFUSED, *GARBAGE}
+    if not account.operation.name.startswith("rotate") or account.met & spoilt:
         return
     chosen = {try_.result["current"]["id"] for try_ in _green(account)}
     if len(chosen) > 1:
