@@ -32,7 +32,7 @@ def tell_slack(context) -> None:
 
     slack = Connection.get("slack_campaigns")
     agent = context["task"].agent_id
-    reason = context.get("exception", "see the log of the task")  # which Airflow 3.0 does not give
+    reason = context.get("exception", "see the log of the task")  # which `dag.test()` may not give
     text = f"{agent} keeps its caller ID, because the rotation failed: {reason}"
     httpx.post(f"{slack.host}/{slack.password}", json={"text": text}, timeout=10).raise_for_status()
 

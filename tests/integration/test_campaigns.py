@@ -9,12 +9,12 @@ from collections import Counter
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 from airflow.sdk import DAG
 from airflow_harness.runs import load_dag
 from airflow_harness.tasks import run_task
@@ -24,6 +24,7 @@ from airflow_provider_phonelink.operators.dasha import DashaRotatePhoneNumberOpe
 from airflow_provider_phonelink.sandbox import seeds
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
+AIRFLOW = tuple(map(int, version("apache-airflow").split(".")[:2]))
 FAILED = [{"after": 0, "state": "Failed"}]
 MONDAY = datetime(2026, 3, 2, tzinfo=timezone.utc)
 
@@ -84,8 +85,10 @@ def test_a_run_rotates_the_campaigns_that_call_and_tells_of_the_one_that_failed(
     assert run.state == "failed"
     assert callers(sandbox).keys() == {"agent-campaign"}
     [message] = told
-    reason = "0 of 4 numbers" if AIRFLOW_V_3_1_PLUS else "see the log"
-    assert message.startswith(f"agent-sales keeps its caller ID, because the rotation failed: {reason}")
+    reason = message.removeprefix("agent-sales keeps its caller ID, because the rotation failed: ")
+    # Workers of every version give the exception; a run without them does so from Airflow 3.3 on.
+    has_reason = AIRFLOW >= (3, 3)
+    assert reason.startswith("0 of 4 numbers" if has_reason else ("0 of 4 numbers", "see the log"))
 
 
 @pytest.fixture(scope="module")
