@@ -93,7 +93,8 @@ def test_any_notation_does_what_the_id_does(sandbox, box, connections, name, not
 
     assert (by_id.state, outcome.state) == ("success", "success"), outcome.log
     assert twins.links[twins.named] == AFTER[name]
-    assert len(sandbox.journal) - requests <= requests + 1
+    # CallingBox's list does not say whether it goes on.
+    assert len(sandbox.journal) - requests <= requests + (1 if name in DASHA else 2)
     if "sensor" in name:
         assert outcome.value == {twins.named: "Registered"}
 

@@ -43,10 +43,12 @@ class TestCallingBox:
         sandbox.journal.clear()
         second = reconcile(list(self.WISHED), prune=True, scope={"agents": [AGENT, "caller"]})
         assert (second.state, second.value["changes"]) == ("success", [])
-        assert [(entry.method, entry.path) for entry in sandbox.journal] in (
-            [("GET", "/v1/numbers"), ("GET", "/v1/agents")],
-            [("GET", "/v1/agents"), ("GET", "/v1/numbers")],
-        )
+        # The second look at the numbers is whether there are more.
+        assert sorted((entry.method, entry.path) for entry in sandbox.journal) == [
+            ("GET", "/v1/agents"),
+            ("GET", "/v1/numbers"),
+            ("GET", "/v1/numbers"),
+        ]
 
     def test_a_number_is_detached_right_before_it_is_attached(self, sandbox, world, reconcile):
         assert reconcile([route(1, OTHER_AGENT)]).state == "success"
@@ -70,7 +72,7 @@ class TestCallingBox:
         outcome = reconcile([route(1, OTHER_AGENT), route(3, AGENT)])
         assert (outcome.state, writes(sandbox)) == ("failed", [])
         assert told in str(outcome.error)
-        assert len(sandbox.journal) == 2
+        assert len(sandbox.journal) == 3
 
     @pytest.mark.parametrize(
         ("routes", "word"),

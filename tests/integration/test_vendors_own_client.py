@@ -64,6 +64,16 @@ def test_it_goes_through_pages_of_any_size(
     assert len(sandbox.journal) - before - asked == -(-COUNT // min(100, cap))
 
 
+@pytest.mark.parametrize("shape", ["array", "data"])
+def test_our_hook_sees_all_numbers_where_pages_are_short_and_do_not_say_whether_they_are_the_last(
+    hooks: Callable[..., Any], client: Callingbox, sandbox: Sandbox, shape: str
+) -> None:
+    sandbox.set(callingbox_numbers_shape=shape, callingbox_plain_lists="paged", callingbox_page_cap=20)
+    hook = hooks().callingbox
+    assert [number.id for number in hook.list_numbers()] == newest_first()
+    assert [number.id for number in hook.iter_numbers()] == newest_first()
+
+
 def test_it_goes_backwards(client: Callingbox) -> None:
     assert [number.id for number in client.numbers.iter_numbers(ending_before="pn_199")] == newest_first(200)
     page = client.numbers.list(limit=2, ending_before="pn_199")

@@ -65,10 +65,17 @@ def next_numbers(listing: Listing) -> Flow[list[Number]]:
     """
     call = endpoints.list_numbers(listing.cursor)
     answer: NumberList = yield call
-    more = answer.has_more
-    if more is None:  # a full page may be the first of several
-        more = len(answer.data) == endpoints.LARGEST_PAGE
-    return listing.add(answer.data, more, certain=answer.has_more is not None, call=call)
+    return listing.add(answer.data, is_followed(answer), certain=answer.has_more is not None, call=call)
+
+
+def is_followed(page: NumberList) -> bool:
+    """
+    Return whether the page after this one has to be read.
+
+    Where the vendor does not say, a short page may still be one of several: it may put fewer numbers on a page than
+    were asked for. Only an answer with more of them is not paged.
+    """
+    return 0 < len(page.data) <= endpoints.LARGEST_PAGE if page.has_more is None else page.has_more
 
 
 def all_agents(type: str | None = None) -> Flow[list[Agent]]:  # noqa: A002 - the vendor's name of the parameter

@@ -71,11 +71,12 @@ class Pages:
         (101, 100, "pages", 2),
         (250, 20, "pages", 13),
         (250, 100, "pages", 3),
-        (250, 100, "array", 3),
-        (250, 100, "data", 3),
-        (200, 100, "array", 3),
-        (99, 100, "array", 1),
-        (250, 1000, "array", 3),
+        # Without `has_more` only an empty page is the end.
+        (250, 100, "array", 4),
+        (60, 20, "array", 4),
+        (60, 20, "data", 4),
+        (65, 20, "array", 5),
+        (0, 20, "array", 1),
     ],
 )
 def test_a_list_is_read_to_its_end(carry_out, count, page, form, requests) -> None:
@@ -86,11 +87,17 @@ def test_a_list_is_read_to_its_end(carry_out, count, page, form, requests) -> No
     assert {params["limit"] for params in fake.asked} == {"100"}
 
 
-def test_a_list_that_is_whole_although_it_knows_no_cursor_ends(carry_out) -> None:
-    def vendor(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=[{"id": f"x{index}"} for index in range(100)])
+@pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 2), (20, 2), (100, 2), (101, 1)])
+def test_a_list_that_is_whole_although_it_knows_no_cursor_ends(carry_out, count, requests) -> None:
+    asked = []
 
-    assert len(carry_out(all_numbers(), vendor=vendor, settings=SETTINGS)) == 100
+    def vendor(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json=[{"id": f"x{index}"} for index in range(count)])
+
+    found = carry_out(all_numbers(), vendor=vendor, settings=SETTINGS)
+    assert [number.id for number in found] == [f"x{index}" for index in range(count)]
+    assert len(asked) == requests
 
 
 @pytest.mark.parametrize("flow", [all_numbers, all_agents])
@@ -128,16 +135,16 @@ def test_a_number_is_found_in_a_list_that_goes_on(carry_out) -> None:
 
 @pytest.mark.parametrize("told", [True, False])
 @pytest.mark.parametrize(
-    ("agent", "number", "is_attached"),
-    [("in", "n1", True), ("out", "n1", True), ("in", "n2", False), ("in", "n3", False)],
+    ("agent", "number", "is_attached", "pages"),
+    [("in", "n1", True, 1), ("out", "n1", True, 1), ("in", "n2", False, 1), ("in", "n3", False, 2)],
 )
 def test_an_attachment_is_read_from_the_agent_or_the_number(
-    carry_out, told, agent, number, is_attached
+    carry_out, told, agent, number, is_attached, pages
 ) -> None:
     fake = vendor(agents_tell_numbers=told)
     found = carry_out(attachment(agent, number), vendor=fake, settings=SETTINGS)
     assert (found.agent.id, found.attached) == (agent, is_attached)
-    assert len(fake.requests) == (1 if told else 2)
+    assert len(fake.requests) == (1 if told else 1 + pages)
 
 
 def test_an_attachment_that_nobody_tells_is_an_error(carry_out) -> None:
