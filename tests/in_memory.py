@@ -11,6 +11,7 @@ from airflow_provider_phonelink.api.callingbox import endpoints as box
 from airflow_provider_phonelink.api.dasha import endpoints as dasha
 from airflow_provider_phonelink.sandbox.callingbox.bodies import CallingBoxJson
 from airflow_provider_phonelink.sandbox.callingbox.world import Cursor
+from airflow_provider_phonelink.sandbox.dasha import bodies
 from airflow_provider_phonelink.sandbox.dasha.bodies import DashaJson
 from airflow_provider_phonelink.sandbox.dasha.records import NumberQuery, NumberSettings
 from airflow_provider_phonelink.sandbox.world import Refused
@@ -68,9 +69,20 @@ def dasha_endpoints(world: World) -> Endpoints:
     account, write = world.dasha, DashaJson(world)
 
     def page(params: dict[str, Any], _: Any) -> tuple[int, bytes]:
-        query = NumberQuery(int(params["skip"]), int(params["take"]), params.get("phoneNumber"))
+        query = NumberQuery(
+            *_page(params),
+            params.get("phoneNumber"),
+            params.get("linkedAgentId"),
+            params.get("unlinkedOnly") == "true",
+        )
         numbers, total = account.page(query)
         return 200, write.page(numbers, total, query)
+
+    def credentials(params: dict[str, Any], _: Any) -> tuple[int, bytes]:
+        found, total = account.trunks.page(*_page(params))
+        return 200, json.dumps(
+            bodies.page([write.credentials(one) for one in found], total, *_page(params))
+        ).encode()
 
     def provider(params: dict[str, Any], _: Any) -> tuple[int, bytes]:
         kind = account.trunks.get_provider(params["provider_id"])
@@ -107,6 +119,8 @@ def dasha_endpoints(world: World) -> Endpoints:
                 200,
                 write.affected_by(account, p["credentials_id"]),
             ),
+            ("GET", dasha.CREDENTIALS): credentials,
+            ("GET", dasha.AGENTS): lambda p, _: (200, write.agents(account, *_page(p))),
             ("GET", dasha.PROVIDER): provider,
             ("DELETE", dasha.TWILIO_NUMBER): delete_at_twilio,
         }
@@ -150,6 +164,10 @@ def settings(body: Mapping[str, Any]) -> NumberSettings:
 
 def _forced(params: Mapping[str, Any]) -> bool:
     return str(params.get("force")).lower() == "true"
+
+
+def _page(params: Mapping[str, Any]) -> tuple[int, int]:
+    return int(params["skip"]), int(params["take"])
 
 
 def _cursor(params: Mapping[str, Any]) -> Cursor:

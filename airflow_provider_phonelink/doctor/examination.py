@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from airflow_provider_phonelink.api.errors import AuthenticationError, VendorError
+from airflow_provider_phonelink.api.errors import AuthenticationError, PhonelinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.doctor.findings import Finding
 
 T = TypeVar("T")
+P = ParamSpec("P")
 ReadingsT = TypeVar("ReadingsT")
 
 
@@ -41,13 +42,17 @@ class Examination(Generic[ReadingsT]):
     findings: Callable[[ReadingsT, Circumstances], list[Finding]]
 
 
-def attempt(call: Call[T]) -> Flow[T | VendorError]:
-    """Read what may be refused: the error is a result, too, unless nothing can be read with this key."""
+def attempt(endpoint: Callable[P, Call[T]], *args: P.args, **kwargs: P.kwargs) -> Flow[T | PhonelinkError]:
+    """
+    Read what may be refused: the error is a result, too, unless nothing can be read with this key.
+
+    The arguments are what the vendor answered, so that the endpoint may not take them: that is such an error.
+    """
     try:
-        answer: T = yield call
+        answer: T = yield endpoint(*args, **kwargs)
     except AuthenticationError:
         raise
-    except VendorError as error:
+    except PhonelinkError as error:
         return error.with_traceback(None)
     return answer
 
@@ -57,6 +62,6 @@ def with_source(call: Call[T]) -> Call[tuple[T, Any]]:
     return replace(call, read=lambda body: (call.read(body), json.loads(body)))  # type: ignore[arg-type, return-value]
 
 
-def answered(reading: T | VendorError | None) -> T | None:
+def answered(reading: T | PhonelinkError | None) -> T | None:
     """Return what was read; None if it was refused or not asked for."""
-    return None if isinstance(reading, VendorError) else reading
+    return None if isinstance(reading, PhonelinkError) else reading

@@ -14,13 +14,14 @@ from airflow_provider_phonelink.decisions.registration import SKEW
 from airflow_provider_phonelink.doctor.findings import Finding, Level, Sure, counted, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from airflow_provider_phonelink.api.observing import Observed
     from airflow_provider_phonelink.api.settings import Settings
 
 #: ``Date`` has whole seconds, and an answer takes a while: less than this is no difference.
 NEGLIGIBLE = timedelta(seconds=3)
+TOO_MANY = 429
 CERTIFICATE_NEARLY_OVER = timedelta(days=14)
 
 
@@ -31,7 +32,7 @@ def findings(traffic: Sequence[Observed], settings: Settings, now: datetime) -> 
         latency([observed.seconds for observed in traffic]),
         clock(traffic[-1].headers.get("date"), now),
         tls(traffic[-1], settings, now),
-        rate_limit(traffic[-1].headers),
+        rate_limit(traffic),
     ]
 
 
@@ -113,13 +114,21 @@ def tls(last: Observed, settings: Settings, now: datetime) -> Finding:
     return Finding(about=about, seen=seen)
 
 
-def rate_limit(headers: Mapping[str, str]) -> Finding:
-    """Return what the headers of the last answer say of a rate limit."""
-    told = {
-        name: clean(value)
-        for name, value in headers.items()
-        if "ratelimit" in name.lower().replace("-", "") or name.lower() == "retry-after"
-    }
+def rate_limit(traffic: Sequence[Observed]) -> Finding:
+    """Return what the answers show of a rate limit: those that met it above all, then the last ones."""
+    met = [observed for observed in traffic if observed.status == TOO_MANY]
+    told: dict[str, str] = {}
+    for observed in sorted(traffic, key=lambda observed: observed.status == TOO_MANY):
+        told.update(_limits(observed))
+    headers = ", ".join(f"{name}: {value}" for name, value in told.items())
+    if met:
+        return Finding(
+            about="rate limit",
+            seen=f"met: {len(met):,} of {counted(len(traffic), 'answer')} had status {TOO_MANY}; "
+            + (headers or "no headers say where it is"),
+            level=Level.TO_DO,
+            advice="Set the extra `requests_per_second` lower, or look who else uses this key just now.",
+        )
     if not told:
         return unknown(
             "rate limit",
@@ -128,11 +137,21 @@ def rate_limit(headers: Mapping[str, str]) -> Finding:
         )
     return Finding(
         about="rate limit",
-        seen=", ".join(f"{name}: {value}" for name, value in told.items()),
+        seen=headers,
         level=Level.NOTE,
         sure=Sure.LIKELY,
         advice="Set the extra `requests_per_second` below the limit if others use this key, too.",
     )
+
+
+def _limits(observed: Observed) -> dict[str, str]:
+    """Return the headers on a rate limit, by their names in lower case."""
+    told = {name.lower(): clean(value) for name, value in observed.headers.items()}
+    # A server that is down says when to come again, too.
+    after = () if observed.status >= 500 else ("retry-after",)
+    return {
+        name: value for name, value in told.items() if "ratelimit" in name.replace("-", "") or name in after
+    }
 
 
 def _certificate_end(text: str | None) -> datetime | None:

@@ -96,7 +96,12 @@ class AffectedAgent(_DashaModel):
         uses = {use.lower() for use in self.uses}
         if uses & self._outbound_uses:
             return True
-        return None if uses - {INBOUND_USE} else False
+        return None if self.unknown_uses else False
+
+    @property
+    def unknown_uses(self) -> list[str]:
+        """The words in ``uses`` that stand for neither an inbound nor an outbound link, as far as is known here."""
+        return [use for use in self.uses if use.lower() not in {INBOUND_USE, *self._outbound_uses}]
 
     def read_by(self, outbound_uses: Iterable[str]) -> None:
         """Take these words, and no others, for outbound links; case does not matter."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.api.callingbox import endpoints
+from airflow_provider_phonelink.doctor.callingbox.readings import NOBODY
 from airflow_provider_phonelink.doctor.findings import Finding, Level, counted, unknown
 
 if TYPE_CHECKING:
@@ -44,13 +47,22 @@ def no_outbound(source: Any) -> Finding:
 def errors(traffic: Iterable[Observed]) -> Finding:
     """Return how the vendor writes errors, as the read of an agent that does not exist shows it."""
     about = "form of errors"
-    for observed in traffic:
-        if observed.refusal:
-            return Finding(about=about, seen=f"{observed.status} with {_form(observed.refusal)}")
-    return unknown(about, "nothing was refused, not even an agent that does not exist")
+    nobody = endpoints.get_agent(NOBODY).path
+    answers = [observed for observed in traffic if observed.path == nobody]
+    if not answers:
+        return unknown(about, "no answer came of an agent that does not exist")
+    last = answers[-1]
+    if last.status < HTTPStatus.BAD_REQUEST:
+        return unknown(about, "nothing was refused, not even an agent that does not exist")
+    if last.status >= HTTPStatus.INTERNAL_SERVER_ERROR or last.status == HTTPStatus.TOO_MANY_REQUESTS:
+        why = f"an agent that does not exist was answered with {last.status}, which says nothing of the agent"
+        return unknown(about, why, "Run the doctor again.")
+    return Finding(about=about, seen=f"{last.status} with {_form(last.refusal)}")
 
 
 def _form(body: bytes) -> str:
+    if not body.strip():
+        return "no body"
     try:
         document = json.loads(body)
     except ValueError:

@@ -10,6 +10,7 @@ from airflow_provider_phonelink.api.errors import (
     AuthenticationError,
     IncompleteListError,
     NotFoundError,
+    PhonelinkError,
     VendorError,
 )
 from airflow_provider_phonelink.doctor.examination import attempt, with_source
@@ -39,23 +40,23 @@ class Readings:
     source: Any = None
     #: How many numbers came on the first page, where a hundred, one, and no count were asked for.
     of_a_hundred: int = 0
-    of_one: int | VendorError | None = None
-    of_no_count: int | VendorError | None = None
+    of_one: int | PhonelinkError | None = None
+    of_no_count: int | PhonelinkError | None = None
     agents: list[Agent] = field(default_factory=list)
     agents_complete: bool = False
     #: Whether the list of agents says that it goes on; None if it does not say.
     agents_have_more: bool | None = None
     agents_error: VendorError | None = None
     #: Agents that have numbers and are not in the list, each as it is read by its id; None if it does not exist.
-    unlisted: dict[str, Agent | VendorError | None] = field(default_factory=dict)
+    unlisted: dict[str, Agent | PhonelinkError | None] = field(default_factory=dict)
 
 
 def read() -> Flow[Readings]:
     """Read it."""
     readings = Readings()
     yield from _numbers(readings)
-    readings.of_one = yield from _count(endpoints.list_numbers(limit=1))
-    readings.of_no_count = yield from _count(endpoints.list_numbers(limit=None))
+    readings.of_one = yield from _count(limit=1)
+    readings.of_no_count = yield from _count(limit=None)
     yield from _agents(readings)
     yield from _unlisted(readings)
     return readings
@@ -92,9 +93,9 @@ def _add(listing: reads.Listing, page: NumberList) -> list[Number]:
     return listing.add(page.data, more, certain=certain, call=endpoints.list_numbers())
 
 
-def _count(call: Call[NumberList]) -> Flow[int | VendorError]:
-    answer = yield from attempt(call)
-    return answer if isinstance(answer, VendorError) else len(answer.data)
+def _count(*, limit: int | None) -> Flow[int | PhonelinkError]:
+    answer = yield from attempt(endpoints.list_numbers, limit=limit)
+    return answer if isinstance(answer, PhonelinkError) else len(answer.data)
 
 
 def _agents(readings: Readings) -> Flow[None]:
@@ -120,6 +121,6 @@ def _unlisted(readings: Readings) -> Flow[None]:
     missing = [agent_id for agent_id in holders(readings.numbers) if agent_id not in listed]
     if readings.agents_complete:
         for agent_id in missing[:MOST_SINGLY]:
-            agent = yield from attempt(endpoints.get_agent(agent_id))
+            agent = yield from attempt(endpoints.get_agent, agent_id)
             readings.unlisted[agent_id] = None if isinstance(agent, NotFoundError) else agent
-    yield from attempt(endpoints.get_agent(NOBODY))
+    yield from attempt(endpoints.get_agent, NOBODY)

@@ -40,9 +40,7 @@ def uses(readings: Readings, source: str) -> Finding:
     if not words:
         return unknown(about, "no agent was seen to use a number")
     seen = ", ".join(f"{clean(word)} ({count:,})" for word, count in words.most_common())
-    strange = sorted(
-        {clean(use) for agent in users if agent.calls_out is None for use in agent.uses} - {INBOUND}
-    )
+    strange = sorted({clean(use) for agent in users for use in agent.unknown_uses})
     if strange:
         return Finding(
             about=about,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.dasha.paging import Listing
-from airflow_provider_phonelink.api.errors import VendorError
+from airflow_provider_phonelink.api.errors import PhonelinkError, VendorError
 from airflow_provider_phonelink.doctor.examination import answered, attempt, with_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.api.calls import Call, Flow
     from airflow_provider_phonelink.api.dasha.models import (
         AffectedAgent,
         AffectedAgents,
@@ -35,7 +35,7 @@ MOST_SINGLY = 3
 #: How many numbers' bodies are kept as they came.
 SAMPLE = 20
 
-Page: TypeAlias = "PhoneNumberPage | VendorError | None"
+Page: TypeAlias = "PhoneNumberPage | PhonelinkError | None"
 
 
 @dataclass
@@ -44,7 +44,7 @@ class AgentsRead:
 
     agents: list[Agent] = field(default_factory=list)
     complete: bool = False
-    error: VendorError | None = None
+    error: PhonelinkError | None = None
     #: The vendor's count of them; None if it lists them as an array.
     total: int | None = None
     #: How many came where one was asked for; None if there are too few to tell.
@@ -63,9 +63,9 @@ class Readings:
     #: A piece of a phone number that was asked for with the filter, and what came.
     by_beginning: tuple[str, Page] | None = None
     by_end: tuple[str, Page] | None = None
-    credentials: SipCredentialsPage | VendorError | None = None
+    credentials: SipCredentialsPage | PhonelinkError | None = None
     #: By the credentials' id.
-    users: dict[str, CredentialsUsers | VendorError] = field(default_factory=dict)
+    users: dict[str, CredentialsUsers | PhonelinkError] = field(default_factory=dict)
     #: The users of single numbers, where reads by credentials left them open.
     singly: list[AffectedAgents] = field(default_factory=list)
     agents: AgentsRead = field(default_factory=AgentsRead)
@@ -89,7 +89,7 @@ def read() -> Flow[Readings]:
     yield from _numbers(readings)
     yield from _filter(readings)
     readings.agents = yield from _agents()
-    readings.credentials = yield from attempt(endpoints.list_credentials())
+    readings.credentials = yield from attempt(endpoints.list_credentials)
     yield from _users(readings)
     yield from _link_filters(readings)
     return readings
@@ -115,15 +115,21 @@ def _filter(readings: Readings) -> Flow[None]:
     if not beginning or not end:
         return
     for name, piece in (("by_beginning", beginning), ("by_end", end)):
-        page = yield from attempt(endpoints.list_numbers(phone_number=piece))
+        page = yield from attempt(_numbers_written, piece)
         setattr(readings, name, (piece, page))
+
+
+def _numbers_written(text: str, *, unlinked_only: bool = False, take: int = 20) -> Call[PhoneNumberPage]:
+    """Filter by a phone number as the vendor wrote it, or by a piece of one, whatever notation that seems to be in."""
+    call = endpoints.list_numbers(unlinked_only=unlinked_only, take=take)
+    return replace(call, params={**call.params, "phoneNumber": text})
 
 
 def _agents() -> Flow[AgentsRead]:
     found, skip = AgentsRead(), 0
     for _ in range(MOST_AGENT_PAGES):
-        page: AgentPage | VendorError = yield from attempt(endpoints.list_agents(skip=skip))
-        if isinstance(page, VendorError):
+        page: AgentPage | PhonelinkError = yield from attempt(endpoints.list_agents, skip=skip)
+        if isinstance(page, PhonelinkError):
             found.error = page
             return found
         known = {agent.agent_id for agent in found.agents}
@@ -136,7 +142,7 @@ def _agents() -> Flow[AgentsRead]:
             found.complete = True
             break
     if found.total is None and len(found.agents) > 1:
-        one = answered((yield from attempt(endpoints.list_agents(take=1))))
+        one = answered((yield from attempt(endpoints.list_agents, take=1)))
         found.where_one_was_asked_for = len(one.items) if one else None
     return found
 
@@ -145,12 +151,12 @@ def _users(readings: Readings) -> Flow[None]:
     """Read who uses the numbers of the largest credentials; a few numbers' users where that leaves them open."""
     sizes = Counter(number.credentials_id.lower() for number in readings.numbers)
     for credentials_id, _ in sizes.most_common(MOST_CREDENTIALS):
-        users = yield from attempt(endpoints.credentials_users(credentials_id))
+        users = yield from attempt(endpoints.credentials_users, credentials_id)
         readings.users[credentials_id] = users
         if isinstance(users, VendorError):
             break
     for number in _left_open(readings)[:MOST_SINGLY]:
-        users_of_one = answered((yield from attempt(endpoints.affected_agents(number.id))))
+        users_of_one = answered((yield from attempt(endpoints.affected_agents, number.id)))
         if users_of_one:
             readings.singly.append(users_of_one)
 
@@ -174,9 +180,9 @@ def _link_filters(readings: Readings) -> Flow[None]:
     number, agent = readings.only_outbound
     many = endpoints.LARGEST_PAGE
     readings.unlinked = yield from attempt(
-        endpoints.list_numbers(unlinked_only=True, phone_number=number.phone_number, take=many)
+        _numbers_written, number.phone_number, unlinked_only=True, take=many
     )
-    readings.linked = yield from attempt(endpoints.list_numbers(linked_agent_id=agent.agent_id, take=many))
+    readings.linked = yield from attempt(endpoints.list_numbers, linked_agent_id=agent.agent_id, take=many)
 
 
 def _only_outbound(

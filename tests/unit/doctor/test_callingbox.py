@@ -5,12 +5,13 @@ from typing import Any
 import httpx
 import pytest
 from unit.api.carrying import callingbox_settings
+from unit.doctor.diagnosis import Patient
 
 from airflow_provider_phonelink.api.senders import Sender
 from airflow_provider_phonelink.doctor.callingbox import paging
 from airflow_provider_phonelink.doctor.callingbox.agents import findings
-from airflow_provider_phonelink.doctor.callingbox.readings import Readings, read
-from airflow_provider_phonelink.doctor.findings import Level
+from airflow_provider_phonelink.doctor.callingbox.readings import NOBODY, Readings, read
+from airflow_provider_phonelink.doctor.findings import Level, Sure
 
 
 def readings(answer: Any) -> tuple[Readings, int]:
@@ -54,3 +55,23 @@ def test_an_agent_that_is_gone_and_has_a_number_is_named() -> None:
     gone = findings(readings(vendor)[0])[-1]
     assert gone.level is Level.TO_DO
     assert "agent agt_1 (gone; +15550100001 (id pn_1))" in gone.seen
+
+
+class TestFormOfErrors:
+    def test_a_refusal_that_was_repeated_with_success_is_not_it(self) -> None:
+        patient = Patient.new()
+        patient.refuse = lambda line, nth: 503 if nth == 1 and "/v1/agents {" in line else None
+        assert patient.examined("callingbox")["form of errors"].seen == '404 with {"error": text}'
+
+    def test_one_on_the_way_to_it_is_not_it(self) -> None:
+        patient = Patient.new()
+        patient.refuse = lambda line, nth: 502 if nth == 1 and NOBODY in line else None
+        assert patient.examined("callingbox")["form of errors"].seen == '404 with {"error": text}'
+
+    @pytest.mark.parametrize("status", [429, 500, 503])
+    def test_where_it_is_not_come_by_it_is_unknown(self, status) -> None:
+        patient = Patient.new()
+        patient.refuse = lambda line, nth: status if NOBODY in line else None
+        finding = patient.examined("callingbox")["form of errors"]
+        assert (finding.level, finding.sure) == (Level.NOTE, Sure.UNKNOWN)
+        assert str(status) in finding.seen

@@ -123,15 +123,36 @@ def test_tls(options, answer, level, said) -> None:
     [
         ({}, None),
         ({"content-type": "x"}, None),
-        ({"X-RateLimit-Limit": "600"}, "X-RateLimit-Limit: 600"),
+        ({"X-RateLimit-Limit": "600"}, "x-ratelimit-limit: 600"),
         ({"ratelimit-policy": "10;w=1"}, "ratelimit-policy: 10;w=1"),
         ({"x-rate-limit-remaining": "1\x1b[2J"}, "x-rate-limit-remaining: 1"),
         ({"retry-after": "7"}, "retry-after: 7"),
     ],
 )
 def test_rate_limits(headers, told) -> None:
-    finding = traffic.rate_limit(headers)
+    finding = traffic.rate_limit([seen(headers=headers)])
     assert (finding.sure is Sure.UNKNOWN) is (told is None)
     assert "requests_per_second" in finding.advice
     assert told is None or told in finding.seen
     assert "\x1b" not in finding.seen
+
+
+def test_a_rate_limit_that_was_met_is_told_though_the_repeat_was_let_through() -> None:
+    refusal = seen(status=429, headers={"Retry-After": "1", "X-RateLimit-Limit": "60"})
+    finding = traffic.rate_limit([seen(), refusal, seen(headers={"x-ratelimit-limit": "90"}), seen()])
+    assert (finding.level, finding.sure) == (Level.TO_DO, Sure.SEEN)
+    assert finding.seen == "met: 1 of 4 answers had status 429; x-ratelimit-limit: 60, retry-after: 1"
+
+
+def test_a_rate_limit_that_says_nothing_of_itself_is_told() -> None:
+    finding = traffic.rate_limit([seen(status=429), seen()])
+    assert finding.seen == "met: 1 of 2 answers had status 429; no headers say where it is"
+
+
+def test_any_answer_may_show_a_rate_limit() -> None:
+    finding = traffic.rate_limit([seen(headers={"RateLimit-Policy": "10;w=1"}), seen()])
+    assert finding.seen == "ratelimit-policy: 10;w=1"
+
+
+def test_a_server_that_is_down_is_no_rate_limit() -> None:
+    assert traffic.rate_limit([seen(status=503, headers={"Retry-After": "9"})]).sure is Sure.UNKNOWN
