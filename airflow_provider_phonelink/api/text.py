@@ -18,6 +18,12 @@ MOST_LISTED = 20
 _UNSAFE_CATEGORIES = ("C", "Zl", "Zp")
 
 
+#: Control characters, halves of characters, and line and paragraph separators.
+_NOT_OF_A_LINE = ("Cc", "Cs", "Zl", "Zp")
+#: The most characters of an id that is kept; more than a URL or an asset takes.
+MAX_KEPT = 2000
+
+
 #: The most characters of a text that a message shows.
 MAX_SHOWN = 100
 
@@ -104,6 +110,15 @@ def trimmed(text: str) -> str:
 def is_unsafe(character: str) -> bool:
     """Return whether a character is a control, format, private or surrogate character, or a line separator."""
     return unicodedata.category(character).startswith(_UNSAFE_CATEGORIES)
+
+
+def is_one_line(value: object) -> TypeGuard[str]:
+    """Return whether a value is a text that can be written anywhere: one line, encodable, not without end."""
+    return (
+        isinstance(value, str)
+        and len(value) <= MAX_KEPT
+        and (value.isprintable() or not any(unicodedata.category(one) in _NOT_OF_A_LINE for one in value))
+    )
 
 
 def listed(problems: Iterable[str]) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from enum import Enum
 from math import isfinite
 from typing import Any
 
+from airflow_provider_phonelink.api.text import clean, is_one_line, visible
 from airflow_provider_phonelink.api.uuids import plain_id
 
 VERSION = 1
@@ -270,8 +271,8 @@ class Memory:
             uses = [_use(item) for item in value["uses"]]
             decided = value.get("decision")
             decision = Decision(_run(decided["run"]), _text(decided["number_id"])) if decided else None
-        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
-            raise ValueError(f"it is not in the form in which it was kept ({error!r})") from None
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
+            raise ValueError(f"it is not in the form in which it was kept ({clean(repr(error))})") from None
         return cls(_bounded(uses), decision)
 
 
@@ -288,7 +289,7 @@ def _bounded(uses: list[Use]) -> tuple[Use, ...]:
 def _use_as_json(use: Use) -> dict[str, Any]:
     found: dict[str, Any] = {"number_id": use.number_id}
     if use.phone_number:
-        found["phone_number"] = use.phone_number
+        found["phone_number"] = visible(use.phone_number)  # as one line, whatever the vendor says
     found["since"] = use.since.isoformat()
     if use.until:
         found["until"] = use.until.isoformat()
@@ -324,6 +325,10 @@ def _run(value: Mapping[str, Any]) -> Run:
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError("a text is missing")
+    if not is_one_line(value):
+        raise ValueError(
+            "a text is too long, or has line breaks, control characters or half characters in it"
+        )
     return value
 
 
@@ -337,4 +342,5 @@ def _moment(value: object) -> datetime:
     found = datetime.fromisoformat(_text(value).replace("Z", "+00:00"))
     if found.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
+    found.astimezone(timezone.utc)  # raises an OverflowError at the ends of time
     return found

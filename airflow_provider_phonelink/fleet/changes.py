@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from airflow_provider_phonelink.api.text import is_one_line
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
@@ -72,9 +74,9 @@ def parsed(told: Any, at: datetime, origin: Origin | None) -> list[PastChange]:
             continue  # an event of several changes says only what they have in common
         texts = {name: one.get(name) for name in _TEXTS}
         vendor, number_id = one.get("vendor"), one.get("number_id")
-        if not (isinstance(vendor, str) and isinstance(number_id, str)):
+        if not (is_one_line(vendor) and is_one_line(number_id)):
             continue
-        if all(value is None or isinstance(value, str) for value in texts.values()):
+        if all(value is None or is_one_line(value) for value in texts.values()):
             found.append(PastChange(at=at, vendor=vendor, number_id=number_id, origin=origin, **texts))
     return found
 

@@ -33,7 +33,7 @@ def parsed(key: str, text: str) -> Remembered | None:
     try:
         conn_id, agent_id = whose
         memory = Memory.from_json(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return Remembered(conn_id, agent_id, memory) if prefix == MEMORIES_KEY else None
 

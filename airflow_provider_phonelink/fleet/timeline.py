@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from airflow_provider_phonelink.fleet.changes import Lane, Span
 
@@ -58,8 +57,9 @@ def timeline_of(spans: Sequence[Span], now: datetime, label: Callable[[Lane], st
     moments = [moment for span in spans for moment in (span.begin, span.end) if moment]
     if not moments:
         return None
-    length = max(now - min(moments), timedelta(seconds=1))
-    begin = now - length / (1 - _BEFORE)
+    length = max(now - min(moments), timedelta(seconds=1)) / (1 - _BEFORE)
+    # Times are before the first year of all, if somebody who corrected a memory left out three digits.
+    begin = now - min(length, now - datetime.min.replace(tzinfo=timezone.utc))
     lanes: dict[Lane, list[Bar]] = {}
     for span in sorted(spans, key=lambda span: span.begin or begin):
         lanes.setdefault(span.lane, []).append(_bar(span, begin, now))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
+
+from airflow_provider_phonelink.api.text import is_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,11 +39,13 @@ def parsed(text: str) -> Iterator[Wish]:
     try:
         value = json.loads(text)
         at = datetime.fromisoformat(value["at"])
-        conn_id, dag_id = str(value["conn_id"]), str(value["dag_id"])
-        links = [(str(number), str(agent), str(mode)) for number, agent, mode in value["links"]]
-    except (ValueError, TypeError, KeyError):
+        at.astimezone(timezone.utc)  # raises an OverflowError at the ends of time
+        conn_id, dag_id = value["conn_id"], value["dag_id"]
+        links = [(number, agent, mode) for number, agent, mode in value["links"]]
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return
-    if at.tzinfo is not None:
+    texts = [conn_id, dag_id, *(text for link in links for text in link)]
+    if at.tzinfo is not None and all(map(is_one_line, texts)):
         yield from (
             Wish(conn_id, number, agent, mode == "inbound", at, dag_id) for number, agent, mode in links
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow import __version__ as airflow_version
 
-from airflow_provider_phonelink.api.text import visible_in
+from airflow_provider_phonelink.api.text import clean, visible_in
 from airflow_provider_phonelink.assets import agent_uri, number_uri
 from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.metrics import count_change
@@ -89,7 +89,17 @@ def emit_events(operator: BaseOperator, context: Context, changes: Iterable[Link
     if len(uris) > MOST_EVENTS:
         operator.log.warning("%d assets changed; only %d have an event.", len(uris), MOST_EVENTS)
     for uri in uris[:MOST_EVENTS]:
-        if asset := declared.get(uri) or _undeclared(uri, events):
+        try:
+            asset = declared.get(uri) or _undeclared(uri, events)
+        except ValueError as error:
+            operator.log.warning(
+                "There is no event for the asset %s, and a DAG that is scheduled on it does not learn of the change: "
+                "Airflow refuses the asset (%s).",
+                clean(uri),
+                clean(error),
+            )
+            continue
+        if asset:
             events[asset].extra.update(_extra(concerned[uri]))
             if uri not in declared:
                 # By its URI alone, because the DAG that names it may give it another name.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Protocol
 
+from airflow_provider_phonelink.api.text import is_one_line, visible
 from airflow_provider_phonelink.decisions.links import INBOUND
 
 VERSION = 1
@@ -106,14 +107,14 @@ class Entry:
 
     def as_json(self) -> dict[str, Any]:
         """Return what is not as it is by default."""
-        return {
-            **{
-                item.name: value
-                for item in fields(self)
-                if (value := getattr(self, item.name)) not in (None, [], {}, False) and item.name != "state"
-            },
-            "state": self.state.value,
+        found = {
+            item.name: value
+            for item in fields(self)
+            if (value := getattr(self, item.name)) not in (None, [], {}, False)
         }
+        if self.phone_number is not None:
+            found["phone_number"] = visible(self.phone_number)  # as one line, whatever the vendor says
+        return {**found, "state": self.state.value}
 
 
 def tells_primary(agent: AgentWithPrimary) -> bool:
@@ -133,40 +134,40 @@ def read_journal(kept: object) -> tuple[dict[str, Entry], set[str], set[str]]:
     if not isinstance(kept, Mapping) or kept.get("version") != VERSION:
         raise ValueError("it is of another version, or was edited")
     entries = kept.get("entries")
-    if not isinstance(entries, Mapping):
-        raise ValueError("it has no entries")  # noqa: TRY004 - what is wrong is a value from outside
+    if not isinstance(entries, Mapping) or not all(map(is_one_line, entries)):
+        raise ValueError("it has no entries, or one without a sound key")
     creating = _texts(kept.get("creating", []), "numbers that are created")
     ambiguous = _texts(kept.get("ambiguous", []), "names that were refused")
-    return {str(key): _entry(entry) for key, entry in entries.items()}, creating, ambiguous
+    return {key: _entry(entry) for key, entry in entries.items()}, creating, ambiguous
 
 
 def _texts(value: object, what: str) -> set[str]:
-    if not isinstance(value, list) or not all(isinstance(key, str) for key in value):
+    if not isinstance(value, list) or not all(map(is_one_line, value)):
         raise ValueError(f"what it says of {what} is no list of texts")
     return set(value)
 
 
 def _entry(value: object) -> Entry:
     if not isinstance(value, Mapping):
-        raise ValueError("an entry is no object")  # noqa: TRY004 - as above
+        raise ValueError("an entry is no object")  # noqa: TRY004 - what is wrong is a value from outside
     try:
         entry = Entry(**{**value, "state": State(value.get("state"))})
     except TypeError:
         raise ValueError("an entry has other fields") from None
     if not _is_sound(entry):
-        raise ValueError("an entry has values of other types")
+        raise ValueError("an entry has values of another form")
     return entry
 
 
 def _is_sound(entry: Entry) -> bool:
     texts = (entry.mode, entry.agent_id, entry.previous_number_id, entry.phone_number)
     return (
-        isinstance(entry.number_id, str)
-        and all(text is None or isinstance(text, str) for text in texts)
+        is_one_line(entry.number_id)
+        and all(text is None or is_one_line(text) for text in texts)
         and isinstance(entry.losers, list)
-        and all(isinstance(loser, str) for loser in entry.losers)
+        and all(map(is_one_line, entry.losers))
         and isinstance(entry.lent, bool)
         and isinstance(entry.removes, bool)
         and isinstance(entry.primaries, dict)
-        and all(isinstance(text, str) for item in entry.primaries.items() for text in item)
+        and all(is_one_line(text) for item in entry.primaries.items() for text in item)
     )

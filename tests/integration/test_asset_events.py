@@ -143,6 +143,13 @@ class TestLinks:
         assert set(told(outcome)) == {number_uri(number), agent_uri(AGENT, "inbound")}
         assert "error" not in outcome.log.lower()
 
+    def test_an_agent_whose_id_is_too_long_for_an_asset_has_no_event(self, sandbox, number, connections):
+        sandbox.world.dasha.link(number, "9" * 1490, "inbound")
+        outcome = run_task(link(number, if_linked="replace"), connections=connections)
+
+        assert set(told(outcome)) == {number_uri(number), agent_uri(AGENT, "inbound")}
+        assert f"There is no event for the asset {agent_uri('9' * 400, 'inbound')[:400]}" in outcome.log
+
     def test_can_be_switched_off(self, sandbox, number, connections, monkeypatch):
         monkeypatch.setenv("AIRFLOW__PHONELINK__ASSET_EVENTS", "False")
 

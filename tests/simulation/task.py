@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import SimpleNamespace
@@ -66,6 +67,7 @@ class StateStore:
         return self._values.get(key, default)
 
     def set(self, key: str, value: Any, **_: Any) -> None:
+        json.dumps(value, ensure_ascii=False).encode()  # as on its way to the API server: no half characters
         self._values[key] = value
 
     def delete(self, key: str) -> None:
@@ -82,6 +84,9 @@ class Variables:
         return self.values.get(key, default)
 
     def set(self, key: str, value: str, description: str | None = None, **_: Any) -> None:
+        for text in (key, value, description or ""):
+            text.encode()  # as above
+        assert len(key) <= 250
         self.values[key] = value
 
     def delete(self, key: str) -> None:

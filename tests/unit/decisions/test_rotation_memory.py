@@ -11,6 +11,9 @@ START = datetime(2026, 3, 1, 6, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)
 
 
+RUN = {"dag_id": "d", "task_id": "t", "run_id": "r", "at": "2026-03-01T06:00:00+00:00"}
+
+
 def run_of(hour: int) -> Run:
     return Run("dag", "task", f"run-{hour}", START + hour * HOUR)
 
@@ -88,6 +91,15 @@ def test_it_is_readable_json_that_comes_back_as_it_was() -> None:
         {"version": 1, "uses": [{"number_id": "a", "since": "2026-03-01T06:00:00+00:00", "turn": 10**400}]},
         {"version": 1, "uses": [{"number_id": "a", "since": "2026-03-01T06:00:00+00:00", "turn": float("inf")}]},
         {"version": 1, "uses": [], "decision": {"number_id": "a"}},
+        {"version": 1, "uses": [{"number_id": "a", "since": "0001-01-01T00:00:00+14:00"}]},
+        *(
+            {"version": 1, "uses": [{"number_id": "a", "since": "2026-03-01T06:00:00+00:00", **broken}]}
+            for text in ("\ud800", "a\nERROR forged", "\x1b]0;x", "\x00", "9" * 5000)
+            for broken in (
+                {"number_id": text}, {"phone_number": text}, {"previous": text}, {"run": RUN | {"dag_id": text}},
+                {"run": RUN | {"task_id": text}}, {"run": RUN | {"run_id": text}},
+            )
+        ),
     ],
 )  # fmt: skip
 def test_what_somebody_broke_is_refused(edited) -> None:

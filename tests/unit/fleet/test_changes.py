@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from hypothesis import given
@@ -135,3 +136,17 @@ def test_any_history_can_be_drawn_and_ends_as_it_is_now(changes, linked) -> None
     picture = timeline_of(spans, at(51), lambda lane: lane.id)
     bars = [bar for _, bars in picture.lanes for bar in bars] if picture else []
     assert all(bar.x >= 0 and bar.width > 0 and bar.x + bar.width <= WIDTH + 0.2 for bar in bars)
+
+
+def test_a_change_of_the_year_1_can_be_drawn() -> None:
+    """Somebody corrected a memory, and left out three digits."""
+    first = replace(change(0, "n", agent_id="a"), at=datetime.min.replace(tzinfo=timezone.utc))
+    picture = timeline_of(spans_of_agent([first], "a", {Lane(True, "n")}), at(1), lambda lane: lane.id)
+    [(_, [bar])] = picture.lanes
+    assert (bar.x, bar.width, picture.begin) == (0, WIDTH, first.at)
+
+
+def test_what_a_task_told_that_cannot_be_written_anywhere_is_left_out() -> None:
+    told = {"vendor": "dasha", "number_id": "n", "agent_id": "a", "changed": True}
+    assert len(parsed([told], START, None)) == 1
+    assert parsed([{**told, "agent_id": "\ud800"}, {**told, "number_id": "\x1b]0;x"}], START, None) == []

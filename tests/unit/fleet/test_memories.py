@@ -10,6 +10,7 @@ import pytest
 from airflow_provider_phonelink.decisions.rotation_memory import Memory, Run
 from airflow_provider_phonelink.fleet.changes import Origin, PastChange
 from airflow_provider_phonelink.fleet.memories import changes_of, parsed
+from airflow_provider_phonelink.fleet.wishes import parsed as parsed_wishes
 from airflow_provider_phonelink.operators.rotation_memory import variable_of
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -62,7 +63,29 @@ def test_a_connection_that_one_may_not_see_has_no_memory() -> None:
         ("phonelink_rotation__a__b", "junk"),
         ("phonelink_rotation__a__b", "[]"),
         ("phonelink_rotation__digest", "{}"),
+        ("phonelink_rotation__a__b", "[" * 100_000),
     ],
 )
 def test_what_cannot_be_read_is_left_out(key, text) -> None:
     assert parsed(key, text) is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"dag_id": "\ud800"},
+        {"conn_id": "a\nb"},
+        {"links": [["n", "\ud800", "inbound"]]},
+        {"links": [["n", {"a": 1}, "inbound"]]},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"at": "2026-01-01T00:00:00"},
+    ],
+)
+def test_wishes_that_cannot_be_read_are_left_out(broken) -> None:
+    wish = {"conn_id": "c", "dag_id": "d", "at": START.isoformat(), "links": [["n", "a", "inbound"]]}
+    assert len(list(parsed_wishes(json.dumps(wish)))) == 1
+    assert list(parsed_wishes(json.dumps({**wish, **broken}))) == []
+
+
+def test_wishes_that_are_nested_too_deeply_are_left_out() -> None:
+    assert list(parsed_wishes("[" * 100_000)) == []

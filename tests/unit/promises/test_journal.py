@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_phonelink.promises.journal import Journal, State
+import pytest
+
+from airflow_provider_phonelink.promises.journal import VERSION, Journal, State
 
 NUMBER = "a0000000-0000-4000-8000-000000000001"
 LINK = {"number_id": NUMBER, "mode": "inbound", "phone_number": "+15550100001"}
@@ -52,3 +54,37 @@ def test_what_somebody_else_changed_is_kept_as_such_only_once_the_task_has_said_
     assert kept[-1]["entries"][NUMBER]["state"] == "done"  # a try that dies now has told nobody
     journal.said()
     assert kept[-1]["entries"][NUMBER]["state"] == "contested"
+
+
+BROKEN = ("\ud800", "a\nERROR forged", "\x1b]0;x", "\x00", "9" * 5000)
+
+
+@pytest.mark.parametrize("text", BROKEN)
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda text: {"number_id": text},
+        lambda text: {"mode": text},
+        lambda text: {"agent_id": text},
+        lambda text: {"phone_number": text},
+        lambda text: {"previous_number_id": text},
+        lambda text: {"losers": ["a", text]},
+        lambda text: {"primaries": {text: "a"}},
+        lambda text: {"primaries": {"a": text}},
+    ],
+)
+def test_what_could_not_be_kept_was_not_kept_by_a_journal(text: str, broken: Any) -> None:
+    entry = {"number_id": NUMBER, "state": "done"}
+    assert list(Journal({"version": VERSION, "entries": {NUMBER: entry}}))
+    with pytest.raises(ValueError, match="of another form"):
+        Journal({"version": VERSION, "entries": {NUMBER: {**entry, **broken(text)}}})
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_names_that_could_not_be_kept_were_not_kept_by_a_journal(text: str) -> None:
+    for kept in (
+        {"entries": {text: {"number_id": NUMBER, "state": "done"}}},
+        {"entries": {}, "creating": [text]},
+    ):
+        with pytest.raises(ValueError, match=r"sound key|no list of texts"):
+            Journal({"version": VERSION, **kept})
