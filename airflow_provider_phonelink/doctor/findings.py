@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,22 @@ def unknown(about: str, why: str, advice: str = "") -> Finding:
 def refused(about: str, error: Exception, advice: str = "") -> Finding:
     """Return a finding on a read that the vendor did not answer."""
     return unknown(about, f"could not be read: {clean(error)}", advice)
+
+
+def as_far_as_read(finding: Finding, unread: Sequence[str], advice: str) -> Finding:
+    """
+    Return a finding with what was not read. Where nothing was found in what was read, that leaves it open.
+
+    :param unread: What was not read, a noun phrase each; empty if all was.
+    :param advice: How to look at it.
+    """
+    if not unread:
+        return finding
+    rest = f"not read: {'; '.join(unread)}"
+    if finding.level is not Level.OK:
+        return replace(finding, seen=f"{finding.seen}; {rest}")
+    seen = f"as far as was read, {finding.seen}; {rest}"
+    return replace(finding, seen=seen, level=Level.NOTE, sure=Sure.UNKNOWN, advice=advice)
 
 
 def named(labels: Iterable[str]) -> str:

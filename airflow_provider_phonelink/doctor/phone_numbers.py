@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.labels import number_label
-from airflow_provider_phonelink.doctor.findings import Finding, Level, Sure, counted, named, unknown
+from airflow_provider_phonelink.doctor.findings import (
+    Finding,
+    Level,
+    Sure,
+    as_far_as_read,
+    counted,
+    named,
+    unknown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+#: How to look at what the doctor did not read.
+LIST_NUMBERS = "`phonelink numbers list` shows all numbers."
 _PLUS = re.compile(r"\+[0-9]+")
 _DIGITS = re.compile(r"[0-9]+")
 
@@ -48,8 +58,21 @@ def notations(numbers: Sequence[Known]) -> Finding:
     return Finding(about=about, seen=seen)
 
 
-def duplicates(numbers: Iterable[Known]) -> Finding:
-    """Return which phone numbers exist several times, written in different ways."""
+def unread_numbers(complete: bool, count: int) -> list[str]:
+    """Return what was not read where the list of numbers was not read to its end."""
+    return [] if complete else [f"all but {counted(count, 'number')}"]
+
+
+def duplicates(numbers: Iterable[Known], unread: Sequence[str] = ()) -> Finding:
+    """
+    Return which phone numbers exist several times, written in different ways.
+
+    :param unread: What was not read of the numbers.
+    """
+    return as_far_as_read(_duplicates(numbers), unread, LIST_NUMBERS)
+
+
+def _duplicates(numbers: Iterable[Known]) -> Finding:
     about = "same number twice"
     alike: defaultdict[tuple[str, str], list[Known]] = defaultdict(list)
     for number in numbers:

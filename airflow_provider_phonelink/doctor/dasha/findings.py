@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_phonelink.doctor.dasha import filters, links, registrations
+from airflow_provider_phonelink.api.errors import InconsistentListError
+from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.doctor.dasha import agents, filters, links, registrations
 from airflow_provider_phonelink.doctor.dasha.forms import form_of_answers
-from airflow_provider_phonelink.doctor.findings import Finding, Level, counted, refused
-from airflow_provider_phonelink.doctor.phone_numbers import Known, duplicates, notations
+from airflow_provider_phonelink.doctor.findings import Finding, Level, Sure, counted, refused, unknown
+from airflow_provider_phonelink.doctor.phone_numbers import Known, duplicates, notations, unread_numbers
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.doctor.dasha.readings import Readings
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 def findings(readings: Readings, circumstances: Circumstances) -> list[Finding]:
     """Return all findings, in the order in which they are shown."""
+    if readings.broken_off and not readings.numbers:
+        return [numbers(readings), *agents.findings(readings), credentials(readings)]
     known = [
         Known(number.id, number.phone_number, number.credentials_id.lower()) for number in readings.numbers
     ]
@@ -23,26 +27,34 @@ def findings(readings: Readings, circumstances: Circumstances) -> list[Finding]:
         numbers(readings),
         *registrations.findings(readings.numbers, circumstances),
         notations(known),
-        duplicates(known),
+        duplicates(known, unread_numbers(readings.complete, len(known))),
         filters.phone_number_filter(readings),
         *filters.link_filters(readings),
         links.uses(readings, circumstances.settings.source),
         links.by_credentials(readings),
-        *links.agents(readings),
+        *agents.findings(readings),
         credentials(readings),
         form_of_answers(readings.sample),
     ]
 
 
 def numbers(readings: Readings) -> Finding:
-    """Return how many numbers there are."""
+    """Return how many numbers there are, and how many of them the findings are about."""
+    about, count = "numbers", counted(len(readings.numbers), "number")
     if readings.complete:
-        return Finding(about="numbers", seen=counted(len(readings.numbers), "number"))
-    return Finding(
-        about="numbers",
-        seen=f"{counted(readings.total, 'number')}, of which the first {len(readings.numbers):,} were looked at",
-        level=Level.NOTE,
-    )
+        return Finding(about=about, seen=count)
+    error = readings.broken_off
+    if isinstance(error, InconsistentListError):
+        seen = f"the list {clean(error)}; the findings are about the {count} that were seen"
+        return unknown(about, seen, "Run the doctor again when nobody adds or removes numbers.")
+    if error is not None:
+        seen = (
+            f"{count} could be read, and then no more: {clean(error)}" if readings.numbers else clean(error)
+        )
+        advice = "Tasks that need all numbers fail in the same way."
+        return Finding(about=about, seen=seen, level=Level.TO_DO, sure=Sure.UNKNOWN, advice=advice)
+    seen = f"{counted(readings.total, 'number')}, of which the first {len(readings.numbers):,} were looked at"
+    return Finding(about=about, seen=seen, level=Level.NOTE)
 
 
 def credentials(readings: Readings) -> Finding:

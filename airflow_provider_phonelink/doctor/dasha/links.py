@@ -1,31 +1,31 @@
-"""The links: how their uses are called, whether they can be read by credentials, and which agents are no use."""
+"""The links: how their uses are called, and whether they can be read by credentials."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.decisions.registration import extra_of
+from airflow_provider_phonelink.doctor.examination import answered
 from airflow_provider_phonelink.doctor.findings import (
     Finding,
     Level,
     Sure,
+    as_far_as_read,
     counted,
-    named,
     refused,
     unknown,
 )
+from airflow_provider_phonelink.doctor.phone_numbers import unread_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from airflow_provider_phonelink.api.dasha.models import AffectedAgents
-    from airflow_provider_phonelink.doctor.dasha.readings import AgentsRead, Readings
+    from airflow_provider_phonelink.doctor.dasha.readings import Readings
 
 BY_CREDENTIALS = "reads by credentials"
+#: How to look at what the doctor did not read.
+LOOK_AT_LINKS = "`phonelink routes export` reads all links, and `phonelink agents list` all agents."
 
 
 def uses(readings: Readings, source: str) -> Finding:
@@ -51,8 +51,8 @@ def uses(readings: Readings, source: str) -> Finding:
             "Until then such links are written once more where they are wished for, and never removed.",
         )
     if not set(map(str.lower, words)) - {INBOUND}:
-        return Finding(about=about, seen=f"{seen}; none for an outbound link", sure=Sure.LIKELY)
-    return Finding(about=about, seen=seen)
+        seen = f"{seen}; none for an outbound link"
+    return as_far_as_read(Finding(about=about, seen=seen), unread_users(readings), LOOK_AT_LINKS)
 
 
 def by_credentials(readings: Readings) -> Finding:
@@ -74,83 +74,41 @@ def by_credentials(readings: Readings) -> Finding:
     }
     missing = expected - shown.keys()
     if not missing:
-        return Finding(about=BY_CREDENTIALS, seen=f"show all of {counted(len(expected), 'number')}")
-    if _only_unused_are_missing(missing, shown, readings.singly):
+        tried = len({number.credentials_id.lower() for number in readings.numbers}) == len(readings.users)
+        sure = Sure.SEEN if tried and readings.complete else Sure.LIKELY
+        seen = f"show all of {counted(len(expected), 'number')}"
+        return Finding(about=BY_CREDENTIALS, seen=seen, sure=sure)
+    if shows_only_used(readings):
         seen = "show the numbers that an agent uses, and no others"
         return Finding(about=BY_CREDENTIALS, seen=seen, level=Level.NOTE, sure=Sure.LIKELY, advice=costs)
     seen = f"leave out {len(missing):,} of {counted(len(expected), 'number')}"
     return Finding(about=BY_CREDENTIALS, seen=seen, level=Level.NOTE, advice=costs)
 
 
-def _only_unused_are_missing(
-    missing: set[str], shown: Mapping[str, AffectedAgents], singly: Iterable[AffectedAgents]
-) -> bool:
-    unused_are_shown = any(not number.affected_agents for number in shown.values())
-    used_are_missing = any(users.affected_agents for users in singly if users.id.lower() in missing)
-    return not unused_are_shown and not used_are_missing
-
-
-def agents(readings: Readings) -> list[Finding]:
-    """Return how the vendor lists agents, and which of them have numbers although they are gone or switched off."""
-    read = readings.agents
-    if read.error is not None:
-        return [refused("agents", read.error)]
-    linked = _linked(readings)
-    off = [agent.agent_id for agent in read.agents if agent.is_enabled is False and agent.agent_id in linked]
-    return [
-        Finding(about="agents", seen=f"{counted(len(read.agents), 'agent')}, {_shape(read)}"),
-        _gone(read, linked),
-        Finding(
-            about="agents off",
-            seen=f"switched off, and linked to numbers: {named(_with_numbers(off, linked))}",
-            level=Level.TO_DO,
-            advice="Switch them on, or give their numbers to others.",
-        )
-        if off
-        else Finding(about="agents off", seen="no agent that is switched off has a number"),
-    ]
-
-
-def _gone(read: AgentsRead, linked: Mapping[str, list[str]]) -> Finding:
-    about = "agents gone"
-    gone = [agent_id for agent_id in linked if agent_id not in {agent.agent_id for agent in read.agents}]
-    if not gone:
-        return Finding(about=about, seen="every agent that was seen to have a number exists")
-    if not read.complete:
-        return unknown(about, "the list of agents is too long to tell")
-    return Finding(
-        about=about,
-        seen=f"linked to numbers, and not in the list of agents: {named(_with_numbers(gone, linked))}",
-        level=Level.TO_DO,
-        sure=Sure.LIKELY,
-        advice="Unlink them, or give their numbers to others; a route may name an agent of another organisation.",
-    )
-
-
-def _linked(readings: Readings) -> dict[str, list[str]]:
-    """Return the agents that were seen to have numbers, each with these."""
-    linked: dict[str, list[str]] = {}
-    for number in readings.numbers:
-        if number.incoming_calls_agent_id:
-            linked.setdefault(number.incoming_calls_agent_id, []).append(number.phone_number)
-    for affected in readings.all_users():
-        for agent in affected.affected_agents:
-            if agent.calls_out is not False:
-                linked.setdefault(agent.agent_id, []).append(affected.phone_number or affected.id)
-    return linked
-
-
-def _with_numbers(agent_ids: Iterable[str], linked: Mapping[str, list[str]]) -> Iterable[str]:
-    return (f"{agent_label(agent_id)} ({named(map(clean, linked[agent_id]))})" for agent_id in agent_ids)
-
-
-def _shape(read: AgentsRead) -> str:
-    if read.total is not None:
-        return "in pages with a count"
-    if read.where_one_was_asked_for is None:
-        return "as an array; too few to tell whether `take` cuts it"
+def shows_only_used(readings: Readings) -> bool:
+    """Return whether it looks as if reads by credentials leave out the numbers that nobody uses, and no others."""
+    answers = [found for users in readings.users.values() if (found := answered(users))]
+    shown = [number for users in answers for number in users.phone_numbers]
+    ids = {number.id.lower() for number in shown}
+    asked = {
+        number.id.lower() for number in readings.numbers if number.credentials_id.lower() in readings.users
+    }
+    missing = asked - ids
+    left_out = [users for users in readings.singly if users.id.lower() in missing]
     return (
-        "as an array that `take` cuts"
-        if read.where_one_was_asked_for == 1
-        else "as an array that is always whole"
+        bool(missing)
+        and len(answers) == len(readings.users)
+        and all(number.affected_agents for number in shown)
+        and not any(users.affected_agents for users in left_out)
     )
+
+
+def unread_users(readings: Readings) -> list[str]:
+    """Return of which numbers it was not read who calls out with them."""
+    left = readings.without_users()
+    if shows_only_used(readings):
+        left = [number for number in left if number.credentials_id.lower() not in readings.users]
+    users = (
+        [f"who calls out with {len(left):,} of {counted(len(readings.numbers), 'number')}"] if left else []
+    )
+    return [*users, *unread_numbers(readings.complete, len(readings.numbers))]

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.dasha.paging import Listing
-from airflow_provider_phonelink.api.errors import PhonelinkError, VendorError
+from airflow_provider_phonelink.api.errors import (
+    AuthenticationError,
+    InconsistentListError,
+    NoAnswerError,
+    PhonelinkError,
+    VendorError,
+)
 from airflow_provider_phonelink.doctor.examination import answered, attempt, with_source
 
 if TYPE_CHECKING:
@@ -29,9 +35,16 @@ if TYPE_CHECKING:
 #: The pages of 1,000 numbers, and of 100 agents, that are read at most.
 MOST_PAGES = 10
 MOST_AGENT_PAGES = 3
-#: How many credentials' users are read at most, and how many numbers' where those are refused.
-MOST_CREDENTIALS = 4
-MOST_SINGLY = 3
+#: How often a list of numbers is read that changes while it is read.
+READINGS = 2
+#: The requests for an account of up to a thousand numbers.
+MOST_REQUESTS = 20
+#: How many of them are kept for the users of single numbers, and for the filters by links.
+LEAST_SINGLY = 3
+LINK_FILTERS = 2
+#: How many credentials' users are read in any case, if there are so many.
+LEAST_CREDENTIALS = 4
+AGENTS_ON_A_PAGE = 100
 #: How many numbers' bodies are kept as they came.
 SAMPLE = 20
 
@@ -45,6 +58,7 @@ class AgentsRead:
     agents: list[Agent] = field(default_factory=list)
     complete: bool = False
     error: PhonelinkError | None = None
+    requests: int = 0
     #: The vendor's count of them; None if it lists them as an array.
     total: int | None = None
     #: How many came where one was asked for; None if there are too few to tell.
@@ -58,6 +72,10 @@ class Readings:
     numbers: list[PhoneNumber] = field(default_factory=list)
     total: int = 0
     complete: bool = True
+    #: Why the numbers were not read to the end; None if they were, or are too many.
+    broken_off: PhonelinkError | None = None
+    #: The pages of numbers that were read, also in vain.
+    pages: int = 0
     #: The first numbers as they came.
     sample: list[dict[str, Any]] = field(default_factory=list)
     #: A piece of a phone number that was asked for with the filter, and what came.
@@ -82,30 +100,63 @@ class Readings:
                 yield from found.phone_numbers
         yield from self.singly
 
+    def without_users(self) -> list[PhoneNumber]:
+        """Return the numbers whose users no answer showed."""
+        seen = {users.id.lower() for users in self.all_users()}
+        return [number for number in self.numbers if number.id.lower() not in seen]
+
+    @property
+    def spare(self) -> int:
+        """How many requests are left for the users of numbers."""
+        filters, credentials = 2, 1
+        sent = self.pages + filters + self.agents.requests + credentials + len(self.users)
+        return MOST_REQUESTS - sent - LINK_FILTERS
+
 
 def read() -> Flow[Readings]:
-    """Read it."""
+    """
+    Read it.
+
+    :raises PhonelinkError: If nothing can be read.
+    """
     readings = Readings()
     yield from _numbers(readings)
     yield from _filter(readings)
     readings.agents = yield from _agents()
     readings.credentials = yield from attempt(endpoints.list_credentials)
+    if readings.broken_off and readings.agents.error and isinstance(readings.credentials, PhonelinkError):
+        raise readings.broken_off
     yield from _users(readings)
     yield from _link_filters(readings)
     return readings
 
 
 def _numbers(readings: Readings) -> Flow[None]:
-    listing, pages = Listing(), 0
-    while listing.goes_on and pages < MOST_PAGES:
+    """Read the numbers, and once more if they change meanwhile: some of them may have been missed."""
+    for _ in range(READINGS):
+        listing = Listing()
+        readings.broken_off = None
+        try:
+            yield from _pages(listing, readings)
+        except (AuthenticationError, NoAnswerError):
+            raise
+        except PhonelinkError as error:
+            readings.broken_off = error.with_traceback(None)
+        readings.numbers = list(listing.numbers.values())
+        readings.total = listing.total or 0
+        readings.complete = not listing.goes_on and readings.broken_off is None
+        if not isinstance(readings.broken_off, InconsistentListError):
+            break
+
+
+def _pages(listing: Listing, readings: Readings) -> Flow[None]:
+    for _ in range(MOST_PAGES):
         call = endpoints.list_numbers(skip=listing.skip, take=endpoints.LARGEST_PAGE)
+        readings.pages += 1
         page, source = yield with_source(call)
-        listing.add(page)
-        pages += 1
         readings.sample += source["items"][: SAMPLE - len(readings.sample)]
-    readings.numbers = list(listing.numbers.values())
-    readings.total = listing.total or 0
-    readings.complete = not listing.goes_on
+        if not listing.add(page):
+            break
 
 
 def _filter(readings: Readings) -> Flow[None]:
@@ -128,7 +179,10 @@ def _numbers_written(text: str, *, unlinked_only: bool = False, take: int = 20) 
 def _agents() -> Flow[AgentsRead]:
     found, skip = AgentsRead(), 0
     for _ in range(MOST_AGENT_PAGES):
-        page: AgentPage | PhonelinkError = yield from attempt(endpoints.list_agents, skip=skip)
+        found.requests += 1
+        page: AgentPage | PhonelinkError = yield from attempt(
+            endpoints.list_agents, skip=skip, take=AGENTS_ON_A_PAGE
+        )
         if isinstance(page, PhonelinkError):
             found.error = page
             return found
@@ -137,11 +191,14 @@ def _agents() -> Flow[AgentsRead]:
         found.agents += fresh
         found.total = page.total_count
         skip += len(page.items)
-        more = skip < page.total_count if page.total_count is not None else len(page.items) == 100
-        if not more or not fresh:
-            found.complete = True
+        if found.total is not None:
+            found.complete = len(found.agents) >= found.total
+        else:  # a short array may be one of several; only one that is longer than what was asked for is not cut
+            found.complete = not fresh or len(page.items) > AGENTS_ON_A_PAGE
+        if found.complete or not fresh:
             break
     if found.total is None and len(found.agents) > 1:
+        found.requests += 1
         one = answered((yield from attempt(endpoints.list_agents, take=1)))
         found.where_one_was_asked_for = len(one.items) if one else None
     return found
@@ -150,26 +207,26 @@ def _agents() -> Flow[AgentsRead]:
 def _users(readings: Readings) -> Flow[None]:
     """Read who uses the numbers of the largest credentials; a few numbers' users where that leaves them open."""
     sizes = Counter(number.credentials_id.lower() for number in readings.numbers)
-    for credentials_id, _ in sizes.most_common(MOST_CREDENTIALS):
+    for credentials_id, _ in sizes.most_common(max(LEAST_CREDENTIALS, readings.spare - LEAST_SINGLY)):
         users = yield from attempt(endpoints.credentials_users, credentials_id)
         readings.users[credentials_id] = users
         if isinstance(users, VendorError):
             break
-    for number in _left_open(readings)[:MOST_SINGLY]:
+    for number in _left_open(readings)[: max(LEAST_SINGLY, readings.spare)]:
         users_of_one = answered((yield from attempt(endpoints.affected_agents, number.id)))
         if users_of_one:
             readings.singly.append(users_of_one)
 
 
 def _left_open(readings: Readings) -> list[PhoneNumber]:
-    """Return numbers whose users should have been seen and were not; those that nobody answers first."""
-    seen = {users.id.lower() for users in readings.all_users()}
-    asked = [
-        number
-        for number in readings.numbers
-        if number.credentials_id.lower() in readings.users and number.id.lower() not in seen
-    ]
-    return sorted(asked, key=lambda number: number.incoming_calls_agent_id is not None)
+    """Return numbers whose users were not seen: first those that should have been, and that nobody answers."""
+    return sorted(
+        readings.without_users(),
+        key=lambda number: (
+            number.credentials_id.lower() not in readings.users,
+            number.incoming_calls_agent_id is not None,
+        ),
+    )
 
 
 def _link_filters(readings: Readings) -> Flow[None]:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from unit.api.carrying import dasha_settings
 from unit.doctor.diagnosis import Patient
 
 from airflow_provider_phonelink.api.dasha.models import AffectedAgents
+from airflow_provider_phonelink.api.errors import AccessDeniedError
 from airflow_provider_phonelink.doctor.dasha import links
 from airflow_provider_phonelink.doctor.dasha.readings import Readings
 from airflow_provider_phonelink.doctor.findings import Finding, Level, Sure
@@ -60,3 +63,133 @@ class TestWordsInUses:
     def test_words_that_are_known_in_any_case_are_no_fault(self) -> None:
         assert words(["Inbound", "OUTBOUND"]).level is Level.OK
         assert words(["inbound", "CallerID"], outbound_uses=("callerId",)).level is Level.OK
+
+
+def linked_agents(count: int, off: int, **switches: object) -> Patient:
+    """Return an account with agents, of which one is switched off and calls out with a number."""
+    patient = Patient.new(**switches)
+    for n in range(count):
+        patient.dasha.add_agent(f"agent-{n}", enabled=n != off)
+    patient.dasha.add_number("+15550100001", TRUNK_A, outbound=[f"agent-{off}"])
+    return patient
+
+
+class TestAgentsWithNumbers:
+    @pytest.mark.parametrize("shape", ["array", "page"])
+    def test_one_beyond_the_agents_that_were_read_is_named_as_not_known(self, shape) -> None:
+        found = linked_agents(350, 340, dasha_agents_shape=shape).examined("dasha")
+        for about in ("agents off", "agents gone"):
+            assert (found[about].level, found[about].sure) == (Level.NOTE, Sure.UNKNOWN)
+            assert "not among the first 300 agents: agent agent-340 (+15550100001)" in found[about].seen
+            assert "`phonelink agents list`" in found[about].advice
+        assert "the first 300 agents" in found["agents"].seen
+
+    def test_one_beyond_them_that_has_no_number_does_not_matter(self) -> None:
+        found = linked_agents(350, 7).examined("dasha")
+        assert found["agents off"].level is Level.TO_DO
+        assert (found["agents gone"].level, found["agents gone"].sure) == (Level.OK, Sure.SEEN)
+
+    @pytest.mark.parametrize(("off", "about"), [(340, "agents off"), (350, "agents gone")])
+    def test_a_list_that_comes_whole_shows_it(self, off, about) -> None:
+        found = linked_agents(350, off, dasha_agents_shape="whole_array").examined("dasha")
+        assert found[about].level is Level.TO_DO
+        assert f"agent agent-{off} (+15550100001)" in found[about].seen
+
+    def test_whose_users_are_not_shown_at_once_are_read_singly_as_far_as_that_goes(self) -> None:
+        patient = linked_agents(3, 2, dasha_credentials_agents_status=403)
+        for n in range(2, 7):
+            patient.dasha.add_number(f"+1555010000{n}", TRUNK_A)
+        found = patient.examined("dasha")
+        assert "agent agent-2" in found["agents off"].seen
+        assert found["agents gone"].sure is Sure.SEEN
+
+    def test_numbers_whose_users_were_not_read_are_counted(self) -> None:
+        patient = Patient.new(dasha_credentials_agents_status=403)
+        for n in range(40):
+            patient.dasha.add_number(f"+155501000{n:02}", TRUNK_A)
+        patient.dasha.add_agent("last", enabled=False)
+        patient.dasha.add_number("+15550109999", TRUNK_A, outbound=["last"])
+        found = patient.examined("dasha")
+        assert len(patient.traffic) <= 20
+        for about in ("agents off", "agents gone"):
+            assert (found[about].level, found[about].sure) == (Level.NOTE, Sure.UNKNOWN)
+            assert re.search(r"not read: who calls out with \d\d of 41 numbers", found[about].seen)
+            assert "`phonelink routes export`" in found[about].advice
+
+    def test_what_was_found_is_said_beside_what_was_not_read(self) -> None:
+        patient = Patient.new(dasha_credentials_agents_status=403)
+        patient.dasha.add_agent("off", enabled=False)
+        for n in range(40):
+            patient.dasha.add_number(f"+155501000{n:02}", TRUNK_A, inbound="off")
+        off = patient.examined("dasha")["agents off"]
+        assert (off.level, off.sure) == (Level.TO_DO, Sure.SEEN)
+        assert "agent off (" in off.seen
+        assert "not read: who calls out" in off.seen
+
+    def test_numbers_that_a_vendor_leaves_out_since_nobody_uses_them_make_it_likely(self) -> None:
+        patient = linked_agents(3, 3, dasha_credentials_agents_show="used")
+        patient.dasha.add_agent("agent-3")
+        for n in range(40):
+            patient.dasha.add_number(f"+155501001{n:02}", TRUNK_A)
+        found = patient.examined("dasha")
+        assert found["reads by credentials"].sure is Sure.LIKELY
+        assert (found["agents off"].level, found["agents off"].sure) == (Level.OK, Sure.LIKELY)
+
+
+class TestNumbersThatChangeMeanwhile:
+    @staticmethod
+    def fleet(count: int) -> tuple[Patient, list[str]]:
+        patient = Patient.new()
+        return patient, [patient.dasha.add_number(f"+1555{n:07}", TRUNK_A) for n in range(count)]
+
+    def test_one_that_is_deleted_once_has_them_read_again(self) -> None:
+        patient, ids = self.fleet(1500)
+        reads = []
+
+        def meanwhile(call) -> None:
+            if call.path.endswith("sip-phone-numbers"):
+                reads.append(call)
+                if len(reads) == 2:
+                    patient.dasha.delete(ids[0])
+
+        patient.meanwhile = meanwhile
+        assert patient.examined("dasha")["numbers"].seen == "1,499 numbers"
+        assert len(patient.traffic) <= 20
+
+    def test_a_list_that_shrinks_each_time_is_a_finding(self) -> None:
+        patient, ids = self.fleet(1500)
+
+        def meanwhile(call) -> None:
+            if "1000" in call.params.get("skip", ""):
+                patient.dasha.delete(ids.pop())
+
+        patient.meanwhile = meanwhile
+        found = patient.examined("dasha")
+        assert "the list shrank while it was read" in found["numbers"].seen
+        assert "about the 1,000 numbers that were seen" in found["numbers"].seen
+        assert (found["numbers"].level, found["numbers"].sure) == (Level.NOTE, Sure.UNKNOWN)
+        assert found["numbers"].advice.startswith("Run the doctor again")
+        assert found["same number twice"].seen.endswith("not read: all but 1,000 numbers")
+        assert found["same number twice"].sure is Sure.UNKNOWN
+
+    def test_a_page_that_is_refused_leaves_the_ones_before(self) -> None:
+        patient, _ = self.fleet(1500)
+        patient.refuse = lambda line, nth: 500 if "'1000', 'take'" in line else None
+        numbers = patient.examined("dasha")["numbers"]
+        assert numbers.level is Level.TO_DO
+        assert numbers.seen.startswith("1,000 numbers could be read, and then no more")
+        assert "500" in numbers.seen
+
+    def test_numbers_that_may_not_be_read_leave_the_rest(self) -> None:
+        patient, _ = self.fleet(1)
+        patient.refuse = lambda line, nth: 403 if "sip-phone-numbers" in line else None
+        found = patient.examined("dasha")
+        assert found["numbers"].level is Level.TO_DO
+        assert "403" in found["numbers"].seen
+        assert found["credentials"].seen.startswith("1 SIP credentials")
+
+    def test_where_nothing_may_be_read_it_fails(self) -> None:
+        patient = Patient.new()
+        patient.refuse = lambda line, nth: 403
+        with pytest.raises(AccessDeniedError, match="sip-phone-numbers"):
+            patient.examined("dasha")
