@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import visible
+from airflow_provider_phonelink.api.text import clean, visible
+from airflow_provider_phonelink.files.sources import reason_of
+from airflow_provider_phonelink.files.whole import write_whole
 from airflow_provider_phonelink.files.writing import as_csv, as_json, as_yaml, plain
 
 if TYPE_CHECKING:
@@ -48,17 +50,17 @@ def warn(text: str) -> None:
 
 def write_file(path: str, text: str) -> None:
     """
-    Write a result to a file, whole or not at all.
+    Write a result to a file, whole or not at all, or to a stream or device.
 
     :raises InvalidArgumentError: If it cannot be written.
     """
-    whole = Path(f"{path}.tmp")
+    results().flush()  # what the file may be, too
     try:
-        whole.write_text(text, encoding="utf-8")
-        whole.replace(path)
-    except OSError as error:
-        whole.unlink(missing_ok=True)
-        raise InvalidArgumentError("--out", f"{path} cannot be written ({error.strerror}).") from None
+        write_whole(Path(path), text.encode())
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError(
+            "--out", f"{clean(path)} cannot be written ({reason_of(error)})."
+        ) from None
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:

@@ -11,7 +11,7 @@ from airflow_provider_phonelink.api.errors import (
     PhonelinkError,
     UnusableSourceError,
 )
-from airflow_provider_phonelink.api.text import visible
+from airflow_provider_phonelink.api.text import clean, visible
 from airflow_provider_phonelink.cli.output import (
     print_diff,
     print_document,
@@ -118,14 +118,14 @@ def _approved(file: str) -> ApprovedPlan:
     """Read what ``plan`` wrote."""
     try:
         text = decoded(Path(file).read_bytes())
-    except OSError as error:
-        raise InvalidArgumentError("--plan", f"{file} cannot be read ({reason_of(error)}).") from None
+    except (OSError, ValueError) as error:  # a name with a zero in it, too
+        raise InvalidArgumentError("--plan", f"{clean(file)} cannot be read ({reason_of(error)}).") from None
     except UnusableSourceError as error:
-        raise InvalidArgumentError("--plan", f"{file} {error}.") from None
+        raise InvalidArgumentError("--plan", f"{clean(file)} {error}.") from None
     try:
         return parse_approved_plan(text)
     except InvalidArgumentError as error:
-        raise InvalidArgumentError("--plan", f"{file}: {error.problem}") from None
+        raise InvalidArgumentError("--plan", f"{clean(file)}: {error.problem}") from None
 
 
 def _scope(options: argparse.Namespace, rules: LinkRules) -> Scope | None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
+import stat
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, ReportError, UnusableSourceError
 from airflow_provider_phonelink.api.text import as_text, clean, shown
-from airflow_provider_phonelink.files.sources import local_path, reason_of, refuse_another_place, within
+from airflow_provider_phonelink.files.sources import (
+    connect,
+    local_path,
+    reason_of,
+    refuse_another_place,
+    within,
+)
+from airflow_provider_phonelink.files.whole import write_whole
 from airflow_provider_phonelink.files.writing import as_csv, as_json
 
 if TYPE_CHECKING:
@@ -29,6 +36,7 @@ class Destination:
     :param beginning: What :func:`~airflow_provider_phonelink.files.sources.as_written` returned. The report must be in
         the folder that this names, or in ``folder``.
     :raises InvalidArgumentError: If no report can be written there.
+    :raises SourceUnavailableError: If object storage does not answer.
     """
 
     def __init__(
@@ -40,7 +48,7 @@ class Destination:
         beginning: str | None = None,
     ) -> None:
         self.location = as_text(location)
-        suffix = PurePath(re.sub(r"[?#].*", "", self.location)).suffix.lower()
+        suffix = PurePath(self.location).suffix.lower()
         if suffix not in SUFFIXES:
             raise InvalidArgumentError(
                 argument, f"{shown(self.location)} does not end in {' or '.join(SUFFIXES)}."
@@ -49,15 +57,15 @@ class Destination:
         self._path: Path | None = None
         try:
             if (path := local_path(self.location)) is not None:
-                self._path = within(path, folder, beginning)
+                resolved = within(path, folder, beginning)
+                # Where any place is allowed, a link may lead to a stream, which has no path of its own.
+                self._path = Path(folder or "", path) if beginning is None else resolved
+                _refuse_no_file(self._path)
             else:
                 refuse_another_place(self.location, beginning)
+                connect(self.location)
         except UnusableSourceError as error:
             raise InvalidArgumentError(argument, f"{clean(self.location)} {error}.") from None
-        if self._path and not _is_folder(self._path.parent):
-            raise InvalidArgumentError(
-                argument, f"{clean(self.location)} is in a folder that does not exist."
-            )
 
     def write(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         """
@@ -73,7 +81,7 @@ class Destination:
             content = text.encode("utf-8", "backslashreplace")
         try:
             if self._path is not None:
-                _write_local(self._path, content)
+                write_whole(self._path, content)
             else:
                 _store(self.location, content)
         except Exception as error:  # each kind of storage has errors of its own
@@ -83,18 +91,20 @@ class Destination:
             ) from None
 
 
-def _is_folder(path: Path) -> bool:
+def _refuse_no_file(path: Path) -> None:
     try:
-        return path.is_dir()
-    except (OSError, ValueError):  # no name of a file system, such as one that is too long
-        return False
-
-
-def _write_local(path: Path, content: bytes) -> None:
-    # Replaced in one step, so that nobody reads half a report.
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    beside.replace(path)
+        checked, mode = path, path.stat().st_mode
+    except FileNotFoundError:
+        checked = path.resolve().parent
+        if not checked.is_dir():
+            raise UnusableSourceError("is in a folder that does not exist") from None
+    except (OSError, ValueError) as error:  # no name of a file system, such as one that is too long
+        raise UnusableSourceError(f"cannot be written ({reason_of(error)})") from None
+    else:
+        if stat.S_ISDIR(mode):
+            raise UnusableSourceError("is a folder")
+    if not os.access(checked, os.W_OK):
+        raise UnusableSourceError("cannot be written (Permission denied)")
 
 
 def _store(location: str, content: bytes) -> None:

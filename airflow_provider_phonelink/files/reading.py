@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, UnusableSourceError
 from airflow_provider_phonelink.api.text import clean, shown
 from airflow_provider_phonelink.files.columns import rows_of
 from airflow_provider_phonelink.files.documents import read_json, read_python, read_yaml
-from airflow_provider_phonelink.files.sources import read_source
+from airflow_provider_phonelink.files.sources import read_source, suffix_of
 from airflow_provider_phonelink.files.tables import read_table
 
 if TYPE_CHECKING:
@@ -56,7 +54,7 @@ def read_rows(
         return rows_of(source, columns, argument)
     if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith("["):
         return _parsed(source, _read_text, columns, argument, "the text")
-    reader = _READERS.get(PurePath(re.sub(r"[?#].*", "", str(source))).suffix.lower())
+    reader = _READERS.get(suffix_of(str(source)))
     if reader is None:
         raise InvalidArgumentError(
             argument,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from pathlib import Path
+from contextlib import contextmanager
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from airflow_provider_phonelink.api.errors import (
     InvalidArgumentError,
@@ -17,6 +18,7 @@ from airflow_provider_phonelink.api.errors import (
 from airflow_provider_phonelink.api.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import IO
 
 #: The most bytes that are read of a file; 50,000 routes take fewer.
@@ -71,16 +73,23 @@ def read_source(
         raise InvalidArgumentError(argument, f"{clean(source)} {error}.") from None
 
 
+def suffix_of(source: str) -> str:
+    """Return what the name of a file ends in, in lower case; of a URL, without a query such as ``?versionId=...``."""
+    name = source.rpartition("/")[2]
+    return PurePath(re.sub(r"[?#].*", "", name) if _URL.match(source) else name).suffix.lower()
+
+
 def local_path(source: str) -> str | None:
     """Return the path of a path or a ``file://`` URL; None for any other URL."""
     if not _URL.match(source):
         return source
-    parts = urlsplit(source)
-    if parts.scheme != "file":
+    scheme, _, rest = source.partition("://")
+    if scheme.lower() != "file":
         return None
-    if parts.netloc not in ("", "localhost"):
+    host, slash, path = rest.partition("/")
+    if host not in ("", "localhost"):
         raise UnusableSourceError("is on another host; a file:// URL has three slashes")
-    return unquote(source.partition("://")[2].removeprefix(parts.netloc))
+    return unquote(slash + path)
 
 
 def within(path: str, folder: str | Path | None, beginning: str | None) -> Path:
@@ -139,16 +148,35 @@ def _read_local(path: Path) -> bytes:
 def _read_stored(source: Any) -> bytes:
     from airflow.sdk import ObjectStoragePath
 
-    try:
+    with _storage_errors(source, "read"):
         opened = (ObjectStoragePath(source) if isinstance(source, str) else source).open("rb")
         with opened as file:
             return _bounded(file)
+
+
+def connect(url: str) -> None:
+    """
+    Find the object storage of a URL and its connection, before there is anything to write.
+
+    :raises UnusableSourceError: If there is no such storage, as its provider is not installed.
+    :raises SourceUnavailableError: If it does not answer.
+    """
+    from airflow.sdk import ObjectStoragePath
+
+    with _storage_errors(url, "written"):
+        _ = ObjectStoragePath(url).fs
+
+
+@contextmanager
+def _storage_errors(source: Any, done: str) -> Iterator[None]:
+    try:
+        yield
     except UnusableSourceError:
         raise
     except _FINAL as error:
-        raise UnusableSourceError(f"cannot be read ({reason_of(error)})") from None
+        raise UnusableSourceError(f"cannot be {done} ({reason_of(error)})") from None
     except Exception as error:  # each kind of storage has errors of its own
-        raise SourceUnavailableError(f"{clean(source)} cannot be read ({reason_of(error)}).") from None
+        raise SourceUnavailableError(f"{clean(source)} cannot be {done} ({reason_of(error)}).") from None
 
 
 def _bounded(file: IO[bytes]) -> bytes:

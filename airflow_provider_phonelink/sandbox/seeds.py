@@ -29,7 +29,10 @@ def load(source: str | Path) -> dict[str, Any]:
     """Return the seed called `demo`, or the one in a JSON file."""
     if source == "demo":
         return DEMO
-    document = json.loads(Path(source).read_text(encoding="utf-8"))
+    try:
+        document = json.loads(Path(source).read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("the seed is nested too deeply") from None
     if not isinstance(document, dict):
         raise ValueError("a seed is a JSON object")  # noqa: TRY004 - the caller's file is wrong, not a type
     return document

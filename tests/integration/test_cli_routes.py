@@ -22,12 +22,15 @@ def sandbox(phonelink_sandbox):
     return phonelink_sandbox
 
 
-@pytest.mark.parametrize("words", [("apply", "--yes", "--plan", ""), ("plan", "--out", "")])
-def test_a_file_whose_name_is_empty_is_not_taken_for_none(phonelink, sandbox, routes_file, words):
+@pytest.mark.parametrize("name", ["", "a\0b", "\ud800"])
+@pytest.mark.parametrize("words", [("apply", "--yes", "--plan"), ("plan", "--out")])
+def test_a_file_whose_name_is_empty_or_none_is_not_taken_for_none(
+    phonelink, sandbox, routes_file, words, name
+):
     command, *options = words
-    code, _, err = phonelink("routes", command, "-f", routes_file, *options)
+    code, _, err = phonelink("routes", command, "-f", routes_file, *options, name)
     assert code == 1
-    assert is_one_error(err, options[-2])
+    assert is_one_error(err, options[-1])
     assert not writes(sandbox)
 
 
@@ -309,6 +312,11 @@ class TestApprovedPlan:
         assert (code, len(sandbox.journal)) == (1, 0)
         assert f"--plan: {found}" in err
 
-    def test_a_file_that_cannot_be_written(self, phonelink, routes_file, tmp_path):
+    def test_where_a_plan_is_written(self, phonelink, routes_file, tmp_path):
+        (tmp_path / "plan.json").symlink_to("real.json")
+        for out in ("plan.json", "x" * 253):
+            assert phonelink("routes", "plan", "-f", routes_file, "--out", tmp_path / out)[0] == 2
+        assert (tmp_path / "plan.json").is_symlink()
+        assert (tmp_path / "real.json").read_text() == (tmp_path / ("x" * 253)).read_text() != ""
         code, _, err = phonelink("routes", "plan", "-f", routes_file, "--out", tmp_path / "no" / "plan.json")
         assert (code, "--out: " in err, "cannot be written" in err) == (1, True, True)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from airflow.sdk import DAG
+from airflow.sdk.io import attach
 from airflow_harness.tasks import run_in_a_triggerer, run_task, run_to_end
+from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]  # has no types of its own
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
 
 from airflow_provider_phonelink.compat import AirflowTaskTimeout
@@ -287,9 +289,13 @@ def test_what_cannot_be_used_as_a_whole_is_refused(sandbox, connections, tmp_pat
     assert len(sandbox.journal) == 0
 
 
-@pytest.mark.parametrize("name", ["report.txt", "nowhere/report.csv", "{{ '../report.csv' }}"])
+@pytest.mark.parametrize(
+    "name", ["report.txt", "nowhere/report.csv", "{{ '../report.csv' }}", "s3:///report.csv"]
+)
 def test_a_place_that_no_report_can_go_to_is_refused_first(sandbox, connections, tmp_path, name):
-    task = task_of([{"phone_number": NEW}], report=f"{tmp_path}/{name}" if "{" not in name else name)
+    task = task_of(
+        [{"phone_number": NEW}], report=name if "{" in name or ":" in name else f"{tmp_path}/{name}"
+    )
     dag = DAG("in-a-file", schedule=None)
     dag.fileloc = str(tmp_path / "dag.py")
     dag.add_task(task)
@@ -313,13 +319,22 @@ def test_a_report_in_object_storage_and_a_bounded_result(sandbox, connections, t
 
 
 def test_a_report_that_cannot_be_written_is_written_by_a_retry(sandbox, connections, tmp_path):
-    report = tmp_path / "report.csv"
-    report.mkdir()
+    class Storage(MemoryFileSystem):
+        is_down = True
+
+        def open(self, *arguments, **options):
+            if self.is_down:
+                raise TimeoutError
+            return super().open(*arguments, **options)
+
+    storage = Storage(skip_instance_cache=True)
+    attach("memory", conn_id="down", fs=storage)
+    report = f"memory://down@bucket/{tmp_path.name}/report.csv"
     task = task_of([{"phone_number": NEW, "registration": False}], report=report)
     first = run_task(task, connections=connections)
     assert first.state == "up_for_retry"
     assert "does nothing twice" in str(first.error)
-    report.rmdir()
+    storage.is_down = False
     assert run_task(task, connections=connections, try_number=2).state == "success"
     assert len(sandbox.journal.writes()) == 1
 

@@ -96,6 +96,19 @@ def test_object_storage_that_airflow_does_not_know() -> None:
     assert "cannot be read" in refused("nothing://bucket/r.yaml")
 
 
+def test_a_url_that_is_none() -> None:
+    assert "cannot be read (Invalid IPv6 URL)" in refused("s3://[bad/r.yaml")
+    assert "is on another host" in refused("file://[bad/r.yaml")
+    assert "cannot be read" in refused("s3://\u2100/r.yaml")
+
+
+@pytest.mark.parametrize("name", ["a#b/r.yaml", "q?x/r.yaml", "r.csv?/r.YAML"])
+def test_a_folder_may_have_any_name(tmp_path, name) -> None:
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).write_text(TEXT)
+    assert rows(name, tmp_path) == ROWS
+
+
 class Stored:
     """A path of object storage whose reads fail."""
 
