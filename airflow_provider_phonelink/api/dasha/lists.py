@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_phonelink.api.dasha import endpoints
-from airflow_provider_phonelink.api.errors import UnreadableAnswerError
+from airflow_provider_phonelink.api.dasha.reads import READINGS
+from airflow_provider_phonelink.api.errors import InconsistentListError, UnreadableAnswerError
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.api.calls import Flow
-    from airflow_provider_phonelink.api.dasha.models import (
-        Agent,
-        AgentPage,
-        SipCredentials,
-        SipCredentialsPage,
-    )
+    from collections.abc import Callable
 
+    from airflow_provider_phonelink.api.calls import Call, Flow
+    from airflow_provider_phonelink.api.dasha.models import Agent, SipCredentials
+
+T = TypeVar("T")
 #: A list with more pages than this counts as endless.
 MOST_PAGES = 1_000
 #: Agents come with their whole configuration, so that few of them make a page.
@@ -24,31 +23,63 @@ AGENTS_ON_A_PAGE = 100
 
 def all_credentials() -> Flow[list[SipCredentials]]:
     """Read all SIP credentials of the organisation, without their passwords."""
-    found: dict[str, SipCredentials] = {}
-    skip = 0
-    for _ in range(MOST_PAGES):
-        page: SipCredentialsPage = yield endpoints.list_credentials(skip=skip)
-        found.update({credentials.id.lower(): credentials for credentials in page.items})
-        skip += len(page.items)
-        if not page.items or skip >= page.total_count:
-            return list(found.values())
-    raise _endless(endpoints.CREDENTIALS)
+    take = endpoints.LARGEST_PAGE
+    return (
+        yield from _all(
+            lambda skip: endpoints.list_credentials(skip=skip, take=take), take, lambda one: one.id.lower()
+        )
+    )
 
 
 def all_agents() -> Flow[list[Agent]]:
     """Read all agents of the organisation, whether the vendor pages them or not."""
-    found: dict[str, Agent] = {}
-    skip = 0
+    take = AGENTS_ON_A_PAGE
+    return (
+        yield from _all(
+            lambda skip: endpoints.list_agents(skip=skip, take=take), take, lambda one: one.agent_id
+        )
+    )
+
+
+def _all(page_at: Callable[[int], Call[Any]], take: int, id_of: Callable[[T], str]) -> Flow[list[T]]:
+    """Read all pages; start over if the list changed while it was read, so that some of it may have been missed."""
+    for reading in range(READINGS):
+        try:
+            return (yield from _once(page_at, take, id_of))
+        except InconsistentListError as error:
+            if reading + 1 == READINGS:
+                path = page_at(0).path
+                raise UnreadableAnswerError(f"the list {error}.", method="GET", path=path) from None
+    raise AssertionError("the last reading returns or raises")
+
+
+def _once(page_at: Callable[[int], Call[Any]], take: int, id_of: Callable[[T], str]) -> Flow[list[T]]:
+    """
+    Read all pages, each from the last item of the one before.
+
+    An array has no count that would show that it shrank: if its next page begins with another item, it did.
+    """
+    found: dict[str, T] = {}
+    skip = largest = 0
     for _ in range(MOST_PAGES):
-        page: AgentPage = yield endpoints.list_agents(skip=skip, take=AGENTS_ON_A_PAGE)
-        fresh = {agent.agent_id: agent for agent in page.items if agent.agent_id not in found}
-        found.update(fresh)
-        skip += len(page.items)
-        whole = len(page.items) != AGENTS_ON_A_PAGE if page.total_count is None else skip >= page.total_count
-        if not fresh or whole:
+        # Where a page has a single item, there is none to spare for that.
+        overlap = min(1, skip) if largest > 1 else 0
+        page = yield page_at(skip - overlap)
+        items = {id_of(item): item for item in page.items}
+        # A vendor that does not page begins at the beginning each time.
+        if overlap and next(iter(items), None) not in (next(reversed(found)), next(iter(found))):
+            raise InconsistentListError("changed while it was read, so that some of it may have been missed")
+        is_new, total = bool(items.keys() - found.keys()), page.total_count
+        found.update(items)
+        skip += len(page.items) - overlap
+        largest = max(largest, len(page.items))
+        if not is_new and len(found) < (total or 0):
+            raise InconsistentListError(f"says it has {total} items, but its pages gave {len(found)}")
+        # A short page may be one of several, as the vendor may put fewer items on a page than were asked for. An array
+        # with more of them is not paged.
+        ends = len(page.items) > take if total is None else len(found) == total and len(page.items) < take
+        if ends or not is_new:
             return list(found.values())
-    raise _endless(endpoints.AGENTS)
-
-
-def _endless(path: str) -> UnreadableAnswerError:
-    return UnreadableAnswerError(f"the list goes on after {MOST_PAGES} pages.", method="GET", path=path)
+    raise UnreadableAnswerError(
+        f"the list goes on after {MOST_PAGES} pages.", method="GET", path=page_at(0).path
+    )
