@@ -108,7 +108,7 @@ def test_somebody_attached_it_between_look_and_write(sandbox, box, connections, 
     assert outcome.state == "success", outcome.error
 
 
-@pytest.mark.parametrize("status", [404, 200])
+@pytest.mark.parametrize("status", Switches.choices()["callingbox_detached_again_status"])
 def test_somebody_detached_it_between_look_and_write(sandbox, box, connections, status):
     sandbox.set(callingbox_detached_again_status=status)
     box.attach(AGENT, "pn_free")

@@ -286,3 +286,15 @@ def test_a_lost_answer_and_a_number_that_is_not_there_yet_make_one_number(sandbo
 
     assert outcome.state == "success", outcome.log
     assert len(with_pair(sandbox)) == 1
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_number_of_its_own_is_not_refused_as_existing(sandbox, connections):
+    sandbox.set(dasha_new_number_lag=1.5, dasha_stored_notation="digits")
+    sandbox.faults.add(Fault("drop", method="POST", when="after"))
+    before = len(sandbox.world.dasha.numbers)
+    outcome = run_task(create(if_exists="fail"), connections=connections)
+
+    assert outcome.state == "success", outcome.log
+    assert "created by an earlier try whose answer was lost" in outcome.log
+    assert len(sandbox.world.dasha.numbers) == before + 1

@@ -7,7 +7,7 @@ from airflow_harness.tasks import run_task
 from integration.worlds import ABSENT, AGENT, OTHER_AGENT, state_of, writes
 
 from airflow_provider_phonelink.operators.dasha import DashaUnlinkPhoneNumberOperator
-from airflow_provider_phonelink.sandbox import Fault
+from airflow_provider_phonelink.sandbox import Fault, Switches
 
 MODES = ("inbound", "replaceOutbound")
 
@@ -65,9 +65,10 @@ def test_a_number_that_is_gone_fails_at_once(sandbox, connections, mode):
     assert "404" in str(outcome.error)
 
 
+@pytest.mark.parametrize("status", Switches.choices()["dasha_unlinked_again_status"])
 @pytest.mark.parametrize("mode", MODES)
-def test_somebody_unlinked_it_between_look_and_write(sandbox, linked, connections, mode):
-    sandbox.set(dasha_unlinked_again_status=404)
+def test_somebody_unlinked_it_between_look_and_write(sandbox, linked, connections, mode, status):
+    sandbox.set(dasha_unlinked_again_status=status)
     sandbox.faults.meanwhile(lambda world: world.dasha.unlink(linked, mode, AGENT), method="DELETE")
     outcome = run_task(unlink(linked, mode=mode), connections=connections)
 

@@ -37,13 +37,14 @@ def detach(agent_id: str, number_id: str) -> Flow[Agent]:
     """
     Detach a number from an agent.
 
-    :raises NotFoundError: If there is no such agent or number, or if the vendor answers 404 although the agent has
-        the number. A 404 because the agent no longer has the number counts as success.
+    :raises NotFoundError: If there is no such agent or number.
+    :raises VendorError: If the vendor refuses, and the agent still has the number. A refusal because the agent no
+        longer has it counts as success, whatever its status: that is not documented.
     """
     call = endpoints.detach(agent_id, number_id)
     try:
         return (yield from _write(call, agent_id, number_id, attached=False))
-    except NotFoundError:
+    except (NotFoundError, RejectedError, ConflictError):
         agent, attached = yield from reads.attachment(agent_id, number_id)
         if attached or (yield from reads.find_number(number_id)) is None:
             raise

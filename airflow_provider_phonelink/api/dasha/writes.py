@@ -7,20 +7,30 @@ A write whose outcome is unknown (lost answer, 5xx, 429) is repeated only after 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_phonelink.api import arguments
-from airflow_provider_phonelink.api.calls import AlreadyDone, Call, Flow
+from airflow_provider_phonelink.api import patience
+from airflow_provider_phonelink.api.calls import AlreadyDone, Call, Flow, Pause
 from airflow_provider_phonelink.api.dasha import endpoints, reads
-from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, ConflictError, NotFoundError
+from airflow_provider_phonelink.api.errors import (
+    ChangedMeanwhileError,
+    ConflictError,
+    NotFoundError,
+    RejectedError,
+)
 from airflow_provider_phonelink.api.labels import agent_label
+from airflow_provider_phonelink.api.patience import patiently
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from airflow_provider_phonelink.api.dasha.endpoints import Configuration
-    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+    from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+
+
+ONE_DAY = timedelta(days=1)
 
 
 class _NotLooked:
@@ -37,8 +47,8 @@ def create_number(
     """
     Create a number, once.
 
-    :return: The number, and whether the look before a repeat found it: either an earlier try created it and its
-        answer was lost, or somebody else created it first.
+    :return: The number, and whether it was found after a try whose answer was lost: either that try created it, or
+        somebody else created it in the meantime.
     """
     return (yield from send_creation(endpoints.create_number(phone_number, credentials_id, **configuration)))
 
@@ -50,10 +60,43 @@ def send_creation(call: Call[Any]) -> Flow[tuple[PhoneNumber, bool]]:
         number = yield from reads.find_number(*pair_of(call))
         return AlreadyDone((number, True)) if number else None
 
-    created: tuple[PhoneNumber, bool] = yield replace(
-        call, read=lambda body: (call.read(body), False), look=look
-    )
+    began = datetime.now(timezone.utc)
+    try:
+        created: tuple[PhoneNumber, bool] = yield replace(
+            call, read=lambda body: (call.read(body), False), look=look
+        )
+    except (RejectedError, ConflictError) as refusal:
+        # Where the vendor stores another notation or does not show the number yet, the look did not see what the try
+        # before had made, and the repeat was refused because of it.
+        number = (yield from found_after(refusal, *pair_of(call))) if refusal.repeated else None
+        if number is None or _is_older(number, began):
+            raise
+        return number, True
     return created
+
+
+def found_after(
+    refusal: RejectedError | ConflictError, phone_number: str, credentials_id: str
+) -> Flow[PhoneNumber | None]:
+    """Look for what the vendor may have refused to create twice, in any notation, until it shows if it must exist."""
+    must_exist = isinstance(refusal, ConflictError) or refusal.repeated
+    for pause in (*patience.PAUSES, None) if must_exist else (None,):
+        found = yield from reads.find_number(phone_number, credentials_id)
+        if found is None:
+            found = yield from reads.find_in_another_notation(phone_number, credentials_id, thorough=True)
+        if found is not None or pause is None:
+            break
+        yield Pause(pause)
+    return found
+
+
+def _is_older(number: PhoneNumber, than: datetime) -> bool:
+    """Return whether a number is certainly older; a day allows for a time that is told without its zone."""
+    created = number.created_time
+    return (
+        isinstance(created, datetime)
+        and created.replace(tzinfo=created.tzinfo or timezone.utc) < than - ONE_DAY
+    )
 
 
 def pair_of(call: Call[PhoneNumber]) -> tuple[str, str]:
@@ -101,8 +144,9 @@ def unlink(
     :param seen: The inbound agent at the last look; ``agent_id`` if there was no look. A repeat takes the
         number from that agent only.
     :raises ChangedMeanwhileError: If it is not known from which agent a repeat would take the number.
-    :raises NotFoundError: If there is no such number, or if the vendor answers 404 although the inbound link still
-        exists. A 404 because the link is gone, or a 409 because another agent has the number, counts as success.
+    :raises NotFoundError: If there is no such number.
+    :raises VendorError: If the vendor refuses, and the agent still has the number. A refusal because the link is gone
+        or another agent has the number counts as success, whatever its status.
     """
     call = endpoints.unlink(number_id, mode, agent_id)
     return (yield from send_unlink(call, number_id, mode, agent_id, seen))
@@ -121,25 +165,32 @@ def send_unlink(
         call = replace(call, look=partial(_before_unlinking_again, number_id, known))
     try:
         number = yield call
-    except (NotFoundError, ConflictError):
-        # Either there is no such number, or the link is gone: reading the number shows which.
-        number = yield endpoints.get_number(number_id)
-        now = number.incoming_calls_agent_id
-        if mode == "inbound" and now is not None and agent_id in (None, now):
+    except (NotFoundError, RejectedError, ConflictError):
+        # The status where there is no such link is not documented: look whether it is gone.
+        number = yield from patiently(endpoints.get_number(number_id))
+        if (yield from _is_linked(number, mode, agent_id)):
             raise
     return (yield from _read_if_untold(number, number_id))
 
 
+def _is_linked(number: PhoneNumber, mode: str, agent_id: str | None) -> Flow[bool]:
+    if mode == "inbound":
+        now = number.incoming_calls_agent_id
+        return now is not None and agent_id in (None, now)
+    affected: AffectedAgents = yield from patiently(endpoints.affected_agents(number.id))
+    return agent_id in affected.outbound | affected.maybe_outbound
+
+
 def _read_if_untold(number: PhoneNumber | None, number_id: str) -> Flow[PhoneNumber]:
     if number is None:
-        number = yield endpoints.get_number(number_id)
+        number = yield from patiently(endpoints.get_number(number_id))  # a new one may not show yet
     return number
 
 
 def _before_linking_again(
     number_id: str, agent_id: str, seen: SeenAgent
 ) -> Flow[AlreadyDone[PhoneNumber] | None]:
-    number: PhoneNumber = yield endpoints.get_number(number_id)
+    number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     now = number.incoming_calls_agent_id
     if now == agent_id:
         return AlreadyDone(number)
@@ -153,7 +204,7 @@ def _before_linking_again(
 
 
 def _before_unlinking_again(number_id: str, seen: SeenAgent) -> Flow[AlreadyDone[PhoneNumber] | None]:
-    number: PhoneNumber = yield endpoints.get_number(arguments.uuid("number_id", number_id))
+    number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     now = number.incoming_calls_agent_id
     if now is None:
         return AlreadyDone(number)

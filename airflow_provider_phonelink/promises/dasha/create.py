@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from airflow_provider_phonelink.api import arguments, patience
-from airflow_provider_phonelink.api.calls import Pause
+from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.dasha import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import (
     AlreadyExistsError,
@@ -86,27 +85,13 @@ def create_number(
         number, adopted = yield from writes.create_number(phone_number, credentials_id, **wish)
     except (RejectedError, ConflictError) as error:
         # The status for a duplicate is not documented: look whether the number is there, however it is written.
-        existing = yield from found_after(error, phone_number, credentials_id)
+        existing = yield from writes.found_after(error, phone_number, credentials_id)
         if existing is None:
             raise
         created = yield from adopt(existing, wish, if_exists)
     else:
         created = yield from _prove_or_adopt(number, adopted, wish, if_exists)
     return replace(created, warnings=(*created.warnings, *_notations(phone_number, created.number, other)))
-
-
-def found_after(
-    refusal: RejectedError | ConflictError, phone_number: str, credentials_id: str
-) -> Flow[PhoneNumber | None]:
-    """Look for what the vendor may have refused to create twice; after a conflict, until it shows."""
-    for pause in (*patience.PAUSES, None) if isinstance(refusal, ConflictError) else (None,):
-        found = yield from reads.find_number(phone_number, credentials_id)
-        if found is None:
-            found = yield from reads.find_in_another_notation(phone_number, credentials_id, thorough=True)
-        if found is not None or pause is None:
-            break
-        yield Pause(pause)
-    return found
 
 
 def _notations(phone_number: str, number: PhoneNumber, other: PhoneNumber | None) -> list[str]:

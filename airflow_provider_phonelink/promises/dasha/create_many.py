@@ -22,7 +22,6 @@ from airflow_provider_phonelink.promises.dasha.create import (
     adopt,
     demand_settings,
     differing_settings,
-    found_after,
 )
 from airflow_provider_phonelink.promises.dasha.link_many import is_final
 
@@ -108,8 +107,9 @@ def _create_one(onboarding: Onboarding, number: Progress) -> Flow[None]:
         try:
             found, adopted = yield from writes.create_number(*wish.pair, **wish.settings)
         except (RejectedError, ConflictError) as error:
-            onboarding.journal.not_created(wish.key)
-            existing = yield from found_after(error, *wish.pair)
+            existing = yield from writes.found_after(error, *wish.pair)
+            if existing is not None or not error.repeated:
+                onboarding.journal.not_created(wish.key)
             if existing is None:
                 raise
             yield from _adopt(onboarding, number, existing)

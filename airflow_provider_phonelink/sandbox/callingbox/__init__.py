@@ -48,7 +48,7 @@ class CallingBoxSwitches:
         200, 400, 409, doc="Status of an attach where the agent has the number already."
     )
     callingbox_detached_again_status: int = choice(
-        404, 200, doc="Status of a detach where the agent does not have the number."
+        404, 400, 409, 422, 200, doc="Status of a detach where the agent does not have the number."
     )
     callingbox_numbers_shape: str = choice(
         "array", "data", "data_has_more", doc="GET /v1/numbers: bare array, {data}, or {data, has_more}."

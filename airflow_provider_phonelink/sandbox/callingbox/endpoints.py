@@ -114,7 +114,7 @@ def _add_writes(router: APIRouter, world: World, writer: CallingBoxJson) -> None
     @router.delete(
         AGENT_NUMBER,
         summary="Detach a number from an agent",
-        responses={200: SHOWN, 204: EMPTY, **errors(401, 403, 404)},
+        responses={200: SHOWN, 204: EMPTY, **errors(400, 401, 403, 404, 409, 422)},
     )
     async def detach(request: Request, agent_id: AgentId, number_id: NumberId) -> Response:
         return written(request, lambda account: account.detach(agent_id, number_id))

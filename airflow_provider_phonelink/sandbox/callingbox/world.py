@@ -135,8 +135,8 @@ class CallingBox:
         with self._lock:
             agent = self.get_agent(agent_id)
             if number_id not in agent.numbers:
-                if self._switches.callingbox_detached_again_status == 404:
-                    raise Refused(404, "Number is not attached to this agent")
+                if (status := self._switches.callingbox_detached_again_status) != 200:
+                    raise Refused(status, "Number is not attached to this agent")
                 return agent
             return self._detach(agent, self._get_number(number_id))
 

@@ -75,7 +75,9 @@ class DashaSwitches:
         doc="What an inbound unlink does with the id of an agent that is not the linked one: take the number "
         "from whoever has it, answer 409, or change nothing and answer 200.",
     )
-    dasha_unlinked_again_status: int = choice(200, 404, doc="Status of an unlink where there is no link.")
+    dasha_unlinked_again_status: int = choice(
+        200, 404, 400, 409, 422, doc="Status of an unlink where there is no link."
+    )
     dasha_unknown_agent: str = choice(
         "accept",
         "refuse",

@@ -180,7 +180,7 @@ def _add_links(router: APIRouter, world: World, writer: DashaJson) -> None:
     @router.delete(
         AGENT_LINK,
         summary="Unlink phone number from agent",
-        responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409)},
+        responses={200: SHOWN, 204: EMPTY, **problems(400, 401, 403, 404, 409, 422)},
         openapi_extra=parameters(UnlinkQuery),
     )
     async def unlink(request: Request, number_id: NumberId) -> Response:

@@ -397,8 +397,8 @@ class Organisation:
         return number
 
     def _nothing_to_unlink(self, number: NumberRecord) -> NumberRecord:
-        if self._switches.dasha_unlinked_again_status == 404:
-            raise Refused(404, "The phone number is not linked to the agent.")
+        if (status := self._switches.dasha_unlinked_again_status) != 200:
+            raise Refused(status, "The phone number is not linked to the agent.")
         return number
 
     def _unlink_someone_elses(self, number: NumberRecord, agent: str) -> NumberRecord:

@@ -56,17 +56,22 @@ def test_a_number_is_detached_once(carry_out, outcome, told) -> None:
     assert fake.count("DELETE") == (1 if happened else 2)
 
 
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
 @TOLD
-def test_a_404_because_the_number_is_detached_already_is_what_was_wished_for(carry_out, told) -> None:
+def test_a_refusal_because_the_number_is_detached_already_is_what_was_wished_for(
+    carry_out, told, status
+) -> None:
     fake = vendor("out", agents_tell_numbers=told)
+    fake.on("DELETE", "", faults.status(status))
     assert carry_out(detach("in", "n1"), vendor=fake, settings=SETTINGS).id == "in"
     assert fake.writes == []
 
 
-def test_a_404_although_the_agent_has_the_number_is_an_error(carry_out) -> None:
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+def test_a_refusal_although_the_agent_has_the_number_is_an_error(carry_out, status) -> None:
     fake = vendor("in")
-    fake.on("DELETE", "", faults.status(404, json={"error": "Not found"}))
-    with pytest.raises(errors.NotFoundError, match="DELETE /v1/agents/in/numbers/n1"):
+    fake.on("DELETE", "", faults.status(status, json={"error": "No"}))
+    with pytest.raises(errors.VendorError, match=f"DELETE /v1/agents/in/numbers/n1.*{status}"):
         carry_out(detach("in", "n1"), vendor=fake, settings=SETTINGS)
 
 

@@ -50,6 +50,59 @@ def test_a_number_that_somebody_else_created_meanwhile_is_found(carry_out) -> No
     assert (number.id, found, vendor.writes) == (ID, True, [])
 
 
+NO_NUMBERS = faults.status(200, json={"items": [], "totalCount": 0, "skip": 0, "take": 1000})
+
+
+@pytest.mark.parametrize("outcome", [faults.lost_after, faults.html_after])
+@pytest.mark.parametrize("duplicate", [400, 409, 422])
+@pytest.mark.parametrize("notation", ["digits", "plus_digits"])
+@pytest.mark.parametrize("hidden_for", [0, 8])
+def test_what_a_lost_try_made_is_known_in_another_notation_and_once_it_shows(
+    carry_out, outcome, duplicate, notation, hidden_for
+) -> None:
+    vendor = FakeDasha(duplicate_status=duplicate)
+    object.__setattr__(vendor.switches, "dasha_stored_notation", notation)
+    vendor.on("POST", "", outcome)
+    vendor.on("GET", "", *[NO_NUMBERS] * hidden_for)
+    number, found = carry_out(create_number("+1 (555) 010-0001", CREDENTIALS), vendor=vendor)
+    assert (number.phone_number, found) == ({"digits": "1"}.get(notation, "+1") + "5550100001", True)
+    assert len(vendor.numbers) == 1
+
+
+def test_a_number_of_old_in_another_notation_was_not_made_by_the_lost_try(carry_out) -> None:
+    vendor = FakeDasha(number_json(1, phoneNumber="15550100001"))
+    object.__setattr__(vendor.switches, "dasha_stored_notation", "digits")
+    vendor.on("POST", "", faults.status(503))
+    with pytest.raises(errors.ConflictError):
+        carry_out(create_number("+15550100001", CREDENTIALS), vendor=vendor)
+
+
+def test_a_number_in_another_notation_is_created_though_its_first_try_failed(carry_out) -> None:
+    vendor = FakeDasha(number_json(1, phoneNumber="+15550100001"))
+    vendor.on("POST", "", faults.status(503))
+    number, found = carry_out(create_number("+1 555 010 0001", CREDENTIALS), vendor=vendor)
+    assert (number.phone_number, found, len(vendor.numbers)) == ("+1 555 010 0001", False, 2)
+
+
+@pytest.mark.parametrize("outcome", [faults.served, faults.lost_after, faults.status(503)])
+@pytest.mark.parametrize(
+    ("before", "write", "after"),
+    [
+        (None, lambda: link(ID, "agent-a"), "agent-a"),
+        ("agent-a", lambda: unlink(ID, "inbound", "agent-a"), None),
+    ],
+)
+def test_a_write_to_a_number_that_does_not_show_yet_succeeds(
+    carry_out, before, write, after, outcome
+) -> None:
+    vendor = holding(before, empty_bodies=True)
+    vendor.on("PUT", "", outcome)
+    vendor.on("DELETE", "", outcome)
+    vendor.on("GET", ID, *[faults.status(404)] * 3)
+    assert carry_out(write(), vendor=vendor).incoming_calls_agent_id == after
+    assert (vendor.inbound[ID], len(vendor.writes)) == (after, 1)
+
+
 def unwell() -> FakeDasha:
     vendor = FakeDasha()
     vendor.on("POST", "", *[faults.status(503)] * 999)
@@ -166,6 +219,10 @@ def test_a_bare_inbound_unlink_is_not_repeated_on_anybody(carry_out) -> None:
     assert vendor.inbound == {ID: "agent-a"}
 
 
+REFUSALS = pytest.mark.parametrize("status", [400, 404, 409, 422])
+
+
+@REFUSALS
 @pytest.mark.parametrize(
     ("arguments", "after"),
     [
@@ -175,18 +232,21 @@ def test_a_bare_inbound_unlink_is_not_repeated_on_anybody(carry_out) -> None:
         (("replaceOutbound", "agent-a"), "agent-a"),
     ],
 )
-def test_a_404_of_an_unlink_is_success_if_the_link_is_gone(carry_out, arguments, after) -> None:
+def test_a_refused_unlink_is_success_if_the_link_is_gone(carry_out, arguments, after, status) -> None:
     vendor = holding("agent-a")
-    gone = faults.meanwhile(lambda: vendor.numbers[ID].update(incomingCallsAgentId=after), faults.status(404))
+    gone = faults.meanwhile(
+        lambda: vendor.numbers[ID].update(incomingCallsAgentId=after), faults.status(status)
+    )
     vendor.on("DELETE", "", gone)
     assert carry_out(unlink(ID, *arguments), vendor=vendor).incoming_calls_agent_id == after
 
 
-@pytest.mark.parametrize("arguments", [(), ("inbound", "agent-a")])
-def test_a_404_of_an_inbound_unlink_is_an_error_if_the_link_is_there(carry_out, arguments) -> None:
-    vendor = holding("agent-a")
-    vendor.on("DELETE", "", faults.status(404, json={"title": "No such agent"}))
-    with pytest.raises(errors.NotFoundError, match="No such agent"):
+@REFUSALS
+@pytest.mark.parametrize("arguments", [(), ("inbound", "agent-a"), ("replaceOutbound", "agent-b")])
+def test_a_refused_unlink_is_an_error_if_the_link_is_there(carry_out, arguments, status) -> None:
+    vendor = holding("agent-a", outbound={"agent-b": ID})
+    vendor.on("DELETE", "", faults.status(status, json={"title": "No such agent"}))
+    with pytest.raises(errors.VendorError, match="No such agent"):
         carry_out(unlink(ID, *arguments), vendor=vendor)
 
 

@@ -243,6 +243,24 @@ def test_what_the_vendor_stores_in_another_notation_is_adopted_and_not_created_a
     assert "is stored by the vendor as 1555" in again.warnings[0]
 
 
+@pytest.mark.parametrize("if_exists", ["fail", "adopt"])
+def test_what_a_lost_answer_hides_in_another_notation_was_created(if_exists) -> None:
+    vendor = Vendor(dasha_stored_notation="digits")
+    vendor.retries = 1
+
+    def lose_the_first(call: Any) -> None:
+        vendor.refuses = {}
+        if call.method == "POST" and not vendor.dasha.numbers:
+            vendor.vendors.answer(call)
+            vendor.refuses = {"POST": 503}
+
+    vendor.meanwhile = lose_the_first
+    onboarding = vendor.run(Onboarding(wishes(1), if_exists=if_exists))
+    assert steps(onboarding) == {"linked": 1}
+    assert vendor.links() == {"15550000000": ("in-0", ["out-0"])}
+    assert onboarding.journal.creates(onboarding.numbers[0].wish.key)
+
+
 def test_a_later_try_knows_what_it_created_even_if_existing_numbers_are_not_to_be_adopted() -> None:
     vendor = Vendor()
     wanted = wishes(3)
