@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from airflow_provider_phonelink.api.errors import AuthenticationError, PhonelinkError
 
@@ -57,9 +57,15 @@ def attempt(endpoint: Callable[P, Call[T]], *args: P.args, **kwargs: P.kwargs) -
     return answer
 
 
-def with_source(call: Call[T]) -> Call[tuple[T, Any]]:
-    """Return the call with an answer that has its body, as plain data, beside what is read from it."""
-    return replace(call, read=lambda body: (call.read(body), json.loads(body)))  # type: ignore[arg-type, return-value]
+def with_source(flow: Flow[T]) -> Flow[tuple[T, Any]]:
+    """Carry out a flow of a single call, and return its result with the body of the answer, as plain data."""
+    call = cast("Call[Any]", next(flow))
+    answer, source = yield replace(call, read=lambda body: (call.read(body), json.loads(body)))
+    try:
+        flow.send(answer)
+    except StopIteration as end:
+        return end.value, source
+    raise AssertionError("the flow is of several calls")
 
 
 def answered(reading: T | PhonelinkError | None) -> T | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.labels import number_label
+from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.doctor.findings import (
     Finding,
     Level,
@@ -61,6 +62,15 @@ def notations(numbers: Sequence[Known]) -> Finding:
 def unread_numbers(complete: bool, count: int) -> list[str]:
     """Return what was not read where the list of numbers was not read to its end."""
     return [] if complete else [f"all but {counted(count, 'number')}"]
+
+
+def cut_short(count: int, error: Exception) -> Finding:
+    """Return that the list of numbers was refused, at once or after some pages."""
+    seen, advice = clean(error), "Tasks that need all numbers fail in the same way."
+    if count:
+        seen = f"{counted(count, 'number')} could be read, and then no more: {seen}"
+        advice = f"Run the doctor again. If it says the same: {advice}"
+    return Finding(about="numbers", seen=seen, level=Level.TO_DO, sure=Sure.UNKNOWN, advice=advice)
 
 
 def duplicates(numbers: Iterable[Known], unread: Sequence[str] = ()) -> Finding:

@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.callingbox import endpoints
 from airflow_provider_phonelink.doctor.callingbox.readings import NOBODY
-from airflow_provider_phonelink.doctor.findings import Finding, Level, counted, unknown
+from airflow_provider_phonelink.doctor.findings import Finding, Level, as_far_as_read, counted, unknown
+from airflow_provider_phonelink.doctor.phone_numbers import LIST_NUMBERS, unread_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from airflow_provider_phonelink.api.callingbox.models import Number
     from airflow_provider_phonelink.api.observing import Observed
+    from airflow_provider_phonelink.doctor.callingbox.readings import Readings
 
 
-def links_shown(numbers: Sequence[Number]) -> Finding:
+def links_shown(readings: Readings) -> Finding:
     """Return whether the list of numbers says which agents have them."""
-    about = "links in lists"
+    about, numbers = "links in lists", readings.numbers
     if not numbers:
         return unknown(about, "there are no numbers to tell by")
     silent = sum(not number.tells_links for number in numbers)
     if not silent:
-        return Finding(about=about, seen="every number says which agents have it")
+        finding = Finding(about=about, seen="every number says which agents have it")
+        return as_far_as_read(finding, unread_numbers(readings.complete, len(numbers)), LIST_NUMBERS)
     return Finding(
         about=about,
         seen=f"{counted(silent, 'number')} of {len(numbers):,} do not say which agents have them",

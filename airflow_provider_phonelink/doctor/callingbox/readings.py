@@ -9,21 +9,21 @@ from airflow_provider_phonelink.api.callingbox import endpoints, reads
 from airflow_provider_phonelink.api.errors import (
     AuthenticationError,
     IncompleteListError,
-    NotFoundError,
+    NoAnswerError,
     PhonelinkError,
     VendorError,
 )
 from airflow_provider_phonelink.doctor.examination import attempt, with_source
 
 if TYPE_CHECKING:
-    from airflow_provider_phonelink.api.callingbox.models import Agent, AgentList, Number, NumberList
-    from airflow_provider_phonelink.api.calls import Call, Flow
+    from airflow_provider_phonelink.api.callingbox.models import Agent, AgentList, Number
+    from airflow_provider_phonelink.api.calls import Flow
 
 #: The pages of numbers, and of agents, that are read at most.
 MOST_PAGES = 11
 MOST_AGENT_PAGES = 2
-#: How many agents are read singly that have numbers and are not in the list of agents.
-MOST_SINGLY = 2
+#: The requests for an account of up to a thousand numbers. Agents are read singly with what the lists leave of them.
+MOST_REQUESTS = 20
 #: No agent has this id.
 NOBODY = "phonelink-doctor"
 
@@ -34,6 +34,10 @@ class Readings:
 
     numbers: list[Number] = field(default_factory=list)
     complete: bool = True
+    #: The pages of numbers that were read, also in vain.
+    pages: int = 0
+    #: What refused the rest of the numbers, or all of them.
+    broken_off: PhonelinkError | None = None
     #: What the list of numbers was left with, if it says that it goes on and does not.
     stuck: IncompleteListError | None = None
     #: The first page of numbers as it came.
@@ -44,22 +48,49 @@ class Readings:
     of_no_count: int | PhonelinkError | None = None
     agents: list[Agent] = field(default_factory=list)
     agents_complete: bool = False
+    agent_pages: int = 0
     #: Whether the list of agents says that it goes on; None if it does not say.
     agents_have_more: bool | None = None
     agents_error: VendorError | None = None
-    #: Agents that have numbers and are not in the list, each as it is read by its id; None if it does not exist.
-    unlisted: dict[str, Agent | PhonelinkError | None] = field(default_factory=dict)
+    #: Agents that have numbers, where the list does not tell whether they are archived, as they are read by their ids.
+    singly: dict[str, Agent | PhonelinkError] = field(default_factory=dict)
+    #: What came of an agent that does not exist.
+    nobody: Agent | PhonelinkError | None = None
+
+    def untold(self) -> list[str]:
+        """Return the agents that have numbers, and of which the list does not tell whether they are archived."""
+        told = {agent.id for agent in self.agents if tells(agent)}
+        return [agent_id for agent_id in holders(self.numbers) if agent_id not in told]
+
+    @property
+    def spare(self) -> int:
+        """How many requests are left for single agents."""
+        counts, nobody = 2, 1
+        return MOST_REQUESTS - self.pages - counts - self.agent_pages - nobody
 
 
 def read() -> Flow[Readings]:
-    """Read it."""
+    """
+    Read it.
+
+    :raises PhonelinkError: If nothing can be read.
+    """
     readings = Readings()
     yield from _numbers(readings)
     readings.of_one = yield from _count(limit=1)
     readings.of_no_count = yield from _count(limit=None)
     yield from _agents(readings)
-    yield from _unlisted(readings)
+    if readings.broken_off and readings.agents_error:
+        raise readings.broken_off
+    for agent_id in readings.untold()[: readings.spare]:
+        readings.singly[agent_id] = yield from attempt(endpoints.get_agent, agent_id)
+    readings.nobody = yield from attempt(endpoints.get_agent, NOBODY)
     return readings
+
+
+def tells(agent: Agent) -> bool:
+    """Return whether an answer tells whether the agent is archived."""
+    return "archived_at" in agent.model_fields_set
 
 
 def holders(numbers: list[Number]) -> dict[str, list[Number]]:
@@ -73,24 +104,26 @@ def holders(numbers: list[Number]) -> dict[str, list[Number]]:
 
 
 def _numbers(readings: Readings) -> Flow[None]:
-    first: Call[tuple[NumberList, Any]] = with_source(endpoints.list_numbers())
-    page, readings.source = yield first
-    readings.of_a_hundred = len(page.data)
-    listing, pages = reads.Listing(), 1
-    readings.numbers += _add(listing, page)
+    listing = reads.Listing()
     try:
-        while listing.goes_on and pages < MOST_PAGES:
-            readings.numbers += yield from reads.next_numbers(listing)
-            pages += 1
+        while listing.goes_on and readings.pages < MOST_PAGES:
+            readings.pages += 1
+            readings.numbers += yield from _page(listing, readings)
+    except (AuthenticationError, NoAnswerError):
+        raise
     except IncompleteListError as error:
         readings.stuck = error.with_traceback(None)
+    except PhonelinkError as error:
+        readings.broken_off = error.with_traceback(None)
     readings.complete = not listing.goes_on
 
 
-def _add(listing: reads.Listing, page: NumberList) -> list[Number]:
-    more = len(page.data) == endpoints.LARGEST_PAGE if page.has_more is None else page.has_more
-    certain = page.has_more is not None
-    return listing.add(page.data, more, certain=certain, call=endpoints.list_numbers())
+def _page(listing: reads.Listing, readings: Readings) -> Flow[list[Number]]:
+    if readings.pages > 1:
+        return (yield from reads.next_numbers(listing))
+    page, readings.source = yield from with_source(reads.next_numbers(listing))
+    readings.of_a_hundred = len(page)
+    return page
 
 
 def _count(*, limit: int | None) -> Flow[int | PhonelinkError]:
@@ -102,6 +135,7 @@ def _agents(readings: Readings) -> Flow[None]:
     listing = reads.Listing()
     try:
         for _ in range(MOST_AGENT_PAGES):
+            readings.agent_pages += 1
             call = endpoints.list_agents(None, listing.cursor)
             page: AgentList = yield call
             readings.agents += listing.add(page.data, bool(page.has_more), certain=True, call=call)
@@ -113,14 +147,3 @@ def _agents(readings: Readings) -> Flow[None]:
     except VendorError as error:
         readings.agents_error = error.with_traceback(None)
     readings.agents_complete = not listing.goes_on
-
-
-def _unlisted(readings: Readings) -> Flow[None]:
-    """Read agents that are not in the list, or one that does not exist, whose refusal shows how errors are written."""
-    listed = {agent.id for agent in readings.agents}
-    missing = [agent_id for agent_id in holders(readings.numbers) if agent_id not in listed]
-    if readings.agents_complete:
-        for agent_id in missing[:MOST_SINGLY]:
-            agent = yield from attempt(endpoints.get_agent, agent_id)
-            readings.unlisted[agent_id] = None if isinstance(agent, NotFoundError) else agent
-    yield from attempt(endpoints.get_agent, NOBODY)

@@ -8,8 +8,14 @@ from airflow_provider_phonelink.api.errors import InconsistentListError
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.doctor.dasha import agents, filters, links, registrations
 from airflow_provider_phonelink.doctor.dasha.forms import form_of_answers
-from airflow_provider_phonelink.doctor.findings import Finding, Level, Sure, counted, refused, unknown
-from airflow_provider_phonelink.doctor.phone_numbers import Known, duplicates, notations, unread_numbers
+from airflow_provider_phonelink.doctor.findings import Finding, Level, counted, refused, unknown
+from airflow_provider_phonelink.doctor.phone_numbers import (
+    Known,
+    cut_short,
+    duplicates,
+    notations,
+    unread_numbers,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.doctor.dasha.readings import Readings
@@ -48,11 +54,7 @@ def numbers(readings: Readings) -> Finding:
         seen = f"the list {clean(error)}; the findings are about the {count} that were seen"
         return unknown(about, seen, "Run the doctor again when nobody adds or removes numbers.")
     if error is not None:
-        seen = (
-            f"{count} could be read, and then no more: {clean(error)}" if readings.numbers else clean(error)
-        )
-        advice = "Tasks that need all numbers fail in the same way."
-        return Finding(about=about, seen=seen, level=Level.TO_DO, sure=Sure.UNKNOWN, advice=advice)
+        return cut_short(len(readings.numbers), error)
     seen = f"{counted(readings.total, 'number')}, of which the first {len(readings.numbers):,} were looked at"
     return Finding(about=about, seen=seen, level=Level.NOTE)
 

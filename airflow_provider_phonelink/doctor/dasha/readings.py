@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from airflow_provider_phonelink.api.calls import as_flow
 from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.dasha.paging import Listing
 from airflow_provider_phonelink.api.errors import (
@@ -153,7 +154,7 @@ def _pages(listing: Listing, readings: Readings) -> Flow[None]:
     for _ in range(MOST_PAGES):
         call = endpoints.list_numbers(skip=listing.skip, take=endpoints.LARGEST_PAGE)
         readings.pages += 1
-        page, source = yield with_source(call)
+        page, source = yield from with_source(as_flow(call))
         readings.sample += source["items"][: SAMPLE - len(readings.sample)]
         if not listing.add(page):
             break

@@ -7,11 +7,12 @@ import pytest
 from unit.api.carrying import callingbox_settings
 from unit.doctor.diagnosis import Patient
 
+from airflow_provider_phonelink.api.errors import AccessDeniedError
 from airflow_provider_phonelink.api.senders import Sender
 from airflow_provider_phonelink.doctor.callingbox import paging
 from airflow_provider_phonelink.doctor.callingbox.agents import findings
 from airflow_provider_phonelink.doctor.callingbox.readings import NOBODY, Readings, read
-from airflow_provider_phonelink.doctor.findings import Level, Sure
+from airflow_provider_phonelink.doctor.findings import Finding, Level, Sure
 
 
 def readings(answer: Any) -> tuple[Readings, int]:
@@ -75,3 +76,147 @@ class TestFormOfErrors:
         finding = patient.examined("callingbox")["form of errors"]
         assert (finding.level, finding.sure) == (Level.NOTE, Sure.UNKNOWN)
         assert str(status) in finding.seen
+
+
+def archived_agents(count: int, **switches: object) -> Patient:
+    """Return an account with archived agents that no list shows, each with a number."""
+    patient = Patient.new(callingbox_archived_agents="hidden", **switches)
+    for n in range(count):
+        patient.callingbox.add_agent("outbound", id=f"agt_{n}")
+        patient.callingbox.add_number(f"+155501000{n:02}", id=f"pn_{n}", agents=[f"agt_{n}"])
+        patient.callingbox.archive(f"agt_{n}")
+    return patient
+
+
+def gone(patient: Patient) -> Finding:
+    return patient.examined("callingbox")["agents gone"]
+
+
+class TestAgentsWithNumbers:
+    def test_those_that_no_list_shows_are_read_singly_as_far_as_that_goes(self) -> None:
+        patient = archived_agents(5)
+        finding = gone(patient)
+        assert (finding.level, finding.sure) == (Level.TO_DO, Sure.SEEN)
+        for n in range(5):
+            assert f"agent agt_{n} (archived; +155501000{n:02} (id pn_{n}))" in finding.seen
+        assert "not read" not in finding.seen
+
+    def test_those_that_are_left_are_counted(self) -> None:
+        patient = archived_agents(40)
+        finding = gone(patient)
+        assert len(patient.traffic) == 20
+        assert (finding.level, finding.sure) == (Level.TO_DO, Sure.SEEN)
+        assert " and 9 more; not read: 26 agents that no list shows: agent agt_" in finding.seen
+
+    def test_those_that_may_not_be_read_are_named(self) -> None:
+        patient = archived_agents(2)
+        patient.refuse = lambda line, nth: 403 if "/agents/agt_" in line else None
+        finding = gone(patient)
+        assert (finding.level, finding.sure) == (Level.NOTE, Sure.UNKNOWN)
+        assert "agents that could not be judged: agent agt_1 (answered 403), agent agt_0 (" in finding.seen
+        assert "`CallingBoxHook.get_agent`" in finding.advice
+
+    def test_those_that_are_refused_like_one_that_does_not_exist_are_most_likely_gone(self) -> None:
+        patient = archived_agents(2)
+        patient.refuse = lambda line, nth: 400 if "/agents/agt_1" in line or NOBODY in line else None
+        finding = gone(patient)
+        assert (finding.level, finding.sure) == (Level.TO_DO, Sure.LIKELY)
+        assert "agent agt_1 (most likely gone: answered 400 as one that does not exist is; +" in finding.seen
+        assert "agent agt_0 (archived; " in finding.seen
+
+    def test_those_that_are_refused_otherwise_are_not(self) -> None:
+        patient = archived_agents(1)
+        patient.refuse = lambda line, nth: 400 if "/agents/agt_" in line else None
+        finding = gone(patient)
+        assert (finding.level, finding.sure) == (Level.NOTE, Sure.UNKNOWN)
+        assert "agent agt_0 (answered 400)" in finding.seen
+
+    @pytest.mark.parametrize("archived", ["hidden", "listed"])
+    def test_those_beyond_the_pages_that_were_read_are_read_singly(self, archived) -> None:
+        patient = Patient.new(callingbox_agent_pages=True, callingbox_archived_agents=archived)
+        for n in range(250):
+            patient.callingbox.add_agent("outbound", id=f"agt_{n}")
+        patient.callingbox.add_agent("outbound", id="old")
+        patient.callingbox.add_number("+15550100001", id="pn_1", agents=["old"])
+        patient.callingbox.archive("old")
+        found = patient.examined("callingbox")
+        assert "agent old (archived; " in found["agents gone"].seen
+        # Where the list was not read to its end, it cannot be told whether it has archived agents in it.
+        assert found["archived agents"].sure is Sure.UNKNOWN
+
+    def test_numbers_that_do_not_say_which_agents_have_them_leave_it_open(self) -> None:
+        patient = Patient.new(callingbox_sparse=True)
+        patient.callingbox.add_agent("inbound", id="agt_1", archived=True)
+        patient.callingbox.add_number("+15550100001", agents=["agt_1"])
+        finding = gone(patient)
+        assert (finding.level, finding.sure) == (Level.NOTE, Sure.UNKNOWN)
+        assert "the agents of 1 number that do not say them" in finding.seen
+
+    def test_where_all_is_seen_nothing_is_left_open(self) -> None:
+        patient = Patient.new()
+        patient.callingbox.add_agent("inbound", id="agt_1")
+        patient.callingbox.add_number("+15550100001", agents=["agt_1"])
+        finding = gone(patient)
+        assert (finding.level, finding.sure) == (Level.OK, Sure.SEEN)
+        assert finding.seen == "no agent that is archived or gone has a number"
+
+    def test_a_list_that_is_refused_leaves_those_that_numbers_show(self) -> None:
+        patient = archived_agents(1)
+        patient.refuse = lambda line, nth: 403 if "/v1/agents {" in line else None
+        found = patient.examined("callingbox")
+        assert "403" in found["agents"].seen
+        assert "agent agt_0 (archived; " in found["agents gone"].seen
+
+
+class TestPaging:
+    @pytest.mark.parametrize("shape", ["array", "data", "data_has_more"])
+    def test_pages_that_are_shorter_than_what_was_asked_for(self, shape) -> None:
+        patient = Patient.new(
+            callingbox_numbers_shape=shape, callingbox_plain_lists="paged", callingbox_page_cap=20
+        )
+        for n in range(60):
+            patient.callingbox.add_number(f"+155501000{n:02}")
+        found = patient.examined("callingbox")
+        assert found["numbers"].seen.startswith("60 numbers;")
+        assert found["paging"].seen.startswith("pages: at most 20 numbers on a page")
+        assert found["same number twice"].sure is Sure.SEEN
+
+    @pytest.mark.parametrize("shape", ["array", "data_has_more"])
+    def test_of_a_list_that_is_too_long_the_rest_is_not_known(self, shape) -> None:
+        patient = Patient.new(
+            callingbox_numbers_shape=shape, callingbox_plain_lists="paged", callingbox_page_cap=50
+        )
+        patient.callingbox.add_number("+15559999999")
+        patient.callingbox.add_number("1 555 999 9999")
+        for n in range(1000):
+            patient.callingbox.add_number(f"+1555{n:07}")
+        found = patient.examined("callingbox")
+        assert len(patient.traffic) <= 20
+        assert found["numbers"].seen.startswith("more than 550 numbers")
+        for about in ("same number twice", "links in lists", "agents gone"):
+            assert (found[about].level, found[about].sure) == (Level.NOTE, Sure.UNKNOWN)
+            assert found[about].seen.endswith("not read: all but 550 numbers")
+            assert "`phonelink numbers list`" in found[about].advice
+
+    def test_a_page_that_is_refused_leaves_the_ones_before(self) -> None:
+        patient = Patient.new(callingbox_numbers_shape="data_has_more")
+        for n in range(250):
+            patient.callingbox.add_number(f"+1555{n:07}")
+        patient.refuse = lambda line, nth: 400 if "starting_after" in line else None
+        found = patient.examined("callingbox")
+        assert found["numbers"].seen.startswith("100 numbers could be read, and then no more: ")
+        assert found["numbers"].level is Level.TO_DO
+        assert found["same number twice"].sure is Sure.UNKNOWN
+
+    def test_numbers_that_may_not_be_read_leave_the_rest(self) -> None:
+        patient = Patient.new()
+        patient.refuse = lambda line, nth: 403 if "/v1/numbers" in line else None
+        found = patient.examined("callingbox")
+        assert (found["numbers"].level, found["agents"].level) == (Level.TO_DO, Level.OK)
+        assert (found["agents gone"].level, found["agents gone"].sure) == (Level.NOTE, Sure.UNKNOWN)
+
+    def test_where_nothing_may_be_read_it_fails(self) -> None:
+        patient = Patient.new()
+        patient.refuse = lambda line, nth: 403
+        with pytest.raises(AccessDeniedError, match="/v1/numbers"):
+            patient.examined("callingbox")
