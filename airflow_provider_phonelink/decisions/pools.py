@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.templates import parse_rendered
-from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import as_text, clean, shown
 from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import ListedNumber
@@ -72,20 +72,26 @@ def quarantine_of(value: object, *, uuids: bool) -> dict[str, str]:
 
     :param value: Ids and phone numbers, or a mapping of them to reasons; or text that stands for one of these.
     :param uuids: Whether the ids of numbers are uuids.
+        A reason is free text: one that is no text is written out, and of a long one the first 500 characters are taken.
     :raises InvalidArgumentError: If it is anything else. None is refused, because an XCom that gave nothing must not
         set every number free.
     """
     found = parse_rendered("quarantine", value)
     if isinstance(found, Mapping):
         return {
-            arguments.number_name("quarantine", name, uuids=uuids): (
-                arguments.optional_text(f"quarantine[{name!r}]", reason) or ""
-            )
+            arguments.number_name("quarantine", name, uuids=uuids): _reason(reason)
             for name, reason in found.items()
         }
     if isinstance(found, Sized) and not found:
         return {}
     return dict.fromkeys(arguments.number_names("quarantine", found, uuids=uuids), "")
+
+
+def _reason(value: object) -> str:
+    if value is None:
+        return ""
+    is_plain = isinstance(value, (str, int, float))
+    return clean(as_text(value) if is_plain else shown(value))
 
 
 def by_id(values: Mapping[str, T], phone_numbers: Mapping[str, str | None], *, uuids: bool) -> dict[str, T]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from airflow_provider_phonelink.api.errors import PoolUnhealthyError, PromiseError
-from airflow_provider_phonelink.api.text import shown
+from airflow_provider_phonelink.api.text import shown, visible
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.rotation_memory import Memory, Run, Use
@@ -134,7 +134,7 @@ def choose(
     """
     failover = rules.strategy == "priority"
     if not failover and (later := memory.later_than(asked.run)):
-        return Choice(in_use, f"this run is older than {later}, which has rotated since", stays=True)
+        return Choice(in_use, _overtaken(asked.run, later), stays=True)
     earlier = memory.kept_by(asked.run)
     if earlier in pool.healthy:
         return Choice(earlier, "this run has chosen it before")
@@ -148,9 +148,13 @@ def choose(
         is_elsewhere = in_use is not None and in_use not in pool.number_ids
         if is_elsewhere or in_use in pool.healthy or not pool.healthy:
             return Choice(in_use, "too few numbers of the pool are healthy and rested", stays=True)
+        if not rested and failover:
+            return Choice(
+                _oldest_first(pool.healthy, memory)[0], "all healthy ones rest, and it has for longest"
+            )
         rested = rested or _oldest_first(pool.healthy, memory)[:1]
-    elif last in rested and (time := _time_in_use(memory, now, rules.max_in_use)):
-        return Choice(last, f"it has been in use for {time}, less than max_in_use")
+    elif last in rested and (why := _why_it_stays(memory, now, rules.max_in_use)):
+        return Choice(last, why)
     others = rested if failover else [number_id for number_id in rested if number_id != last]
     if not others:
         return Choice(last, "no other number of the pool is healthy and rested")
@@ -174,7 +178,8 @@ def _by_strategy(
         chosen = rules.strategy(Turn(asked.agent_id, candidates, in_use, asked.run, asked.schedule, asked.at))
         return Choice(_checked(chosen, number_ids), "the strategy of the DAG chose it")
     if rules.strategy == "priority":
-        return Choice(number_ids[0], "it is the first healthy number in the pool's order")
+        but = "" if number_ids[0] == pool.healthy[0] else " that does not rest"
+        return Choice(number_ids[0], f"it is the first healthy number in the pool's order{but}")
     # Without what an earlier try of this run has chosen, and the agent does not have.
     uses = [use for use in memory.uses if not (use.until and use.run and use.run.is_same(asked.run))]
     if not uses or (len(uses) == 1 and uses[0].run is None):
@@ -193,7 +198,8 @@ def _by_strategy(
     if use is None:
         return Choice(chosen, "the agent is not known to have used it before")
     return Choice(
-        chosen, f"the agent has not used it since {_moment(use.until or use.since)}, longer than any other"
+        chosen,
+        f"the agent has not used it since {_moment(use.until or use.since)}, longer than any other healthy one",
     )
 
 
@@ -269,12 +275,28 @@ def resting_numbers(
     return found
 
 
-def _time_in_use(memory: Memory, now: datetime, max_in_use: timedelta) -> timedelta | None:
-    """Return for how long the number has been in use, if it is to stay in use; otherwise None."""
+def _why_it_stays(memory: Memory, now: datetime, max_in_use: timedelta) -> str | None:
+    """Return why the number in use is to stay so, or None if it need not."""
     if memory.current is None or not max_in_use:
         return None
-    time = now - memory.uses[-1].since
-    return max(time, timedelta(seconds=1)) if time < max_in_use else None
+    use = memory.uses[-1]
+    time = now - use.since
+    if time >= max_in_use:
+        return None
+    if use.run or time > timedelta():
+        return f"it has been in use for {max(time, timedelta(seconds=1))}, less than max_in_use"
+    if len(memory.uses) == 1:
+        return None  # it was seen now, and nothing tells for how long it has been in use
+    return "somebody else gave it to the agent after the last rotation, and it stays for max_in_use"
+
+
+def _overtaken(run: Run | None, later: Run) -> str:
+    """Return why a run changes nothing after another one."""
+    if run and run.at < later.at:
+        return f"this run is older than {later}, which has rotated since"
+    return (
+        f"this task has chosen before the task {visible(later.task_id)} of {later}, which has rotated since"
+    )
 
 
 def _unhealthy(

@@ -52,7 +52,7 @@ class Run:
         return self.dag_id, self.task_id, self.run_id
 
     def __str__(self) -> str:
-        return f"{self.run_id} of the DAG {self.dag_id}"
+        return visible(f"{self.run_id} of the DAG {self.dag_id}")
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,37 @@ class Memory:
         runs = [use.run for use in self.uses] + [self.decision.run if self.decision else None]
         return max([at, *(run.at for run in runs if run)])
 
+    def until(self, present: datetime, at: datetime) -> Memory:
+        """
+        Return the memory without times that are still to come.
+
+        They would make each run until then look older than the last one, or hold a number back, or in use.
+
+        :param present: The present, by the clock.
+        :param at: When the run was due that asks, the time for which nothing better is known.
+        """
+
+        def due(run: Run, since: datetime) -> Run:
+            return run if run.at <= present else replace(run, at=since if since <= present else at)
+
+        uses = tuple(replace(use, run=use.run and due(use.run, use.since)) for use in self.uses)
+        decision = self.decision
+        if decision:
+            since = max((use.since for use in uses if decision.run.is_same(use.run)), default=at)
+            decision = replace(decision, run=due(decision.run, since))
+        found = replace(self, uses=uses, decision=decision)
+        last = found.latest(at)
+
+        def moment(told: datetime) -> datetime:
+            return told if told <= present else last
+
+        return replace(
+            found,
+            uses=tuple(
+                replace(use, since=moment(use.since), until=use.until and moment(use.until)) for use in uses
+            ),
+        )
+
     def in_order(self, at: datetime, ids: Iterable[str]) -> Memory:
         """
         Return the memory without slips of somebody who edited it.
@@ -152,18 +183,19 @@ class Memory:
         def right(number_id: str) -> str:
             return written.get(plain_id(number_id), number_id)
 
+        uses = [
+            replace(
+                use,
+                number_id=right(use.number_id),
+                since=min(use.since, at),
+                until=use.until and min(use.until, at),
+                previous=use.previous and right(use.previous),
+            )
+            for use in self.uses
+        ]
         return replace(
             self,
-            uses=tuple(
-                replace(
-                    use,
-                    number_id=right(use.number_id),
-                    since=min(use.since, at),
-                    until=use.until and min(use.until, at),
-                    previous=use.previous and right(use.previous),
-                )
-                for use in self.uses
-            ),
+            uses=_in_time(uses),
             decision=self.decision and replace(self.decision, number_id=right(self.decision.number_id)),
         )
 
@@ -274,6 +306,16 @@ class Memory:
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
             raise ValueError(f"it is not in the form in which it was kept ({clean(repr(error))})") from None
         return cls(_bounded(uses), decision)
+
+
+def _in_time(uses: list[Use]) -> tuple[Use, ...]:
+    """Return uses in the order in which they began, as they are unless somebody added one elsewhere."""
+    *_, last = uses or (None,)
+    # The number in use is the last one, even if it was put back after a later one (see Memory.seen).
+    is_in_use = last is not None and last.until is None
+    is_last = is_in_use and not any(use.until is None and last and use.since > last.since for use in uses)
+    before = uses[:-1] if is_last else uses
+    return (*sorted(before, key=lambda use: use.since), *([last] if is_last and last else []))
 
 
 def _bounded(uses: list[Use]) -> tuple[Use, ...]:

@@ -12,12 +12,14 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.text import listed
 from airflow_provider_phonelink.exceptions import (
     PhonelinkFailException,
     PhonelinkRetryableException,
     airflow_exception,
+    as_airflow_exceptions,
 )
 from airflow_provider_phonelink.promises.journal import Journal
 
@@ -33,18 +35,22 @@ _KEY = "phonelink_journal"
 
 
 def open_journal(
-    operator: BaseOperator, context: Context, *subject: str, resumes: bool = False
+    operator: BaseOperator, context: Context, conn_id: str, *subject: str, resumes: bool = False
 ) -> TaskJournal:
     """
     Return the journal of a task in its run: empty at its first try, and where an operator is executed by hand.
 
     What cannot be read, because somebody edited it or another version wrote it, is ignored with a warning.
 
-    :param subject: What the task is about, such as the connection and a number: mapped tasks keep apart by it, and
+    :param subject: What the task is about besides its connection, such as a number: mapped tasks keep apart by it, and
         not by their index, which changes when what they are mapped over changes.
     :param resumes: Whether the try goes on after it was deferred, so that its own first part may have left something.
+    :raises PhonelinkFailException: If the connection's id is no text, as a template may make it.
     """
-    store = _Store(operator, context, subject, resumes=resumes)
+    with as_airflow_exceptions():
+        hook: Any = operator.hook  # type: ignore[attr-defined] # all operators with a journal have one
+        arguments.present(hook.conn_name_attr, conn_id)
+    store = _Store(operator, context, (conn_id, *subject), resumes=resumes)
     try:
         return TaskJournal(store, store.read())
     except ValueError as error:

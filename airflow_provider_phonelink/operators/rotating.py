@@ -105,18 +105,21 @@ class RotateOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Look at the pool, choose, remember the choice, set the caller ID."""
+        from airflow_provider_phonelink.api import arguments
         from airflow_provider_phonelink.api.errors import PoolUnhealthyError
         from airflow_provider_phonelink.compat import AirflowSkipException
         from airflow_provider_phonelink.exceptions import PhonelinkRetryableException
         from airflow_provider_phonelink.operators.rotation_memory import KeptMemory
 
         with as_airflow_exceptions():
+            arguments.present(self.hook.conn_name_attr, self.hook.conn_id)
             rules, caller_id = self._rules(), self._caller_id()
+            verify = arguments.boolean("verify", self.verify)
         asked = self._asked(context)
         kept = KeptMemory(self, context, self.hook.conn_id, str(self.agent_id))
         with self.hook as hook:
             try:
-                outcome = self._rotate(hook, caller_id, asked, rules, kept)
+                outcome = self._rotate(hook, caller_id, asked, rules, kept, verify=verify)
             except PhonelinkRetryableException as error:
                 if self.on_unhealthy == "skip" and isinstance(error.__cause__, PoolUnhealthyError):
                     raise AirflowSkipException(str(error)) from None
@@ -130,7 +133,14 @@ class RotateOperator(BaseOperator):
         return delivered(self, context, outcome.result())
 
     def _rotate(
-        self, hook: Any, caller_id: CallerId, asked: Asked, rules: RotationRules, kept: KeptMemory
+        self,
+        hook: Any,
+        caller_id: CallerId,
+        asked: Asked,
+        rules: RotationRules,
+        kept: KeptMemory,
+        *,
+        verify: bool,
     ) -> Rotated:
         from airflow_provider_phonelink.promises.rotation import rotate
 
@@ -140,8 +150,8 @@ class RotateOperator(BaseOperator):
                 asked,
                 rules,
                 uuids=self.uuids,
-                verify=self.verify,
-                memory=kept.read(),
+                verify=verify,
+                memory=kept.read(asked.at),
                 keep=kept.keep,
             )
         )

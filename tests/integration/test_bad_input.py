@@ -374,6 +374,15 @@ def test_no_such_connection(sandbox, connections, name):
     assert_nothing_sent(outcome, sandbox, *words)
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_a_connection_id_that_is_no_text(sandbox, connections, name):
+    task = task_of(name, {f"{vendor_of(name)}_conn_id": {1, 2}})
+
+    assert_refused(
+        run_task(task, connections=connections), sandbox, f"{vendor_of(name)}_conn_id", "is set, not text"
+    )
+
+
 @pytest.mark.parametrize("conn_id", ["{{ params.nothing }}", "None"])
 @pytest.mark.parametrize("name", TASKS)
 def test_a_connection_id_that_rendered_to_nothing(sandbox, connections, name, conn_id):

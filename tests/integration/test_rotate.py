@@ -254,10 +254,12 @@ def test_too_few_healthy_numbers_change_nothing(sandbox, pool, connections):
     assert not writes(sandbox)
 
 
+@pytest.mark.parametrize("text", [False, True])
 @pytest.mark.parametrize("allowed", [True, False])
-def test_numbers_without_registration(sandbox, connections, allowed):
+def test_numbers_without_registration(sandbox, connections, allowed, text):
     number = sandbox.world.dasha.add_number("+15550300", CREDENTIALS)
-    outcome = run_task(rotation([number], healthy_without_registration=allowed), connections=connections)
+    given = str(allowed) if text else allowed
+    outcome = run_task(rotation([number], healthy_without_registration=given), connections=connections)
 
     assert (outcome.state == "success") is allowed
     assert in_use(sandbox) == (number if allowed else None)
@@ -612,6 +614,9 @@ def test_the_memory_is_in_a_variable_that_people_can_find_and_correct(sandbox, p
 def test_any_ids_make_a_key_of_their_own():
     ids = ["a", "b", "a__b", "a b", "a/b", "a.b", "ä", "x" * 250, "x" * 251, "x" * 252, "a" * 300]
     keys = [variable_of(conn, agent) for conn in ("dasha", "dasha__a", "other") for agent in ids]
+    keys += [
+        variable_of(*pair) for pair in [("x_", "y"), ("x", "_y"), ("x_", "_y"), ("x__", "y"), ("_", "_")]
+    ]
     assert len(set(keys)) == len(keys)
     assert all(len(key) <= _LONGEST_KEY and key.isascii() for key in keys)
     assert variable_of("dasha", "a") == "phonelink_rotation__dasha__a"
@@ -631,6 +636,33 @@ def test_a_memory_that_cannot_be_read_counts_as_lost(sandbox, pool, connections,
     assert outcome.value["current"]["id"] == pool[3], outcome.log
     assert f"It is in the Variable {key}" in outcome.log
     assert json.loads(run.variables[key])["uses"][-1]["number_id"] == pool[3]
+
+
+def test_a_rotation_that_keeps_its_number_goes_on_although_its_memory_is_lost_each_time(
+    sandbox, pool, connections
+):
+    run = Runs(rotation(pool, max_in_use=7 * DAY), connections)
+    for day in range(4):
+        outcome = run(day)
+        assert (in_use(sandbox), outcome.state) == (pool[day], "success")
+        run.variables.clear()
+    assert "comes after the number in use" in outcome.value["reason"]
+
+
+def test_a_time_to_come_in_an_edited_memory_stops_no_rotation(sandbox, pool, connections):
+    run = Runs(rotation(pool), connections)
+    for day in range(2):
+        run(day)
+    [key] = run.variables
+    kept = json.loads(run.variables[key])
+    to_come = (datetime.now(timezone.utc) + 365 * DAY).isoformat()
+    kept["uses"][-1]["run"]["at"] = kept["decision"]["run"]["at"] = to_come
+    run.variables[key] = json.dumps(kept)
+    outcome = run(2)
+    assert (in_use(sandbox), outcome.value["changed"]) == (pool[2], True)
+    assert f"the Variable {key}, has times that are still to come" in outcome.log
+    outcome = run(3)
+    assert (in_use(sandbox), "still to come" in outcome.log) == (pool[3], False)
 
 
 def test_by_hand_nothing_is_remembered(sandbox, pool, connections, monkeypatch):

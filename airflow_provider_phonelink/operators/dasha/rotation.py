@@ -31,9 +31,10 @@ class DashaRotatePhoneNumberOperator(RotateOperator, DashaOperator):
     once would interfere with each other.
 
     Returns a dict: ``agent_id``; ``current``, the number with its fields in snake case; ``previous``, the id of the
-    number before, None if that is neither in the pool nor in the scope; ``changed`` (bool), whether this run changed
-    the number; ``reason``, why this number was chosen; ``skipped``, a dict of id to reason; ``pool_size``; and
-    ``last_uses``, a dict of each id in the pool to ``since``, ``until`` and ``run_id`` of its last use, or None.
+    number before, None if it was not seen, as outside of both pool and scope where reads by credentials are refused;
+    ``changed`` (bool), whether this run changed the number; ``reason``, why this number was chosen; ``skipped``, a dict
+    of id to reason; ``pool_size``; and ``last_uses``, a dict of each id in the pool to ``since``, ``until`` and
+    ``run_id`` of its last use, or None.
 
     From the vendor's pages on linking a phone number to an agent and on affected agents.
 
@@ -57,7 +58,8 @@ class DashaRotatePhoneNumberOperator(RotateOperator, DashaOperator):
         succeeds; if it is in the pool and not healthy itself, a healthy one replaces it in spite of ``min_healthy`` and
         ``cool_down``, if there is one. (templated)
     :param quarantine: Numbers that must not be picked, by id or phone number, or a dict of number to the reason for
-        it, which logs and result repeat. Numbers outside of the pool are ignored. (templated)
+        it, of which logs and result repeat the first 500 characters. Numbers outside of the pool are ignored.
+        (templated)
     :param cool_down: For how long a number rests after it went out of use: a timedelta or seconds, by the times at
         which the runs were due. None (default): not at all. (templated)
     :param max_in_use: For how long a healthy number stays in use: a run within that time keeps it, so that a DAG that
@@ -65,7 +67,7 @@ class DashaRotatePhoneNumberOperator(RotateOperator, DashaOperator):
     :param scope: Further numbers that the agent may be using at present, by id or phone number. Needed only where the
         vendor refuses reads by credentials to this key. (templated)
     :param healthy_without_registration: Whether numbers whose registration is switched off may be picked; False by
-        default.
+        default. Not templated; a text such as ``"false"``, as from a mapped table, counts as what it says.
     :param verify: Whether to read the link afterwards, and to put the old number back if the link does not show; True
         by default.
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
@@ -107,6 +109,7 @@ class DashaRotatePhoneNumberOperator(RotateOperator, DashaOperator):
         self._given = given_arguments(self)
 
     def _caller_id(self) -> DashaCallerId:
+        from airflow_provider_phonelink.api import arguments
         from airflow_provider_phonelink.api.errors import InvalidArgumentError
         from airflow_provider_phonelink.decisions.registration import rules_of
         from airflow_provider_phonelink.promises.dasha.rotate import DashaCallerId
@@ -123,5 +126,7 @@ class DashaRotatePhoneNumberOperator(RotateOperator, DashaOperator):
             rules_of(self.hook.settings, None, None),
             scope=self.scope,
             quarantine=self.quarantine,
-            healthy_without_registration=self.healthy_without_registration,
+            healthy_without_registration=arguments.boolean(
+                "healthy_without_registration", self.healthy_without_registration
+            ),
         )

@@ -9,6 +9,7 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import (
     AgentArchivedError,
+    NotNamedError,
     NotTakenEffectError,
     PhonelinkError,
     PoolUnhealthyError,
@@ -18,6 +19,7 @@ from airflow_provider_phonelink.api.errors import (
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.templates import parse_rendered
 from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.text import listed as joined
 from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import INBOUND, ListedNumber
@@ -55,6 +57,7 @@ class CallingBoxCallerId:
         Look at the agent and its numbers.
 
         :raises PoolUnhealthyError: If no number is attached to the agent.
+        :raises NotNamedError: If the account has no number of the pool: it is mistyped, most likely.
         :raises AgentArchivedError: If the agent is archived.
         :raises PromiseError: If the agent is an inbound one.
         """
@@ -70,6 +73,8 @@ class CallingBoxCallerId:
             raise PoolUnhealthyError(
                 f"No number is attached to {agent_label(agent_id)}. Nothing was changed."
             )
+        if not any(members.values()):
+            yield from _demand_one_of_the_account(wanted or ())
         phone_numbers = {id_: number.e164 if number else None for id_, number in members.items()}
         unfit = {id_: _unfit(id_, number, agent_id) for id_, number in members.items()}
         labels = {id_: number.label for id_, number in attached.items()}
@@ -194,6 +199,18 @@ def _members(attached: Mapping[str, Number], wanted: Sequence[str] | None) -> di
         ids = [id_ for id_ in attached if same_id(id_, name)] or directory.with_phone_number(name) or [name]
         found.update({id_: attached.get(id_) for id_ in ids})
     return found
+
+
+def _demand_one_of_the_account(wanted: Sequence[str]) -> Flow[None]:
+    """Refuse a pool of which nothing is attached, if no number of the account has one of its names either."""
+    listed = yield from reads.all_numbers()
+    directory = Directory((ListedNumber(number.id, number.e164) for number in listed), uuids=False)
+    known = [number.id for number in listed]
+    if not any(
+        directory.with_phone_number(name) or any(same_id(id_, name) for id_ in known) for name in wanted
+    ):
+        problems = (f"there is no number {clean(name)}, in this or another notation" for name in wanted)
+        raise NotNamedError(f"pool: {joined(problems)}. Nothing was changed.")
 
 
 def _unfit(number_id: str, number: Number | None, agent_id: str) -> str:

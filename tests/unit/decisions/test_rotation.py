@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
@@ -320,6 +320,64 @@ class TestMaxInUse:
         campaign.rotate(0, self.RULES)
         campaign.in_use = "d"
         assert campaign.rotations([0.5, 1, 1.4, 1.5], self.RULES) == "dddb"
+
+    @pytest.mark.parametrize("strategy", ["least_recently_used", "weighted"])
+    def test_a_number_of_which_nothing_is_remembered_is_not_held(self, strategy) -> None:
+        rules = RotationRules(strategy, max_in_use=DAY)
+        campaign = Campaign(in_use="b")
+        assert campaign.rotate(0, rules) == "c"
+        assert campaign.reason == "it comes after the number in use, and no earlier use is remembered"
+        assert campaign.rotate(0.5, rules) == "c"
+        campaign.memory = Memory()
+        assert campaign.rotate(0.6, rules) == "d"
+        campaign.memory = Memory((Use("d", START),))  # somebody wrote it
+        assert campaign.rotations([0.7, 1.1], rules) == "da"
+
+    def test_the_reason_is_not_a_time_that_nobody_knows(self) -> None:
+        campaign = Campaign()
+        campaign.rotate(0, self.RULES)
+        campaign.in_use = "d"
+        campaign.rotate(0.5, self.RULES)
+        assert campaign.reason.startswith("somebody else gave it to the agent")
+        campaign.rotate(1, self.RULES)
+        assert campaign.reason == "it has been in use for 12:00:00, less than max_in_use"
+
+
+class TestReasons:
+    def test_another_task_of_the_same_run_has_rotated_since(self) -> None:
+        memory, run = Memory(), run_of(0)
+        for task in ("one", "other"):
+            memory = memory.choosing(task[0], replace(run, task_id=task), run.at)
+        choice = choose(Pool(IDS), memory, Asked("agent", run.at, replace(run, task_id="one")), LRU, "b")
+        assert choice.stays
+        assert choice.reason == (
+            "this task has chosen before the task other of run-0 of the DAG dag, which has rotated since"
+        )
+
+    def test_the_first_number_of_a_failover_rests(self) -> None:
+        rules = RotationRules("priority", cool_down=2 * DAY)
+        campaign = Campaign(unwell={"a"}, in_use="a")
+        campaign.rotate(0, rules)
+        campaign.unwell = set()
+        campaign.rotate(1, rules)
+        assert campaign.reason == "it is the first healthy number in the pool's order that does not rest"
+
+    def test_all_numbers_of_a_failover_rest(self) -> None:
+        rules = RotationRules("priority", cool_down=9 * DAY, on_unhealthy="keep")
+        campaign = Campaign(pool=["a", "b", "c"])
+        for day, unwell in enumerate(["", "a", "ab"]):
+            campaign.unwell = set(unwell)
+            campaign.rotate(day, rules)
+        campaign.unwell = {"c"}
+        assert campaign.rotate(3, rules) == "a"
+        assert campaign.reason == "all healthy ones rest, and it has for longest"
+
+    def test_a_number_in_quarantine_may_have_been_unused_for_longer(self) -> None:
+        campaign = Campaign()
+        campaign.rotations(range(4))
+        campaign.unwell = {"a"}
+        campaign.rotate(4)
+        assert campaign.reason.endswith("longer than any other healthy one")
 
 
 class TestWeighted:

@@ -122,6 +122,45 @@ def test_a_time_that_is_still_to_come_holds_no_number() -> None:
     assert spans(edited.in_order(now, "ab")) == [("a", 0, 2), ("b", 2, None)]
 
 
+@pytest.mark.parametrize("present", [3, 100])
+def test_a_run_that_is_still_to_come_was_due_when_its_number_came_into_use(present) -> None:
+    """Without that, each run until then is older, and numbers rest until then."""
+    value = after("ab").as_json()
+    to_come = (START + 9000 * HOUR).isoformat()
+    value["uses"][-1]["run"]["at"] = value["decision"]["run"]["at"] = to_come
+    found = Memory.from_json(value).until(START + present * HOUR, START + 2 * HOUR)
+    assert found == after("ab")
+    assert found.later_than(run_of(2)) is None
+    assert found.later_than(run_of(0)) is not None
+    assert found.latest(START + 2 * HOUR) == START + 2 * HOUR
+
+
+def test_where_all_times_are_still_to_come_the_run_that_asks_decides() -> None:
+    value = json.loads(json.dumps(after("ab").as_json()).replace("2026", "2027"))
+    found = Memory.from_json(value).until(START + 100 * HOUR, START + 2 * HOUR)
+    assert found.later_than(run_of(2)) is None
+    assert found.latest(START + 2 * HOUR) == START + 2 * HOUR
+    assert {use.since for use in found.uses} == {START + 2 * HOUR}
+
+
+def test_what_ran_late_or_out_of_order_is_no_time_to_come() -> None:
+    memory = after("abc").choosing("d", run_of(9), START + 9 * HOUR)
+    assert memory.until(START + 9 * HOUR, START) == memory
+
+
+@pytest.mark.parametrize("moved", [[0, 1, 2], [2, 1, 0], [1, 0, 2]])
+def test_uses_that_somebody_wrote_out_of_order_are_sorted(moved) -> None:
+    value = after("abc").as_json()
+    value["uses"] = [value["uses"][i] for i in moved]
+    assert Memory.from_json(value).in_order(START + 2 * HOUR, "abc") == after("abc")
+
+
+def test_a_number_that_was_put_back_stays_the_one_in_use() -> None:
+    memory = after("a").done_by(run_of(0)).choosing("b", run_of(1), START + HOUR).seen("a", START + 2 * HOUR)
+    assert memory.current == "a"
+    assert memory.in_order(START + 2 * HOUR, "ab") == memory
+
+
 def test_the_present_is_not_before_the_last_run_that_is_remembered() -> None:
     assert after("abc").latest(START) == START + 2 * HOUR
     assert after("a").keeping("a", run_of(5)).latest(START) == START + 5 * HOUR

@@ -94,6 +94,22 @@ def test_a_number_that_is_not_active_or_in_quarantine_is_skipped(carry_out) -> N
     assert found.pool.healthy == ["n1"] == [found.in_use]
 
 
+@pytest.mark.parametrize("rules", [RotationRules(on_unhealthy=what) for what in ("fail", "keep", "skip")])
+def test_a_pool_that_the_account_does_not_have_is_mistyped(carry_out, rules) -> None:
+    fake = vendor()
+    for pool in (["+15559999999"], ["n9", "+1 555 999 9999"]):
+        with pytest.raises(
+            errors.NotNamedError, match=r"pool: there is no number .*Nothing was changed"
+        ) as caught:
+            rotated(carry_out, fake, pool=pool, rules=rules)
+        assert not caught.value.retry_helps
+    # One that is there may be attached again.
+    if rules.on_unhealthy != "keep":
+        with pytest.raises(errors.PoolUnhealthyError, match="other: not attached to agent out"):
+            rotated(carry_out, fake, pool=["other", "n9"], rules=rules)
+    assert (primary(fake), fake.writes) == ("n1", [])
+
+
 UUIDS = [f"aaaaaaaa-0000-4000-8000-00000000000{i}" for i in range(3)]
 
 

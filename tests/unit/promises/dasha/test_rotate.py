@@ -181,7 +181,20 @@ def test_quarantine_by_id_or_phone_number_with_reasons(carry_out, quarantine, he
     }
 
 
-@pytest.mark.parametrize("quarantine", [None, "None", [None], 7, {ONE: 7}, ["what?"], {"": "x"}])
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("x" * 256, f" ({'x' * 256})"), ("x" * 501, f" ({'x' * 500}…)"), (4.0, " (4.0)"), (True, " (True)"),
+        ("None", " (None)"), (None, ""), ("a\nb\ud800", " (a b)"), (["spam"], " (['spam'])"),
+        pytest.param(10**5000, " (a value of type int)", id="long"),
+    ],
+)  # fmt: skip
+def test_nothing_fails_for_a_reason(carry_out, reason, told) -> None:
+    skipped = looked(carry_out, vendor(), quarantine={ONE: reason}).pool.skipped
+    assert skipped[ONE] == f"+15550000001 (id {ONE}): in quarantine{told}"
+
+
+@pytest.mark.parametrize("quarantine", [None, "None", [None], 7, ["what?"], {"": "x"}])
 def test_a_quarantine_that_is_none_sends_nothing(carry_out, quarantine) -> None:
     fake = vendor()
     with pytest.raises(errors.InvalidArgumentError, match="quarantine"):
