@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.callingbox import reads
+from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.cli.lists import Table
 
 if TYPE_CHECKING:
@@ -14,14 +16,21 @@ if TYPE_CHECKING:
 def _rows(
     *, phone_number: str | None = None, agent_id: str | None = None, unlinked_only: bool = False
 ) -> Flow[list[dict[str, Any]]]:
+    if phone_number is not None:
+        arguments.phone_number("phone_number", phone_number)
+    if agent_id is not None:
+        arguments.opaque_id("agent_id", agent_id)
     numbers = yield from reads.all_numbers()
-    return [
-        number.model_dump(mode="json")
-        for number in numbers
-        if phone_number in (None, number.e164)
-        and agent_id in (None, number.inbound_agent_id)
-        and not (unlinked_only and number.inbound_agent_id)
-    ]
+    found = [number for number in numbers if phone_number in (None, number.e164)]
+    if agent_id is not None or unlinked_only:
+        answered = {number.id: reads.holders(number)[0] for number in found}
+        found = [
+            number
+            for number in found
+            if (agent_id is None or same_id(agent_id, answered[number.id] or ""))
+            and not (unlinked_only and answered[number.id])
+        ]
+    return [number.model_dump(mode="json") for number in found]
 
 
 NUMBERS = Table(

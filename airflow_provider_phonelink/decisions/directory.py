@@ -11,6 +11,7 @@ from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError
 from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.uuids import plain_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,12 +27,13 @@ class Directory:
     if no number is written that way are notations compared by their E.164 form.
 
     :param numbers: All numbers that may be named.
-    :param uuids: Whether ids are uuids, whose case does not matter.
+    :param uuids: Whether all ids are uuids; otherwise some may be, and for those, too, case does not matter.
     """
 
     def __init__(self, numbers: Iterable[ListedNumber], *, uuids: bool) -> None:
         self.numbers = {number.id: number for number in numbers}
-        self._uuids = uuids
+        self._plain = str.lower if uuids else plain_id
+        self._ids = {self._plain(number_id): number_id for number_id in self.numbers}
         #: What names were found to stand for: thousands of routes are gone through several times.
         self._looked_up: dict[str, list[str]] = {}
         self._as_written: defaultdict[str, list[str]] = defaultdict(list)
@@ -48,8 +50,7 @@ class Directory:
         :raises NotNamedError: If there is no such number, or if several have that phone number.
         """
         if is_id is not False:
-            number_id = name.lower() if self._uuids else name
-            if number_id in self.numbers:
+            if (number_id := self._ids.get(self._plain(name))) is not None:
                 return number_id
             if is_id:
                 raise NotNamedError(f"there is no number with the id {clean(name)}")
@@ -65,7 +66,7 @@ class Directory:
 
     def knows(self, name: str, *, is_id: bool | None = None) -> bool:
         """Return whether a name may stand for any of the numbers; see :meth:`find`."""
-        if is_id is not False and (name.lower() if self._uuids else name) in self.numbers:
+        if is_id is not False and self._plain(name) in self._ids:
             return True
         return is_id is not True and bool(self.with_phone_number(name))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_phonelink import vendors
+from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.decisions.planning import make_plan, numbers_in_use, numbers_to_ask
 from airflow_provider_phonelink.decisions.routes import wishes_of
 from airflow_provider_phonelink.decisions.scope import demand_scope
@@ -58,6 +59,8 @@ class Survey:
     mode_of: Callable[[Route], str] | None = None
     #: The agents' primary numbers, where agents have one and the list of them shows it.
     primaries: Mapping[str, str] = field(default_factory=dict)
+    #: The ids of agents as the vendor writes them, by the form in which ids are compared; empty if there is no list.
+    agents: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +89,10 @@ class Routing:
         demand_scope(scope, prune)
         survey = yield from self.survey(routes, scope)
         directory = survey.directory
+        routes = [
+            route._replace(agent_id=survey.agents.get(plain_id(route.agent_id), route.agent_id))
+            for route in routes
+        ]
         wishes = wishes_of(routes, directory, self.rules, survey.mode_of)
         known = scope.within(directory) if scope else None
         asked = numbers_to_ask(wishes, known if prune else None, directory, self.rules)

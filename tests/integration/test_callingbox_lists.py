@@ -32,6 +32,24 @@ def test_numbers(box, connections):
     ]
 
 
+def test_numbers_that_do_not_say_where_they_are_attached_are_not_taken_for_unattached(
+    box, sandbox, connections
+):
+    sandbox.set(callingbox_sparse=True)
+    for filters in ({"unattached_only": True}, {"agent_id": "agent-outbound"}):
+        outcome = run_task(CallingBoxListNumbersOperator(task_id="t", **filters), connections=connections)
+        assert outcome.state == "failed"
+        assert "does not say where it is attached" in str(outcome.error)
+    assert len(value(CallingBoxListNumbersOperator(task_id="t", fields="id"), connections)) == 2
+
+
+def test_the_id_of_an_agent_is_the_same_in_whatever_case(box, connections):
+    agent = box.add_agent(id="a0000000-0000-4000-8000-00000000000a")
+    number = box.add_number("+15550100199", agents=[agent])
+    task = CallingBoxListNumbersOperator(task_id="t", agent_id=agent.upper(), fields="id")
+    assert value(task, connections) == [number]
+
+
 def test_agents(box, connections):
     def agents(**options):
         return sorted(value(CallingBoxListAgentsOperator(task_id="t", fields="id", **options), connections))

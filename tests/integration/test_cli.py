@@ -106,6 +106,36 @@ class TestNumbers:
         assert {number["id"] for number in parsed(out, "json")} == set(ids)
         assert "pn_spare" in phonelink("numbers", "list", "--conn-id", "callingbox_default")[1]
 
+    def test_the_id_of_an_agent_is_the_same_in_whatever_case(self, phonelink, sandbox):
+        agent = sandbox.world.callingbox.add_agent(id="a0000000-0000-4000-8000-00000000000a")
+        number = sandbox.world.callingbox.add_number("+15550100199", agents=[agent])
+        words = ("--conn-id", "callingbox_default", "-o", "json")
+        _, out, _ = phonelink("numbers", "list", *words, "--agent-id", agent.upper())
+        assert [one["id"] for one in parsed(out, "json")] == [number]
+        _, out, _ = phonelink("routes", "export", *words, "--scope-agents", agent.upper())
+        assert [one["agent_id"] for one in parsed(out, "json")] == [agent]
+
+    @pytest.mark.parametrize("words", [("--agent-id", "agt_reception"), ("--unlinked-only",)])
+    def test_a_number_that_does_not_say_where_it_is_attached_is_not_taken_for_free(
+        self, phonelink, sandbox, words
+    ):
+        sandbox.set(callingbox_sparse=True)
+        code, out, err = phonelink("numbers", "list", "--conn-id", "callingbox_default", *words)
+        assert (code, out) == (1, "")
+        assert is_one_error(err, "does not say where it is attached")
+        assert phonelink("numbers", "list", "--conn-id", "callingbox_default")[0] == 0
+
+    @pytest.mark.parametrize("conn_id", ["dasha_default", "callingbox_default"])
+    @pytest.mark.parametrize(
+        ("option", "value"),
+        [("--agent-id", ""), ("--agent-id", "None"), ("--phone-number", ""), ("--phone-number", "=+1555")],
+    )
+    def test_a_filter_that_came_of_nothing_is_refused(self, phonelink, sandbox, conn_id, option, value):
+        code, out, err = phonelink("numbers", "list", "--conn-id", conn_id, option, value)
+        assert (code, out) == (1, "")
+        assert is_one_error(err, option.removeprefix("--").replace("-", "_"))
+        assert len(sandbox.journal) == 0
+
     def test_a_filter_that_the_vendor_does_not_have_is_refused(self, phonelink):
         code, out, err = phonelink(
             "numbers", "list", "--conn-id", "callingbox_default", "--provider-id", ABSENT

@@ -55,6 +55,17 @@ class TestCallingBox:
         methods = [entry.method for entry in sandbox.journal if entry.changed]
         assert methods[:2] == ["DELETE", "POST"]
 
+    def test_ids_in_another_case_are_the_same(self, sandbox, world, reconcile):
+        agent = world.add_agent(id="a0000000-0000-4000-8000-00000000000a")
+        number = world.add_number("+15550100199", id="b0000000-0000-4000-8000-00000000000b", agents=[agent])
+        same = reconcile(
+            [route(number.upper(), agent.upper())], prune=True, scope={"agents": [agent.upper()]}
+        )
+        assert (same.state, same.value["changes"], writes(sandbox)) == ("success", [], [])
+        pruned = reconcile([route(1, AGENT)], prune=True, scope={"agents": [agent.upper()]})
+        assert pruned.state == "success", pruned.log
+        assert world.links()[number] == (None, [])
+
     def test_without_pruning_the_rest_stays(self, world, reconcile):
         assert reconcile([route(3, "caller")]).state == "success"
         assert world.links() == {"pn_1": (AGENT, []), "pn_2": (None, ["caller"]), "pn_3": (None, ["caller"])}

@@ -78,6 +78,21 @@ def is_followed(page: NumberList) -> bool:
     return 0 < len(page.data) <= endpoints.LARGEST_PAGE if page.has_more is None else page.has_more
 
 
+def holders(number: Number) -> tuple[str | None, list[str]]:
+    """
+    Return the inbound agent of a number and its outbound ones.
+
+    :raises UnreadableAnswerError: If the number does not show them, so that nobody knows who has it.
+    """
+    if not number.tells_links:
+        raise UnreadableAnswerError(
+            f"the number {number.label} does not say where it is attached.",
+            method="GET",
+            path=endpoints.NUMBERS,
+        )
+    return number.inbound_agent_id or None, number.outbound_agent_ids or []
+
+
 def all_agents(type: str | None = None) -> Flow[list[Agent]]:  # noqa: A002 - the vendor's name of the parameter
     """
     Read all agents of the organisation.

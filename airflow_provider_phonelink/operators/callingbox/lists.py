@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.callingbox.base import CallingBoxOperator
 from airflow_provider_phonelink.operators.results import chosen
@@ -27,6 +28,9 @@ class CallingBoxListNumbersOperator(CallingBoxOperator):
     ``fields``.
 
     From the vendor's page on listing numbers.
+
+    If a filter by agents is given and a number does not say where it is attached, the task fails rather than take it
+    for unattached.
 
     :param agent_id: Only numbers that are attached to this agent, inbound or outbound. (templated)
     :param unattached_only: Only numbers that are attached to no agent; False by default. (templated)
@@ -57,7 +61,7 @@ class CallingBoxListNumbersOperator(CallingBoxOperator):
         """Read all pages."""
         from airflow_provider_phonelink.api import arguments
         from airflow_provider_phonelink.api.callingbox.models import Number
-        from airflow_provider_phonelink.api.callingbox.reads import all_numbers
+        from airflow_provider_phonelink.api.callingbox.reads import all_numbers, holders
         from airflow_provider_phonelink.exceptions import as_airflow_exceptions
 
         hook = self.hook  # refuses what rendered to nothing
@@ -65,16 +69,21 @@ class CallingBoxListNumbersOperator(CallingBoxOperator):
             agent_id = None if self.agent_id is None else arguments.opaque_id("agent_id", self.agent_id)
             unattached = arguments.boolean("unattached_only", self.unattached_only)
             choose = chosen(Number, self.fields)
-        with hook:
+        with hook, as_airflow_exceptions():
             numbers = hook.run(all_numbers())
-        found = [
-            number
-            for number in numbers
-            if (agent_id is None or agent_id in (number.inbound_agent_id, *(number.outbound_agent_ids or ())))
-            and not (unattached and (number.inbound_agent_id or number.outbound_agent_ids))
-        ]
+            found = numbers
+            if agent_id is not None or unattached:
+                found = [number for number in numbers if _matches(holders(number), agent_id, unattached)]
         self.log.info("%d of %d numbers match.", len(found), len(numbers))
         return choose(found)
+
+
+def _matches(holders: tuple[str | None, list[str]], agent_id: str | None, unattached: bool) -> bool:
+    inbound, outbound = holders
+    attached = [holder for holder in (inbound, *outbound) if holder]
+    return (agent_id is None or any(same_id(agent_id, holder) for holder in attached)) and not (
+        unattached and attached
+    )
 
 
 class CallingBoxListAgentsOperator(CallingBoxOperator):

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.callingbox import reads
 from airflow_provider_phonelink.api.calls import Parallel
-from airflow_provider_phonelink.api.errors import NotNamedError, UnreadableAnswerError
+from airflow_provider_phonelink.api.errors import NotNamedError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules
 from airflow_provider_phonelink.promises import applying
 from airflow_provider_phonelink.promises.callingbox.attach import (
@@ -51,6 +52,7 @@ def survey(_: Sequence[Route], __: Scope | None) -> Flow[Survey]:
         links=links_of(numbers),
         mode_of=partial(_mode, {agent.id: agent for agent in agents}),
         primaries={agent.id: agent.primary_number_id for agent in agents if agent.primary_number_id},
+        agents={plain_id(agent.id): agent.id for agent in agents},
     )
 
 
@@ -84,15 +86,10 @@ def links_of(numbers: Collection[Number]) -> list[Link]:
     """
     links = []
     for number in numbers:
-        if not number.tells_links:
-            raise UnreadableAnswerError(
-                f"the number {number.label} does not say where it is attached.",
-                method="GET",
-                path="/v1/numbers",
-            )
-        if number.inbound_agent_id:
-            links.append(Link(number.id, number.inbound_agent_id, INBOUND))
-        links += [Link(number.id, agent_id, RULES.outbound) for agent_id in number.outbound_agent_ids or ()]
+        inbound, outbound = reads.holders(number)
+        if inbound:
+            links.append(Link(number.id, inbound, INBOUND))
+        links += [Link(number.id, agent_id, RULES.outbound) for agent_id in outbound]
     return links
 
 
