@@ -22,6 +22,10 @@ from airflow_provider_phonelink.api.text import as_text, is_unsafe, shown, trimm
 from airflow_provider_phonelink.api.uuids import is_uuid
 
 MAX_TEXT_LENGTH = 255
+#: The longest time span in seconds, 100 years: a longer one, as some write for "never", counts as this one.
+LONGEST = 100 * 365 * 86_400.0
+#: The latest point in time in seconds since 1970, the beginning of the year 3000.
+LATEST = 32_503_680_000.0
 #: What a missing XCom or variable renders to in a template.
 _RENDERED_NOTHING = frozenset({"none", "null", "undefined"})
 _BOOLEANS = {
@@ -101,11 +105,12 @@ def uuid(argument: str, value: object) -> str:
 def uuids(argument: str, value: object) -> list[str]:
     """Return one or several uuids, each once. A single one may be given without a list."""
     values = [value] if isinstance(value, (str, UUID)) or value is None else value
-    if not isinstance(values, Iterable):
+    items = items_of(values)
+    if items is None:
         raise InvalidArgumentError(
             argument, f"{shown(value)} is neither an id nor a list of ids.{made_by_rendering(value)}"
         )
-    ids = [uuid(argument, item) for item in values]
+    ids = [uuid(argument, item) for item in items]
     if not ids:
         raise InvalidArgumentError(argument, "is an empty list.")
     return list(dict.fromkeys(ids))
@@ -132,12 +137,13 @@ def number_name(argument: str, value: object, *, uuids: bool) -> str:
 def number_names(argument: str, value: object, *, uuids: bool) -> list[str]:
     """Return what names one or several numbers, each once. A single one may be given without a list."""
     values = [value] if isinstance(value, (str, UUID)) or value is None else value
-    if not isinstance(values, Iterable) or isinstance(values, Mapping):  # whose keys would be taken for names
+    items = None if isinstance(values, Mapping) else items_of(values)  # its keys would be taken for names
+    if items is None:
         raise InvalidArgumentError(
             argument,
             f"{shown(value)} is neither an id or phone number nor a list of them.{made_by_rendering(value)}",
         )
-    found = [number_name(argument, item, uuids=uuids) for item in values]
+    found = [number_name(argument, item, uuids=uuids) for item in items]
     if not found:
         raise InvalidArgumentError(argument, "is an empty list.")
     return list(dict.fromkeys(found))
@@ -225,9 +231,25 @@ def optional_text(argument: str, value: object) -> str | None:
     return value
 
 
+def items_of(value: Any) -> list[Any] | None:
+    """Return the items of a list or another iterable; None if it has none, as an array without dimensions has."""
+    try:
+        return list(value)
+    except TypeError:
+        return None
+
+
+def is_empty(value: Any) -> bool:
+    """Return whether it has no items. The truth value of an array or a table says something else, or is an error."""
+    try:
+        return len(value) == 0
+    except TypeError:
+        return False
+
+
 def choice(argument: str, value: object, choices: Sequence[str]) -> str:
     """Return one of ``choices``."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:  # an array compares with each of them
         allowed = " or ".join(f"'{name}'" for name in choices)
         raise InvalidArgumentError(argument, f"{shown(value)} is not one of the choices: use {allowed}.")
     return choices[choices.index(value)]  # not the value: a str enum has another text
@@ -254,17 +276,15 @@ def integer(argument: str, value: object, *, lowest: int, highest: int) -> int:
     return number
 
 
-def seconds(argument: str, value: object) -> float:
-    """Return a number of seconds, finite and at least 0. Text is not accepted."""
-    number = -1.0
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except OverflowError:  # an integer of more than 308 digits
-            number = math.inf
-    if not 0 <= number < math.inf:
-        raise InvalidArgumentError(argument, f"{shown(value)} is not a number of seconds from 0 up.")
-    return number
+def seconds(argument: str, value: object, *, longest: float = LONGEST) -> float:
+    """
+    Return a number of seconds, finite and at least 0. Text is not accepted.
+
+    :param longest: What any larger number counts as, so that nothing that is computed of it overflows.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return float(min(value, longest))
+    raise InvalidArgumentError(argument, f"{shown(value)} is not a number of seconds from 0 up.")
 
 
 def in_seconds(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ast import literal_eval
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_phonelink.api import arguments
@@ -47,10 +47,12 @@ def names(argument: str, value: Any) -> tuple[str, ...]:
 
     :raises InvalidArgumentError: If it is anything else, or empty.
     """
+    if value is None:
+        arguments.present(argument, value)
     items = value.split(",") if _is_simple(value) else parse_rendered(argument, value)
+    # The keys of a mapping would be taken for names.
+    items = None if isinstance(items, Mapping) else arguments.items_of(items)
     if items is None:
-        arguments.present(argument, items)
-    if not isinstance(items, Iterable) or isinstance(items, Mapping):  # whose keys would be taken for names
         raise InvalidArgumentError(
             argument, f"{shown(value)} is not a list of names.{arguments.made_by_rendering(value)}"
         )

@@ -12,7 +12,6 @@ from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import (
     ConfigurationError,
-    InvalidArgumentError,
     RegistrationFailedError,
 )
 from airflow_provider_phonelink.cli.output import print_rows, progress
@@ -38,8 +37,8 @@ def wait(options: argparse.Namespace) -> int:
     """Wait until all registrations are active; fail at once if one never can be."""
     number_ids = arguments.number_names("NUMBER_ID", options.number_ids, uuids=True)
     for name in ("timeout", "poll_interval", "failed_for"):
-        if not 0 <= getattr(options, name) < float("inf"):
-            raise InvalidArgumentError(f"--{name.replace('_', '-')}", "is not a number of seconds.")
+        seconds = arguments.seconds(f"--{name.replace('_', '-')}", getattr(options, name))
+        setattr(options, name, seconds)
     # A poll is not tried again: the next one is the retry.
     hook = hook_of(options.conn_id, max_retries=0)
     look = _look(hook)

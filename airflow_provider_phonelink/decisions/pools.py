@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
 from airflow_provider_phonelink.api import arguments
@@ -82,7 +82,7 @@ def quarantine_of(value: object, *, uuids: bool) -> dict[str, str]:
             arguments.number_name("quarantine", name, uuids=uuids): _reason(reason)
             for name, reason in found.items()
         }
-    if isinstance(found, Sized) and not found:
+    if arguments.is_empty(found):
         return {}
     return dict.fromkeys(arguments.number_names("quarantine", found, uuids=uuids), "")
 

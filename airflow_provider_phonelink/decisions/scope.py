@@ -93,7 +93,7 @@ def parse_scope(value: object, rules: LinkRules) -> Scope | None:
     keys = rules.scope_keys
     if not isinstance(value, Mapping):
         raise InvalidArgumentError("scope", f"{shown(value)} is not a mapping with {', '.join(keys)}.")
-    if unknown := sorted(as_text(key) for key in value if key not in keys):
+    if unknown := sorted(as_text(key) for key in value if not (isinstance(key, str) and key in keys)):
         raise InvalidArgumentError("scope", f"knows {', '.join(keys)}; not {clean(', '.join(unknown))}.")
     if not value.keys() - {"modes"}:
         names = [key for key in keys if key != "modes"]

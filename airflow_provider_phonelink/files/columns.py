@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_phonelink.api import templates
+from airflow_provider_phonelink.api import arguments, templates
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import as_text, listed, shown
 
@@ -44,11 +44,11 @@ class Columns:
 
     def knows(self, name: object) -> bool:
         """Return whether a column may have this name."""
-        return name in self.names or self.hands_on(name)
+        return isinstance(name, str) and (name in self.names or self.hands_on(name))
 
     def hands_on(self, name: object) -> bool:
         """Return whether the values of a column are passed on unchanged."""
-        return name in self.extra or (isinstance(name, str) and name.startswith(EXTRA_PREFIX))
+        return isinstance(name, str) and (name in self.extra or name.startswith(EXTRA_PREFIX))
 
     def with_extra(self, value: object) -> Columns:
         """
@@ -57,7 +57,7 @@ class Columns:
         :param value: None or an empty list, or names: a list, or text such as ``"team, campaign"``.
         :raises InvalidArgumentError: If it is anything else, or if a name has a meaning already.
         """
-        if value is None or value in ((), []):
+        if value is None or (isinstance(value, (list, tuple)) and not value):
             return self
         names = templates.names("extra_columns", value)
         for name in names:
@@ -75,7 +75,7 @@ class Row(dict[str, Any]):
     extra: dict[str, Any]
 
     def __init__(self, values: Mapping[str, Any], columns: Columns, place: str) -> None:
-        given = {name: value for name, value in values.items() if value not in (None, "")}
+        given = {name: value for name, value in values.items() if not _is_nothing(value)}
         super().__init__((name, value) for name, value in given.items() if not columns.hands_on(name))
         self.extra = {name: value for name, value in given.items() if columns.hands_on(name)}
         self.place = place
@@ -216,10 +216,11 @@ def rows_of(items: object, columns: Columns, argument: str) -> Rows:
     """
     if isinstance(items, Rows):
         return items
-    if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, Iterable):
+    found = None if isinstance(items, (str, bytes, Mapping)) else arguments.items_of(items)
+    if found is None:
         raise InvalidArgumentError(argument, f"{shown(items)} is not a list of {columns.item}s.")
     problems, rows = Problems(), []
-    for position, item in enumerate(items, 1):
+    for position, item in enumerate(found, 1):
         place = f"{columns.item} {position}"
         row = row_of(item, columns, place, problems)
         if row is not None:
@@ -244,6 +245,10 @@ def row_of(item: object, columns: Columns, place: str, problems: Problems) -> Ro
 def unknown(name: object, columns: Columns) -> str:
     """Return the problem of a name that has no meaning here."""
     return f"{shown(name)} is not known; a {columns.item} has {', '.join(columns.names)}"
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value)
 
 
 def _one_of(names: tuple[str, ...]) -> str:

@@ -195,7 +195,9 @@ class RotateOperator(BaseOperator):
         from airflow_provider_phonelink.api.errors import InvalidArgumentError
         from airflow_provider_phonelink.api.templates import parse_rendered
 
-        weights = parse_rendered("weights", self.weights) or {}
+        weights = parse_rendered("weights", self.weights)
+        if weights is None or arguments.is_empty(weights):
+            return {}
         if not hasattr(weights, "items"):
             raise InvalidArgumentError("weights", "is not a dict of numbers and whole numbers.")
         return {
@@ -255,7 +257,4 @@ def _duration(argument: str, value: object) -> timedelta:
             raise InvalidArgumentError(
                 argument, f"{value!r} is neither a timedelta nor a number of seconds."
             ) from None
-    try:
-        return timedelta(seconds=arguments.seconds(argument, value))
-    except OverflowError:
-        raise InvalidArgumentError(argument, "is longer than a timedelta can be.") from None
+    return timedelta(seconds=arguments.seconds(argument, value))

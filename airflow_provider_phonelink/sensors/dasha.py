@@ -80,7 +80,8 @@ class DashaRegistrationSensor(BaseSensorOperator):
     :param on_timeout: ``fail`` (default) fails on a timeout, or skips with ``soft_fail``; ``report`` succeeds, unless
         no look has succeeded, so that there is nothing to report. (templated)
     :param failed_for: How long, in seconds or as a timedelta, a registration has to be in a failed state, at each look,
-        before it counts as failed: registrars may refuse for a moment and then recover. 0 by default.
+        before it counts as failed: registrars may refuse for a moment and then recover. 0 by default;
+        ``timedelta.max`` for never. More than 100 years count as 100 years, as in ``timeout`` and ``poke_interval``.
     :param credentials_id: The SIP credentials, a uuid, of numbers that are named by phone number, if several numbers
         have that one. None (default): any. (templated)
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
@@ -163,6 +164,9 @@ class DashaRegistrationSensor(BaseSensorOperator):
         with as_airflow_exceptions():
             for argument in ("on_failed", "on_timeout"):
                 arguments.choice(argument, getattr(self, argument), REACTIONS)
+            # Airflow takes longer ones than it can add to a date.
+            self.timeout = arguments.seconds("timeout", self.timeout)
+            self.poke_interval = arguments.seconds("poke_interval", self.poke_interval)
             self._failed_for_seconds = arguments.seconds("failed_for", arguments.in_seconds(self.failed_for))
 
     def _begin(self, first_look: datetime | None) -> None:

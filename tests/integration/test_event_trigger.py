@@ -293,6 +293,16 @@ class TestHolding:
         assert told == []
         assert event["transition"] == "failed"
 
+    def test_what_never_lasts_long_enough_is_no_event(self, sandbox, numbers, watching):
+        async def scenario():
+            never = timedelta.max
+            async with watching(phone_number_ids=numbers, hold_for=never, remind_every=never) as watch:
+                becomes(sandbox, numbers[0], FAILED)
+                await polls(sandbox, 4)
+            return watch.told
+
+        assert asyncio.run(scenario()) == []
+
     def test_a_number_deleted_from_a_pool_is_lost_once_that_has_lasted(self, sandbox, numbers, watching):
         async def scenario():
             async with watching(pool=POOL, hold_for=0.5) as watch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -316,6 +317,13 @@ def test_a_report_in_object_storage_and_a_bounded_result(sandbox, connections, t
     assert (outcome.value["numbers"], outcome.value["report"]) == (4, location)
     rows = json.loads((tmp_path / "report.json").read_text())
     assert [row["step"] for row in rows] == ["created"] * 3 + [None]
+
+
+def test_a_wait_for_all_time_is_one_for_a_hundred_years(sandbox, connections, numbers):
+    task = task_of(numbers, deferrable=True, timeout=timedelta.max, failed_for=timedelta.max)
+    outcome = run_task(task, connections=connections)
+    assert outcome.state == "deferred", outcome.log
+    assert outcome.deferral.timeout.days // 365 == 100
 
 
 def test_a_report_that_cannot_be_written_is_written_by_a_retry(sandbox, connections, tmp_path):

@@ -22,6 +22,7 @@ from airflow_provider_phonelink.decisions import waiting
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
 from airflow_provider_phonelink.sandbox import Fault
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
+from airflow_provider_phonelink.triggers.dasha import DashaRegistrationTrigger
 
 MODES = ("poke", "reschedule", "deferrable")
 each_mode = pytest.mark.parametrize("mode", MODES)
@@ -212,6 +213,31 @@ def test_a_registration_that_is_refused_for_a_moment(sandbox, connections, mode)
 
     assert outcome.state == "success", outcome.log
     assert "408 Request Timeout, which counts as failed once it has lasted 60 s" in outcome.log
+
+
+@each_mode
+def test_a_wait_without_an_end_for_which_no_failure_counts(sandbox, connections, mode):
+    (number,) = planted(sandbox, [(0, "Failed", None, "408 Request Timeout"), (0.4, "Registered")])
+    outcome = waited(sensor(number, mode, failed_for=timedelta.max, timeout=timedelta.max), connections)
+
+    assert outcome.state == "success", outcome.log
+    assert outcome.value == {number: "Registered"}
+
+
+def test_a_trigger_for_all_time(sandbox, connections):
+    (number,) = planted(sandbox, [(0, "Failed", None, "408 Request Timeout"), (0.4, "Registered")])
+    trigger = DashaRegistrationTrigger(
+        phone_number_ids=[number],
+        dasha_conn_id="dasha_default",
+        deadline=1e15,
+        poll_interval=0.1,
+        max_wait=1e300,
+        began=1e300,
+        failed_for=1e15,
+        failing_since={number: 1e15},
+    )
+    [event] = run_trigger(trigger, connections=connections)
+    assert (event["status"], event["states"]) == ("active", {number: "Registered"})
 
 
 @each_mode

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from simulation.histories import _SETTINGS, _Log, _stage, quiet
 from simulation.operations import DAILY, OPERATIONS
 from simulation.task import SteppingSender, TaskInstance, Variables
+from unit.arrays import Array, Missing, Scalar, Table
 
 from airflow_provider_phonelink.api import answers
 from airflow_provider_phonelink.api.callingbox.settings import CallingBoxSettings
@@ -32,7 +33,15 @@ from airflow_provider_phonelink.exceptions import PhonelinkFailException, Phonel
 from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
 from airflow_provider_phonelink.hooks.connection import settings_of
 from airflow_provider_phonelink.hooks.dasha import DashaHook
-from airflow_provider_phonelink.operators.dasha import DashaListPhoneNumbersOperator
+from airflow_provider_phonelink.operators.callingbox import (
+    CallingBoxExportRoutesOperator,
+    CallingBoxListAgentsOperator,
+    CallingBoxListNumbersOperator,
+)
+from airflow_provider_phonelink.operators.dasha import (
+    DashaExportRoutesOperator,
+    DashaListPhoneNumbersOperator,
+)
 from airflow_provider_phonelink.sensors.dasha import DashaRegistrationSensor
 from airflow_provider_phonelink.triggers.dasha import DashaRegistrationEventTrigger, DashaRegistrationTrigger
 
@@ -86,6 +95,7 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
+ARRAYS = (Array("ab"), Array([0]), Array([]), Scalar(), Missing(), Table())
 #: What native rendering, a Variable or an XCom may give besides.
 NATIVE = st.one_of(
     JSON,
@@ -178,6 +188,15 @@ WAITS_AND_LISTS: dict[str, Any] = {
         task_id="task", phone_number_ids=list(ids.values()), timeout=0, poke_interval=0.001
     ),
 }
+#: What the simulation has no operation of, as it writes nothing; with an operation of the same vendor.
+READS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
+    ("rotate", DashaListPhoneNumbersOperator, {}),
+    ("rotate", DashaExportRoutesOperator, {}),
+    ("rotate", DashaRegistrationSensor, {"phone_number_ids": (), "timeout": 0, "poke_interval": 0.001}),
+    ("rotate CallingBox", CallingBoxListNumbersOperator, {}),
+    ("rotate CallingBox", CallingBoxListAgentsOperator, {}),
+    ("rotate CallingBox", CallingBoxExportRoutesOperator, {}),
+)
 #: One operation for each operator.
 OPERATORS = {operation.operator: name for name, operation in reversed(OPERATIONS.items())}
 ARGUMENTS = [
@@ -197,6 +216,35 @@ def test_any_argument(name: str, field: str, value: Any) -> None:
     operator = operator_of(stage)
     setattr(operator, field, value)
     attempt(operator, Wire(stage), stage.operation.vendor, TaskInstance(), Variables())
+
+
+@pytest.mark.parametrize(
+    ("stage_name", "read", "given", "field"),
+    [
+        *((name, None, {}, field) for name, field in ARGUMENTS),
+        *(
+            (name, read, given, field)
+            for name, read, given in READS
+            for field in read.template_fields
+            if field not in ("dasha_conn_id", "callingbox_conn_id")
+        ),
+    ],
+)
+def test_any_argument_may_be_an_array(stage_name: str, read: Any, given: dict[str, Any], field: str) -> None:
+    """Such as what another task read of a warehouse: its truth value and its comparisons are errors."""
+    stage = _stage(stage_name)
+    for value in (
+        *ARRAYS,
+        *([value] for value in ARRAYS),
+        *({key: value} for value in ARRAYS for key in ("agents", "+15550100001")),
+        *([{"number": value, "phone_number": value, "agent_id": value}] for value in ARRAYS),
+        {Missing(): 1},
+        [{Missing(): 1}],
+    ):
+        stage.reset()
+        operator = read(task_id="task", **given) if read else operator_of(stage)
+        setattr(operator, field, value)
+        attempt(operator, Wire(stage), stage.operation.vendor, TaskInstance(), Variables())
 
 
 @pytest.mark.parametrize("name", WAITS_AND_LISTS)

@@ -99,10 +99,10 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
     :param report: Where to write the rows: a path or URL of object storage that ends in ``.csv`` or ``.json``. None
         (default): nowhere. (templated)
     :param timeout: For how long to wait for registrations in all, in seconds or as a timedelta; 3600 by default. A
-        shorter ``execution_timeout`` counts instead.
+        shorter ``execution_timeout`` counts instead. More than 100 years count as 100 years, here and below.
     :param poll_interval: Seconds between two looks at the registrations; 10 by default.
     :param failed_for: How long, in seconds or as a timedelta, a registration has to be in a failed state before it
-        counts as failed. 0 by default.
+        counts as failed. 0 by default; ``timedelta.max`` for never.
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     :param deferrable: Whether to wait in the triggerer, without taking up a worker slot; by default what
         ``[operators] default_deferrable`` says.
@@ -262,7 +262,7 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
             arguments.choice("if_exists", self.if_exists, IF_EXISTS)
             arguments.choice("if_linked", self.if_linked, IF_LINKED)
             arguments.choice("on_failed", self.on_failed, REACTIONS)
-            arguments.seconds("poll_interval", self.poll_interval)
+            self.poll_interval = arguments.seconds("poll_interval", self.poll_interval)
             rows = read_rows(
                 self.numbers, COLUMNS, argument="numbers", folder=folder, beginning=self._numbers_begin
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from operator import itemgetter
@@ -215,8 +215,7 @@ def _plain_name(name: str) -> str:
 def _names(argument: str, value: Any) -> list[str]:
     names = parse_rendered(argument, value)
     # An empty list is no numbers. None is refused, as an XCom that gave nothing is.
-    is_empty = isinstance(names, Sized) and not names
-    return [] if is_empty else arguments.number_names(argument, names, uuids=True)
+    return [] if arguments.is_empty(names) else arguments.number_names(argument, names, uuids=True)
 
 
 def _members(

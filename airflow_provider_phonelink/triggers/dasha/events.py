@@ -69,7 +69,8 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
         ``provider_id``, ``display_name_prefix`` and ``description_tag``. Numbers may start and stop matching at any
         time.
     :param transitions: Which changes are reported: any of ``lost``, ``failed`` and ``recovered``; all by default.
-    :param poll_interval: Seconds between polls, more than 0; 30 by default.
+    :param poll_interval: Seconds between polls, more than 0; 30 by default. Of this and the other time spans, more
+        than 100 years count as 100 years.
     :param active_states: The states that count as active, regardless of case; None (default) for the connection's.
     :param failed_states: The states that count as failed, regardless of case; None (default) for the connection's.
     :param hold_for: Seconds, or a timedelta, for which each look must show a number not active before that is reported;

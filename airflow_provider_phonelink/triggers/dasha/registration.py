@@ -48,7 +48,8 @@ class DashaRegistrationTrigger(BaseTrigger):
     :param phone_number_ids: The numbers, uuids in lower case.
     :param dasha_conn_id: The Airflow connection, of type ``dasha``.
     :param deadline: When the wait times out, in seconds since 1970.
-    :param poll_interval: Seconds between polls.
+    :param poll_interval: Seconds between polls. Of this and all other time spans, more than 100 years count as 100
+        years.
     :param active_states: The states that count as active; None (default) for the connection's.
     :param failed_states: The states that count as failed; None (default) for the connection's.
     :param exponential_backoff: Whether each interval is twice the one before; False by default.
@@ -148,12 +149,16 @@ class DashaRegistrationTrigger(BaseTrigger):
     def _check(self) -> None:
         self.phone_number_ids = arguments.uuids("phone_number_ids", self.phone_number_ids)
         self.dasha_conn_id = arguments.text("dasha_conn_id", self.dasha_conn_id)
-        self.deadline = arguments.seconds("deadline", self.deadline)
+        self.deadline = arguments.seconds("deadline", self.deadline, longest=arguments.LATEST)
         self.poll_interval = arguments.seconds("poll_interval", self.poll_interval)
         if self.max_wait is not None:
             self.max_wait = arguments.seconds("max_wait", self.max_wait)
         self.exponential_backoff = arguments.boolean("exponential_backoff", self.exponential_backoff)
-        self.began = time.time() if self.began is None else arguments.seconds("began", self.began)
+        self.began = (
+            time.time()
+            if self.began is None
+            else arguments.seconds("began", self.began, longest=arguments.LATEST)
+        )
         if self.never_seen is not None:
             self.never_seen = arguments.uuids("never_seen", self.never_seen)
         self.failed_for = arguments.seconds("failed_for", self.failed_for)
@@ -163,7 +168,9 @@ class DashaRegistrationTrigger(BaseTrigger):
             if not isinstance(self.failing_since, dict):
                 raise InvalidArgumentError("failing_since", "is no dict of number ids and times.")
             self.failing_since = {
-                arguments.uuid("failing_since", number_id): arguments.seconds("failing_since", since)
+                arguments.uuid("failing_since", number_id): arguments.seconds(
+                    "failing_since", since, longest=arguments.LATEST
+                )
                 for number_id, since in self.failing_since.items()
             }
         for argument in ("on_failed", "on_timeout"):

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from enum import Enum
+from functools import partial
 from uuid import UUID
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.arrays import Array, Missing, Scalar, Table
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import path
@@ -360,6 +363,53 @@ def test_integer(value, number) -> None:
 def test_integer_refuses(value) -> None:
     with pytest.raises(InvalidArgumentError, match="not a whole number from 0 to 10"):
         arguments.integer("take", value, lowest=0, highest=10)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (0, 0.0),
+        (7, 7.0),
+        (0.5, 0.5),
+        (arguments.LONGEST, arguments.LONGEST),
+        (timedelta.max.total_seconds(), arguments.LONGEST),
+        (1e300, arguments.LONGEST),
+        (10**400, arguments.LONGEST),
+    ],
+)
+def test_a_time_span_that_is_longer_than_100_years_counts_as_100_years(value, number) -> None:
+    assert arguments.seconds("timeout", value) == number
+    # What is computed of it overflows nowhere.
+    assert datetime.now(timezone.utc) + timedelta(seconds=arguments.seconds("timeout", value))
+    assert datetime.fromtimestamp(arguments.seconds("began", value, longest=arguments.LATEST), timezone.utc)
+
+
+@pytest.mark.parametrize(
+    "value", [-1, -(10**400), float("nan"), float("inf"), True, None, "7", timedelta(1), Array([1])]
+)
+def test_what_is_no_time_span(value) -> None:
+    with pytest.raises(InvalidArgumentError, match="not a number of seconds from 0 up"):
+        arguments.seconds("timeout", value)
+
+
+@pytest.mark.parametrize("value", [Array("ab"), Array(["a"]), Array([]), Scalar(), Missing(), Table()])
+def test_an_array_is_no_choice(value) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"mode: .* is not one of the choices"):
+        arguments.choice("mode", value, ("a", "b"))
+
+
+def test_an_array_is_a_list_of_names() -> None:
+    assert arguments.uuids("ids", Array([ID, ID.upper()])) == [ID]
+    assert arguments.number_names("ids", Array([ID]), uuids=True) == [ID]
+    for empty in (Array([]), Scalar(), Missing()):
+        for check in (arguments.uuids, partial(arguments.number_names, uuids=True)):
+            with pytest.raises(InvalidArgumentError, match=r"is an empty list|list of"):
+                check("ids", empty)
+
+
+def test_what_has_no_items() -> None:
+    assert all(map(arguments.is_empty, ([], {}, Array([]))))
+    assert not any(map(arguments.is_empty, (Array([0]), Scalar(), Table(), Missing(), None, 0)))
 
 
 @given(
