@@ -61,7 +61,9 @@ def notations(numbers: Sequence[Known]) -> Finding:
 
 def unread_numbers(complete: bool, count: int) -> list[str]:
     """Return what was not read where the list of numbers was not read to its end."""
-    return [] if complete else [f"all but {counted(count, 'number')}"]
+    if complete:
+        return []
+    return [f"all but {counted(count, 'number')}" if count else "the numbers"]
 
 
 def cut_short(count: int, error: Exception) -> Finding:

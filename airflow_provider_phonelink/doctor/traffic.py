@@ -30,7 +30,7 @@ def findings(traffic: Sequence[Observed], settings: Settings, now: datetime) -> 
     return [
         connection(traffic, settings),
         latency([observed.seconds for observed in traffic]),
-        clock(traffic[-1].headers.get("date"), now),
+        clock(*last_date(traffic, now)),
         tls(traffic[-1], settings, now),
         rate_limit(traffic),
     ]
@@ -52,11 +52,24 @@ def latency(seconds: Sequence[float]) -> Finding:
     return Finding(about="latency", seen=f"median {usual:,.0f} ms, longest {longest:,.0f} ms")
 
 
+def last_date(traffic: Sequence[Observed], now: datetime) -> tuple[str | None, datetime]:
+    """
+    Return the last ``Date`` header, and the time here as it arrived.
+
+    :param now: The time here as the last answer arrived.
+    """
+    for observed in reversed(traffic):
+        if date := observed.headers.get("date"):
+            return date, now
+        now -= timedelta(seconds=observed.seconds)
+    return None, now
+
+
 def clock(date: str | None, now: datetime) -> Finding:
     """
     Return how far the vendor's clock is from ours.
 
-    :param date: The ``Date`` header of the last answer.
+    :param date: The ``Date`` header of an answer.
     :param now: The time here as it arrived.
     """
     about = "clock"

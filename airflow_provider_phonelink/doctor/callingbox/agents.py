@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_phonelink.api.errors import NotFoundError, RejectedError
+from airflow_provider_phonelink.api.errors import NotFoundError, RejectedError, UnreadableAnswerError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.doctor.callingbox.readings import holders, tells
 from airflow_provider_phonelink.doctor.findings import (
@@ -136,5 +136,7 @@ def _like_nobody(reading: Agent | PhonelinkError, readings: Readings) -> bool:
 def _why_open(reading: Agent | PhonelinkError) -> str:
     if not isinstance(reading, Exception):
         return "its answer does not say whether it is archived"
+    if isinstance(reading, UnreadableAnswerError):
+        return "answered with something unreadable"
     status = getattr(reading, "status", None)
     return f"answered {status}" if status else "not answered"

@@ -54,9 +54,7 @@ def errors(traffic: Iterable[Observed]) -> Finding:
     if not answers:
         return unknown(about, "no answer came of an agent that does not exist")
     last = answers[-1]
-    if last.status < HTTPStatus.BAD_REQUEST:
-        return unknown(about, "nothing was refused, not even an agent that does not exist")
-    if last.status >= HTTPStatus.INTERNAL_SERVER_ERROR or last.status == HTTPStatus.TOO_MANY_REQUESTS:
+    if last.status == HTTPStatus.TOO_MANY_REQUESTS or last.status not in range(400, 500):
         why = f"an agent that does not exist was answered with {last.status}, which says nothing of the agent"
         return unknown(about, why, "Run the doctor again.")
     return Finding(about=about, seen=f"{last.status} with {_form(last.refusal)}")

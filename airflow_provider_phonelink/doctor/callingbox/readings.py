@@ -83,7 +83,10 @@ def read() -> Flow[Readings]:
     if readings.broken_off and readings.agents_error:
         raise readings.broken_off
     for agent_id in readings.untold()[: readings.spare]:
-        readings.singly[agent_id] = yield from attempt(endpoints.get_agent, agent_id)
+        agent = yield from attempt(endpoints.get_agent, agent_id)
+        readings.singly[agent_id] = agent
+        if isinstance(agent, PhonelinkError) and agent.retry_helps:
+            break  # it is not about this agent, and each one would be tried twice
     readings.nobody = yield from attempt(endpoints.get_agent, NOBODY)
     return readings
 

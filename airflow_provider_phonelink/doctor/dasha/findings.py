@@ -10,6 +10,7 @@ from airflow_provider_phonelink.doctor.dasha import agents, filters, links, regi
 from airflow_provider_phonelink.doctor.dasha.forms import form_of_answers
 from airflow_provider_phonelink.doctor.findings import Finding, Level, counted, refused, unknown
 from airflow_provider_phonelink.doctor.phone_numbers import (
+    LIST_NUMBERS,
     Known,
     cut_short,
     duplicates,
@@ -29,11 +30,13 @@ def findings(readings: Readings, circumstances: Circumstances) -> list[Finding]:
     known = [
         Known(number.id, number.phone_number, number.credentials_id.lower()) for number in readings.numbers
     ]
+    unread = unread_numbers(readings.complete, len(readings.numbers))
     return [
         numbers(readings),
         *registrations.findings(readings.numbers, circumstances),
+        *(unknown("registration", f"not read: {which}", LIST_NUMBERS) for which in unread),
         notations(known),
-        duplicates(known, unread_numbers(readings.complete, len(known))),
+        duplicates(known, unread),
         filters.phone_number_filter(readings),
         *filters.link_filters(readings),
         links.uses(readings, circumstances.settings.source),

@@ -214,9 +214,11 @@ def _users(readings: Readings) -> Flow[None]:
         if isinstance(users, VendorError):
             break
     for number in _left_open(readings)[: max(LEAST_SINGLY, readings.spare)]:
-        users_of_one = answered((yield from attempt(endpoints.affected_agents, number.id)))
-        if users_of_one:
+        users_of_one = yield from attempt(endpoints.affected_agents, number.id)
+        if not isinstance(users_of_one, PhonelinkError):
             readings.singly.append(users_of_one)
+        elif users_of_one.retry_helps:  # which is not about this number, and each one would be tried twice
+            break
 
 
 def _left_open(readings: Readings) -> list[PhoneNumber]:

@@ -69,7 +69,7 @@ class TestFormOfErrors:
         patient.refuse = lambda line, nth: 502 if nth == 1 and NOBODY in line else None
         assert patient.examined("callingbox")["form of errors"].seen == '404 with {"error": text}'
 
-    @pytest.mark.parametrize("status", [429, 500, 503])
+    @pytest.mark.parametrize("status", [307, 429, 500, 503])
     def test_where_it_is_not_come_by_it_is_unknown(self, status) -> None:
         patient = Patient.new()
         patient.refuse = lambda line, nth: status if NOBODY in line else None
@@ -123,6 +123,14 @@ class TestAgentsWithNumbers:
         assert (finding.level, finding.sure) == (Level.TO_DO, Sure.LIKELY)
         assert "agent agt_1 (most likely gone: answered 400 as one that does not exist is; +" in finding.seen
         assert "agent agt_0 (archived; " in finding.seen
+
+    def test_single_reads_end_where_the_vendor_fails(self) -> None:
+        patient = archived_agents(5)
+        patient.refuse = lambda line, nth: 500 if "/agents/agt_" in line else None
+        finding = gone(patient)
+        assert "4 agents that no list shows" in finding.seen
+        assert "agent agt_4 (answered 500)" in finding.seen
+        assert sum("/agents/agt_" in observed.path for observed in patient.traffic) == 2
 
     def test_those_that_are_refused_otherwise_are_not(self) -> None:
         patient = archived_agents(1)
@@ -214,6 +222,7 @@ class TestPaging:
         found = patient.examined("callingbox")
         assert (found["numbers"].level, found["agents"].level) == (Level.TO_DO, Level.OK)
         assert (found["agents gone"].level, found["agents gone"].sure) == (Level.NOTE, Sure.UNKNOWN)
+        assert found["agents gone"].seen.endswith("; not read: the numbers")
 
     def test_where_nothing_may_be_read_it_fails(self) -> None:
         patient = Patient.new()

@@ -135,6 +135,40 @@ class TestAgentsWithNumbers:
         assert found["reads by credentials"].sure is Sure.LIKELY
         assert (found["agents off"].level, found["agents off"].sure) == (Level.OK, Sure.LIKELY)
 
+    def test_a_vendor_whose_pages_are_shorter_is_read_on(self) -> None:
+        patient = linked_agents(120, 110)
+        reads = []
+
+        def shorter(call) -> None:
+            if call.path.endswith("/agents"):
+                call.params["take"] = str(min(50, int(call.params["take"])))
+                reads.append(call)
+
+        patient.meanwhile = shorter
+        off = patient.examined("dasha")["agents off"]
+        assert "agent agent-110 (+15550100001)" in off.seen
+        assert len(reads) == 4
+
+    def test_single_reads_end_where_the_vendor_fails(self) -> None:
+        patient = Patient.new(dasha_credentials_agents_status=403)
+        for n in range(40):
+            patient.dasha.add_number(f"+155501000{n:02}", TRUNK_A)
+        singly = re.compile(r"sip-phone-numbers/.*affected-agents")
+        patient.refuse = lambda line, nth: 500 if singly.search(line) else None
+        assert "who calls out with 40 of 40 numbers" in patient.examined("dasha")["agents off"].seen
+        assert sum(bool(singly.search(observed.path)) for observed in patient.traffic) == 2
+
+
+def test_a_filter_whose_numbers_are_too_many_to_see_is_not_judged() -> None:
+    patient = Patient.new(dasha_linked_filter="inbound+outbound")
+    patient.dasha.add_agent("all")
+    for n in range(1100):
+        patient.dasha.add_number(f"+1555{n:07}", TRUNK_A, inbound="all")
+    patient.dasha.add_number("+15550109999", TRUNK_A, outbound=["all"])
+    found = patient.examined("dasha")["filter linkedAgentId"]
+    assert found.sure is Sure.UNKNOWN
+    assert "too many numbers came to tell (1,101; " in found.seen
+
 
 class TestNumbersThatChangeMeanwhile:
     @staticmethod
@@ -170,6 +204,7 @@ class TestNumbersThatChangeMeanwhile:
         assert (found["numbers"].level, found["numbers"].sure) == (Level.NOTE, Sure.UNKNOWN)
         assert found["numbers"].advice.startswith("Run the doctor again")
         assert found["same number twice"].seen.endswith("not read: all but 1,000 numbers")
+        assert found["registration"].seen == "not read: all but 1,000 numbers"
         assert found["same number twice"].sure is Sure.UNKNOWN
 
     def test_a_page_that_is_refused_leaves_the_ones_before(self) -> None:

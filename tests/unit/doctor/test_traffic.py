@@ -78,6 +78,14 @@ def test_clocks(seconds: float) -> None:
     assert finding.level is Level.TO_DO or abs(seconds) < 62
 
 
+def test_the_last_answer_with_a_date_tells_the_time() -> None:
+    early, late = seen(headers={"date": "early"}), seen(headers={"date": "late"})
+    without = seen(seconds=20.0)
+    assert traffic.last_date([early, late], NOW) == ("late", NOW)
+    assert traffic.last_date([early, late, without, without], NOW) == ("late", NOW - timedelta(seconds=40))
+    assert traffic.last_date([without], NOW)[0] is None
+
+
 @pytest.mark.parametrize("date", [None, "", "yesterday", "Tue, 99 Jun 2031 12:00:00 GMT"])
 def test_a_clock_that_is_not_told(date) -> None:
     finding = traffic.clock(date, NOW)
