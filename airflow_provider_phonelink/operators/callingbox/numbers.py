@@ -72,6 +72,7 @@ class CallingBoxAttachNumberOperator(CallingBoxOperator):
     :param if_attached: For an inbound agent, if another inbound agent has the number: ``fail`` (default) fails,
         ``move`` takes it from that agent. (templated)
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     template_fields: Sequence[str] = ("agent_id", "number_id", "if_attached", "callingbox_conn_id")
@@ -123,6 +124,7 @@ class CallingBoxDetachNumberOperator(_AgentAndNumberOperator):
     :param number_id: The number: its id, or its phone number in any notation, as for
         :class:`CallingBoxAttachNumberOperator`. (templated)
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -151,6 +153,7 @@ class CallingBoxSetPrimaryNumberOperator(_AgentAndNumberOperator):
     :param agent_id: The agent. (templated)
     :param number_id: A number that is attached to it, by id or phone number. (templated)
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     def execute(self, context: Context) -> dict[str, Any]:

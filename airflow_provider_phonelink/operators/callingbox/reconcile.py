@@ -57,6 +57,7 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
     :param extra_columns: Further columns or keys that the routes may have, beside those that begin with ``x_``: a list,
         or text such as ``"team, ticket"``. Their values are in each change's ``extra``. None by default.
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     template_fields: Sequence[str] = (*FIELDS, "callingbox_conn_id")

@@ -52,6 +52,7 @@ class CallingBoxRotatePrimaryNumberOperator(RotateOperator, CallingBoxOperator):
         rotates. (templated)
     :param verify: Whether to read the agent afterwards, and to put the old number back if that fails; True by default.
     :param callingbox_conn_id: The Airflow connection, of type ``callingbox``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     template_fields: Sequence[str] = (*FIELDS, "callingbox_conn_id")

@@ -58,6 +58,7 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
     :param report: Where to write the rows: a path or URL of object storage that ends in ``.csv`` or ``.json``. None
         (default): nowhere. (templated)
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     template_fields: Sequence[str] = (

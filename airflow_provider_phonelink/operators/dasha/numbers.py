@@ -52,6 +52,7 @@ class DashaCreatePhoneNumberOperator(DashaOperator):
         such as ``+15550100003`` for ``+1 (555) 010-0003``. ``warn`` (default) creates this one and names the other in a
         warning, or adopts the other if the vendor takes both for the same. ``fail`` fails. (templated)
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     template_fields: Sequence[str] = (
@@ -216,6 +217,7 @@ class DashaLinkPhoneNumberOperator(DashaOperator):
     :param credentials_id: The SIP credentials, a uuid, of a number that is named by phone number, if several have that
         one. None (default): any. (templated)
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     template_fields: Sequence[str] = (
@@ -286,6 +288,7 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
     :param credentials_id: The SIP credentials, a uuid, of a number that is named by phone number, if several have that
         one. None (default): any. (templated)
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     template_fields: Sequence[str] = (

@@ -106,6 +106,7 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
     :param deferrable: Whether to wait in the triggerer, without taking up a worker slot; by default what
         ``[operators] default_deferrable`` says.
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     template_fields: Sequence[str] = (

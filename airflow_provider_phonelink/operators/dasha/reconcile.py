@@ -63,6 +63,7 @@ class DashaReconcileLinksOperator(ReconcileLinksOperator, DashaOperator):
     :param extra_columns: Further columns or keys that the routes may have, beside those that begin with ``x_``: a list,
         or text such as ``"team, ticket"``. Their values are in each change's ``extra``. None by default.
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     template_fields: Sequence[str] = (*FIELDS, "dasha_conn_id")

@@ -71,6 +71,7 @@ class DashaRotatePhoneNumberOperator(RotateOperator, DashaOperator):
     :param verify: Whether to read the link afterwards, and to put the old number back if the link does not show; True
         by default.
     :param dasha_conn_id: The Airflow connection, of type ``dasha``. (templated)
+    :param multiple_outputs: Whether each entry of the result is also an XCom of its own, by its key; True by default.
     """
 
     template_fields: Sequence[str] = (*FIELDS, "scope", "dasha_conn_id")
