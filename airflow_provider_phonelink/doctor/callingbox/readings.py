@@ -80,7 +80,7 @@ def read() -> Flow[Readings]:
     readings.of_one = yield from _count(limit=1)
     readings.of_no_count = yield from _count(limit=None)
     yield from _agents(readings)
-    if readings.broken_off and readings.agents_error:
+    if readings.broken_off and not readings.numbers and readings.agents_error:
         raise readings.broken_off
     for agent_id in readings.untold()[: readings.spare]:
         agent = yield from attempt(endpoints.get_agent, agent_id)

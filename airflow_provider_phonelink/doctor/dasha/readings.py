@@ -125,7 +125,8 @@ def read() -> Flow[Readings]:
     yield from _filter(readings)
     readings.agents = yield from _agents()
     readings.credentials = yield from attempt(endpoints.list_credentials)
-    if readings.broken_off and readings.agents.error and isinstance(readings.credentials, PhonelinkError):
+    rest_refused = readings.agents.error and isinstance(readings.credentials, PhonelinkError)
+    if readings.broken_off and not readings.numbers and rest_refused:
         raise readings.broken_off
     yield from _users(readings)
     yield from _link_filters(readings)

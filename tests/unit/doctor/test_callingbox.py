@@ -207,9 +207,10 @@ class TestPaging:
             assert "`phonelink numbers list`" in found[about].advice
 
     def test_a_page_that_is_refused_leaves_the_ones_before(self) -> None:
-        patient = Patient.new(callingbox_numbers_shape="data_has_more")
+        patient = Patient.new(callingbox_numbers_shape="data_has_more", callingbox_agent_pages=True)
         for n in range(250):
             patient.callingbox.add_number(f"+1555{n:07}")
+            patient.callingbox.add_agent("outbound", id=f"agt_{n}")
         patient.refuse = lambda line, nth: 400 if "starting_after" in line else None
         found = patient.examined("callingbox")
         assert found["numbers"].seen.startswith("100 numbers could be read, and then no more: ")
