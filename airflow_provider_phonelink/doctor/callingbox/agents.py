@@ -103,7 +103,8 @@ def _unread(readings: Readings) -> list[str]:
     ]
     silent = sum(not number.tells_links for number in readings.numbers)
     unread = {
-        f"{counted(len(unasked), 'agent')} that no list shows: {named(map(agent_label, unasked))}": unasked,
+        f"whether {counted(len(unasked), 'other agent is', 'other agents are')} archived or gone: "
+        f"{named(map(agent_label, unasked))}": unasked,
         f"agents that could not be judged: {named(open_)}": open_,
         f"the agents of {counted(silent, 'number')} that do not say them": silent,
     }

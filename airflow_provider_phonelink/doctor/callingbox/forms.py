@@ -52,7 +52,7 @@ def errors(traffic: Iterable[Observed]) -> Finding:
     nobody = endpoints.get_agent(NOBODY).path
     answers = [observed for observed in traffic if observed.path == nobody]
     if not answers:
-        return unknown(about, "no answer came of an agent that does not exist")
+        return unknown(about, "there was no answer about an agent that does not exist")
     last = answers[-1]
     if last.status == HTTPStatus.TOO_MANY_REQUESTS or last.status not in range(400, 500):
         why = f"an agent that does not exist was answered with {last.status}, which says nothing of the agent"

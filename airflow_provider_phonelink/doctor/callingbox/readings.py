@@ -34,7 +34,7 @@ class Readings:
 
     numbers: list[Number] = field(default_factory=list)
     complete: bool = True
-    #: The pages of numbers that were read, also in vain.
+    #: How many pages of numbers were asked for.
     pages: int = 0
     #: What refused the rest of the numbers, or all of them.
     broken_off: PhonelinkError | None = None
@@ -54,7 +54,7 @@ class Readings:
     agents_error: VendorError | None = None
     #: Agents that have numbers, where the list does not tell whether they are archived, as they are read by their ids.
     singly: dict[str, Agent | PhonelinkError] = field(default_factory=dict)
-    #: What came of an agent that does not exist.
+    #: The answer about an agent that does not exist.
     nobody: Agent | PhonelinkError | None = None
 
     def untold(self) -> list[str]:

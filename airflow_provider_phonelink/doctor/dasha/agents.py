@@ -28,12 +28,16 @@ def findings(readings: Readings) -> list[Finding]:
     """Return all findings on agents."""
     if readings.agents.error is not None:
         return [refused("agents", readings.agents.error)]
-    linked = _linked(readings)
-    found = [_gone(readings.agents, linked), _off(readings.agents, linked)]
-    unread = [*_beyond(readings.agents, linked), *unread_users(readings)]
+    read, linked = readings.agents, _linked(readings)
+    gone, off = _gone(read, linked), _off(read, linked)
     if shows_only_used(readings):
-        found = [replace(one, sure=Sure.LIKELY) if one.level is Level.OK else one for one in found]
-    return [listed(readings.agents), *(as_far_as_read(one, unread, LOOK_AT_LINKS) for one in found)]
+        gone, off = (replace(one, sure=Sure.LIKELY) if one.level is Level.OK else one for one in (gone, off))
+    unread = [*_beyond(read, linked), *unread_users(readings)]
+    return [
+        listed(read),
+        as_far_as_read(gone, unread, LOOK_AT_LINKS),
+        as_far_as_read(off, [*_silent(read, linked), *unread], LOOK_AT_LINKS),
+    ]
 
 
 def listed(read: AgentsRead) -> Finding:
@@ -66,13 +70,16 @@ def _off(read: AgentsRead, linked: Mapping[str, list[str]]) -> Finding:
     if off:
         seen = f"switched off, and linked to numbers: {named(_with_numbers(off, linked))}"
         return Finding(about=about, seen=seen, level=Level.TO_DO, advice=advice)
+    return Finding(about=about, seen="no agent that is switched off has a number")
+
+
+def _silent(read: AgentsRead, linked: Mapping[str, list[str]]) -> list[str]:
+    """Return of which agents with numbers the list does not say whether they are switched on."""
     silent = [
         agent.agent_id for agent in read.agents if agent.is_enabled is None and agent.agent_id in linked
     ]
-    if silent:
-        seen = f"the list does not say whether these are switched on: {named(_with_numbers(silent, linked))}"
-        return Finding(about=about, seen=seen, level=Level.NOTE, sure=Sure.UNKNOWN)
-    return Finding(about=about, seen="no agent that is switched off has a number")
+    labels = named(_with_numbers(silent, linked))
+    return [f"whether these are switched on, as the list does not say it: {labels}"] if silent else []
 
 
 def _beyond(read: AgentsRead, linked: Mapping[str, list[str]]) -> list[str]:

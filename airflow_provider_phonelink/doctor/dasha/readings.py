@@ -75,7 +75,7 @@ class Readings:
     complete: bool = True
     #: Why the numbers were not read to the end; None if they were, or are too many.
     broken_off: PhonelinkError | None = None
-    #: The pages of numbers that were read, also in vain.
+    #: How many pages of numbers were asked for, in all readings of the list.
     pages: int = 0
     #: The first numbers as they came.
     sample: list[dict[str, Any]] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Readings:
     agents: AgentsRead = field(default_factory=AgentsRead)
     #: A number that only calls out, and its agent; None if none was found.
     only_outbound: tuple[PhoneNumber, AffectedAgent] | None = None
-    #: What came of the filters, asked for that number.
+    #: What the filters let through, where they were tried with that number.
     unlinked: Page = None
     linked: Page = None
 

@@ -106,7 +106,9 @@ class TestAgentsWithNumbers:
         finding = gone(patient)
         assert len(patient.traffic) == 20
         assert (finding.level, finding.sure) == (Level.TO_DO, Sure.SEEN)
-        assert " and 9 more; not read: 26 agents that no list shows: agent agt_" in finding.seen
+        assert (
+            " and 9 more; not read: whether 26 other agents are archived or gone: agent agt_" in finding.seen
+        )
 
     def test_those_that_may_not_be_read_are_named(self) -> None:
         patient = archived_agents(2)
@@ -128,7 +130,7 @@ class TestAgentsWithNumbers:
         patient = archived_agents(5)
         patient.refuse = lambda line, nth: 500 if "/agents/agt_" in line else None
         finding = gone(patient)
-        assert "4 agents that no list shows" in finding.seen
+        assert "whether 4 other agents are archived or gone: agent agt_3" in finding.seen
         assert "agent agt_4 (answered 500)" in finding.seen
         assert sum("/agents/agt_" in observed.path for observed in patient.traffic) == 2
 

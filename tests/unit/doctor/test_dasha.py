@@ -4,12 +4,13 @@ import re
 
 import pytest
 from unit.api.carrying import dasha_settings
+from unit.api.fake_dasha import number_json
 from unit.doctor.diagnosis import Patient
 
-from airflow_provider_phonelink.api.dasha.models import AffectedAgents
+from airflow_provider_phonelink.api.dasha.models import AffectedAgents, Agent, PhoneNumber
 from airflow_provider_phonelink.api.errors import AccessDeniedError
-from airflow_provider_phonelink.doctor.dasha import links
-from airflow_provider_phonelink.doctor.dasha.readings import Readings
+from airflow_provider_phonelink.doctor.dasha import agents, links
+from airflow_provider_phonelink.doctor.dasha.readings import AgentsRead, Readings
 from airflow_provider_phonelink.doctor.findings import Finding, Level, Sure
 from airflow_provider_phonelink.sandbox.dasha import TRUNK_A
 
@@ -168,6 +169,20 @@ def test_a_filter_whose_numbers_are_too_many_to_see_is_not_judged() -> None:
     found = patient.examined("dasha")["filter linkedAgentId"]
     assert found.sure is Sure.UNKNOWN
     assert "too many numbers came to tell (1,101; " in found.seen
+
+
+@pytest.mark.parametrize(("enabled", "level"), [(True, Level.NOTE), (False, Level.TO_DO)])
+def test_agents_that_are_not_said_to_be_switched_on_are_named(enabled, level) -> None:
+    known, silent = Agent(agent_id="known", is_enabled=enabled), Agent(agent_id="silent")
+    numbers = [
+        PhoneNumber.model_validate(number_json(n, incomingCallsAgentId=agent.agent_id))
+        for n, agent in enumerate((known, silent))
+    ]
+    users = [AffectedAgents(id=number.id, affected_agents=[]) for number in numbers]
+    read = AgentsRead([known, silent], complete=True, total=2)
+    off = agents.findings(Readings(numbers=numbers, singly=users, agents=read))[-1]
+    assert off.level is level
+    assert "whether these are switched on, as the list does not say it: agent silent (" in off.seen
 
 
 class TestNumbersThatChangeMeanwhile:
