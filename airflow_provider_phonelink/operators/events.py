@@ -113,12 +113,15 @@ def _undeclared(uri: str, events: Any) -> Asset | None:
     Airflow 3.0 would fail the task instead. There Airflow has to be asked, which logs an error for a URI that no DAG
     names. An asset alias is no way out: Airflow would create missing assets when the task ends, but if two tasks end at
     the same time with the same new asset, or both use an alias for the first time, it fails one of them.
+
+    :raises ValueError: If Airflow takes no asset with such a URI, as with one of more than 1,500 characters.
     """
     from airflow.sdk import Asset
     from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 
+    asset = Asset(uri)
     if not airflow_version.startswith("3.0."):
-        return Asset(uri)
+        return asset
     try:
         key = events[Asset.ref(uri=uri)].key
     except AirflowRuntimeError as error:

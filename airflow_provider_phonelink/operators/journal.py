@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.labels import agent_label, number_label
-from airflow_provider_phonelink.api.text import listed
+from airflow_provider_phonelink.api.text import clean, listed
 from airflow_provider_phonelink.exceptions import (
     PhonelinkFailException,
     PhonelinkRetryableException,
@@ -56,7 +56,7 @@ def open_journal(
     except ValueError as error:
         operator.log.warning(
             "The journal of this task's earlier tries cannot be read and is ignored (%s); it is in the Variable %s.",
-            error,
+            clean(error),
             store.variable,
         )
         return TaskJournal(store, None)
