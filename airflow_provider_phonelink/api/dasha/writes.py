@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.api.dasha.endpoints import Configuration
     from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber
+    from airflow_provider_phonelink.api.errors import VendorError
 
 
 ONE_DAY = timedelta(days=1)
@@ -165,20 +166,22 @@ def send_unlink(
         call = replace(call, look=partial(_before_unlinking_again, number_id, known))
     try:
         number = yield call
-    except (NotFoundError, RejectedError, ConflictError):
+    except (NotFoundError, RejectedError, ConflictError) as refusal:
         # The status where there is no such link is not documented: look whether it is gone.
         number = yield from patiently(endpoints.get_number(number_id))
-        if (yield from _is_linked(number, mode, agent_id)):
+        if (yield from _is_linked(number, mode, agent_id, refusal)):
             raise
     return (yield from _read_if_untold(number, number_id))
 
 
-def _is_linked(number: PhoneNumber, mode: str, agent_id: str | None) -> Flow[bool]:
+def _is_linked(number: PhoneNumber, mode: str, agent_id: str | None, refusal: VendorError) -> Flow[bool]:
     if mode == "inbound":
         now = number.incoming_calls_agent_id
         return now is not None and agent_id in (None, now)
     affected: AffectedAgents = yield from patiently(endpoints.affected_agents(number.id))
-    return agent_id in affected.outbound | affected.maybe_outbound
+    # A use that is unknown here may be the link, unless the vendor says that there is none.
+    unsure = frozenset() if isinstance(refusal, NotFoundError) else affected.maybe_outbound
+    return agent_id in affected.outbound | unsure
 
 
 def _read_if_untold(number: PhoneNumber | None, number_id: str) -> Flow[PhoneNumber]:

@@ -250,6 +250,19 @@ def test_a_refused_unlink_is_an_error_if_the_link_is_there(carry_out, arguments,
         carry_out(unlink(ID, *arguments), vendor=vendor)
 
 
+@pytest.mark.parametrize(("status", "fails"), [(404, False), (400, True), (409, True), (422, True)])
+def test_a_use_that_is_unknown_may_be_a_link_unless_the_vendor_says_that_there_is_none(
+    carry_out, status, fails
+) -> None:
+    vendor = holding(None, outbound={"agent-a": ID}, outbound_literal="fallback")
+    vendor.on("DELETE", "", faults.status(status))
+    if fails:
+        with pytest.raises(errors.VendorError):
+            carry_out(unlink(ID, "replaceOutbound", "agent-a"), vendor=vendor)
+    else:
+        assert carry_out(unlink(ID, "replaceOutbound", "agent-a"), vendor=vendor).id == ID
+
+
 def test_a_404_of_an_unlink_is_an_error_if_there_is_no_such_number(carry_out) -> None:
     with pytest.raises(errors.NotFoundError):
         carry_out(unlink(ID), vendor=FakeDasha())
