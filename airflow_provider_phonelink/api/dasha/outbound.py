@@ -32,6 +32,9 @@ T = TypeVar("T")
 #: What a read by credentials answers where it is not to be had: 403, 404, 405, or something else altogether.
 _REFUSALS = (AccessDeniedError, NotFoundError, RejectedError, UnreadableAnswerError)
 
+#: After so many refusals, of which each may be about one credential alone, reads by credentials are not to be had.
+MOST_REFUSED = 2
+
 
 @dataclass(frozen=True)
 class UsersReading:
@@ -97,11 +100,11 @@ def users_until(
     """
     seen: dict[str, AffectedAgents] = {}
     denied: dict[str, VendorError] = {}
-    may_read_together = True
+    refused = 0
     for credentials_id, number_ids in _groups(credentials, expected):
-        if credentials_id is not None and len(number_ids) > 1 and may_read_together:
+        if credentials_id is not None and len(number_ids) > 1 and refused < MOST_REFUSED:
             answer = yield from _users_by_one(credentials_id)
-            may_read_together = answer is not None
+            refused += answer is None
             seen.update({users.id.lower(): users for users in (answer.phone_numbers if answer else ())})
         missing = [number_id for number_id in number_ids if number_id not in seen]
         first = [number_id for number_id in missing if number_id == expected]
@@ -164,12 +167,15 @@ def _read_by_credentials(
         if credentials_id is not None:
             together[credentials_id].append(number_id)
     # A single number costs one request either way, and its own read says more for certain. The largest group goes
-    # first and alone: where reads by credentials are refused, that is one request too many, and not one for each.
+    # first and alone: where all reads by credentials are refused, that is a request or two too many, not one for each.
     groups = sorted((len(ids), credentials_id) for credentials_id, ids in together.items() if len(ids) > 1)
     order = [credentials_id for _, credentials_id in reversed(groups)]
-    answers = yield from _users_by_credentials(order[:1])
-    if any(answer is not None for answer in answers.values()):
-        answers |= yield from _users_by_credentials(order[1:])
+    answers: dict[str, CredentialsUsers | VendorError | None] = {}
+    for tried, credentials_id in enumerate(order[:MOST_REFUSED], 1):
+        answers |= yield from _users_by_credentials([credentials_id])
+        if answers[credentials_id] is not None:
+            answers |= yield from _users_by_credentials(order[tried:])
+            break
     seen: dict[str, AffectedAgents] = {}
     failed: dict[str | None, VendorError] = {}
     for credentials_id, answer in answers.items():

@@ -60,9 +60,9 @@ EXPECTED = {number_id(index): {f"agent-{index}"} if index % 10 == 0 else set() f
     [
         ({}, 3),
         ({"hidden": 2}, 3 + 6),
-        ({"refuses": 403}, 1 + 200),
-        ({"refuses": 404}, 1 + 200),
-        ({"refuses": 405}, 1 + 200),
+        ({"refuses": 403}, 2 + 200),
+        ({"refuses": 404}, 2 + 200),
+        ({"refuses": 405}, 2 + 200),
     ],
 )
 def test_users_are_read_by_credentials_and_singly_where_that_does_not_do(
@@ -73,6 +73,23 @@ def test_users_are_read_by_credentials_and_singly_where_that_does_not_do(
     assert {id_: set(affected.outbound) for id_, affected in users.items()} == EXPECTED
     assert list(users) == list(fleet.credentials())
     assert len(fleet.paths) == requests
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("refused", range(5))
+def test_a_credential_whose_users_may_not_be_read_costs_the_reads_of_its_own_numbers(
+    carry_out, refused, status
+) -> None:
+    fleet = Fleet(605, 5)
+    # The first credential has the most numbers.
+    fleet.numbers += [number_json(index, credentialsId=CREDENTIALS[0]) for index in range(605, 610)]
+    fleet.failing[CREDENTIALS[refused]] = status
+    users = carry_out(users_of(fleet.credentials()), vendor=fleet)
+    assert {id_ for id_, affected in users.items() if affected.outbound} == {
+        number_id(index) for index in range(0, 610, 10)
+    }
+    alone = sum(number["credentialsId"] == CREDENTIALS[refused] for number in fleet.numbers)
+    assert len(fleet.paths) == 5 + alone
 
 
 def test_a_number_that_is_alone_under_its_credentials_is_read_singly(carry_out) -> None:
