@@ -13,6 +13,7 @@ from airflow_provider_phonelink.api.errors import (
     PhonelinkError,
     VendorError,
 )
+from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.doctor.examination import attempt, with_source
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ class Readings:
 
     def untold(self) -> list[str]:
         """Return the agents that have numbers, and of which the list does not tell whether they are archived."""
-        told = {agent.id for agent in self.agents if tells(agent)}
-        return [agent_id for agent_id in holders(self.numbers) if agent_id not in told]
+        told = {plain_id(agent.id) for agent in self.agents if tells(agent)}
+        return [agent_id for agent_id in holders(self.numbers) if plain_id(agent_id) not in told]
 
     @property
     def spare(self) -> int:
@@ -97,12 +98,13 @@ def tells(agent: Agent) -> bool:
 
 
 def holders(numbers: list[Number]) -> dict[str, list[Number]]:
-    """Return the agents that numbers show, each with its numbers."""
+    """Return the agents that numbers show, each with its numbers. Ids are as the first number writes them."""
     found: dict[str, list[Number]] = {}
+    written: dict[str, str] = {}
     for number in numbers:
-        for agent_id in (number.inbound_agent_id, *(number.outbound_agent_ids or ())):
-            if agent_id:
-                found.setdefault(agent_id, []).append(number)
+        shown = (number.inbound_agent_id, *(number.outbound_agent_ids or ()))
+        for plain, agent_id in {plain_id(agent_id): agent_id for agent_id in shown if agent_id}.items():
+            found.setdefault(written.setdefault(plain, agent_id), []).append(number)
     return found
 
 

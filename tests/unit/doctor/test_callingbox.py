@@ -5,13 +5,14 @@ from typing import Any
 import httpx
 import pytest
 from unit.api.carrying import callingbox_settings
-from unit.doctor.diagnosis import Patient
+from unit.doctor.diagnosis import NOW, Patient
 
+from airflow_provider_phonelink.api.callingbox.models import Agent, Number
 from airflow_provider_phonelink.api.errors import AccessDeniedError
 from airflow_provider_phonelink.api.senders import Sender
 from airflow_provider_phonelink.doctor.callingbox import paging
 from airflow_provider_phonelink.doctor.callingbox.agents import findings
-from airflow_provider_phonelink.doctor.callingbox.readings import NOBODY, Readings, read
+from airflow_provider_phonelink.doctor.callingbox.readings import NOBODY, Readings, holders, read
 from airflow_provider_phonelink.doctor.findings import Finding, Level, Sure
 
 
@@ -232,3 +233,17 @@ class TestPaging:
         patient.refuse = lambda line, nth: 403
         with pytest.raises(AccessDeniedError, match="/v1/numbers"):
             patient.examined("callingbox")
+
+
+def test_an_agent_whose_id_is_a_uuid_is_the_same_one_in_either_case() -> None:
+    agent = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+    numbers = [
+        Number(id="pn_1", inbound_agent_id=agent.upper(), outbound_agent_ids=[agent]),
+        Number(id="pn_2", inbound_agent_id=agent, outbound_agent_ids=[]),
+    ]
+    seen = Readings(numbers=numbers, agents=[Agent(id=agent, archived_at=None)], agents_complete=True)
+    assert seen.untold() == []
+    assert [[number.id for number in found] for found in holders(numbers).values()] == [["pn_1", "pn_2"]]
+    assert findings(seen)[-1].level is Level.OK
+    archived = Readings(numbers=numbers, agents=[Agent(id=agent, archived_at=NOW)])
+    assert "(archived; " in findings(archived)[-1].seen

@@ -185,6 +185,20 @@ def test_agents_that_are_not_said_to_be_switched_on_are_named(enabled, level) ->
     assert "whether these are switched on, as the list does not say it: agent silent (" in off.seen
 
 
+@pytest.mark.parametrize(("enabled", "level"), [(True, Level.OK), (False, Level.TO_DO)])
+def test_an_agent_whose_id_is_a_uuid_is_the_same_one_in_either_case(enabled, level) -> None:
+    agent = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+    number = PhoneNumber.model_validate(number_json(1, incomingCallsAgentId=agent.upper()))
+    user = {"agentId": agent, "uses": ["inbound", "outbound"]}
+    users = AffectedAgents.model_validate(
+        {"id": number.id, "phoneNumber": number.phone_number, "affectedAgents": [user]}
+    )
+    read = AgentsRead([Agent(agent_id=agent, is_enabled=enabled)], complete=True)
+    gone, off = agents.findings(Readings(numbers=[number], singly=[users], agents=read))[1:]
+    assert (gone.level, off.level) == (Level.OK, level)
+    assert enabled or f"agent {agent} ({number.phone_number})" in off.seen
+
+
 class TestNumbersThatChangeMeanwhile:
     @staticmethod
     def fleet(count: int) -> tuple[Patient, list[str]]:
