@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 DEMO: dict[str, Any] = {key: vendor.demo for key, vendor in stand_ins().items()}
 
+#: No seed is nested so deeply.
+DEEPEST = 20
+
 REGISTERED = [{"after": 0, "state": "Registered"}]
 """The steps of a number that is registered from the beginning."""
 
@@ -35,6 +38,16 @@ def load(source: str | Path) -> dict[str, Any]:
         raise ValueError("the seed is nested too deeply") from None
     if not isinstance(document, dict):
         raise ValueError("a seed is a JSON object")  # noqa: TRY004 - the caller's file is wrong, not a type
+    level: list[Any] = [document]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, (dict, list))
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    if level:  # Python can read deeper values than it can copy
+        raise ValueError("the seed is nested too deeply")
     return document
 
 

@@ -97,7 +97,9 @@ def test_the_documented_seed_is_one(sandbox: Sandbox) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["[]", "no json", '"demo"', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["[]", "no json", '"demo"', "[" * 100_000, '{"dasha":' * 400 + "1" + "}" * 400]
+)
 def test_a_file_that_is_no_seed_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "seed.json"
     file.write_text(text)
