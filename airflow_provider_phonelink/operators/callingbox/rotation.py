@@ -47,7 +47,7 @@ class CallingBoxRotatePrimaryNumberOperator(RotateOperator, CallingBoxOperator):
     :param quarantine: Numbers that must not be picked, by id or phone number, or a dict of number to the reason for
         it. (templated)
     :param cool_down: For how long a number rests after it went out of use: a timedelta or seconds; None (default): not
-        at all. (templated)
+        at all. More than 100 years count as 100 years, here and below. (templated)
     :param max_in_use: For how long a healthy number stays in use: a timedelta or seconds; None (default): each run
         rotates. (templated)
     :param verify: Whether to read the agent afterwards, and to put the old number back if that fails; True by default.

@@ -61,7 +61,8 @@ class DashaRotatePhoneNumberOperator(RotateOperator, DashaOperator):
         it, of which logs and result repeat the first 500 characters. Numbers outside of the pool are ignored.
         (templated)
     :param cool_down: For how long a number rests after it went out of use: a timedelta or seconds, by the times at
-        which the runs were due. None (default): not at all. (templated)
+        which the runs were due. None (default): not at all. More than 100 years count as 100 years, here and below.
+        (templated)
     :param max_in_use: For how long a healthy number stays in use: a run within that time keeps it, so that a DAG that
         runs each hour can rotate once a day. A timedelta or seconds; None (default): each run rotates. (templated)
     :param scope: Further numbers that the agent may be using at present, by id or phone number. Needed only where the
