@@ -59,12 +59,8 @@ UNTELLING = {
     "dasha_unknown_agent",
     "dasha_inbound_uniqueness",  # refuses links with good reason
 }
-#: Known to end an outbound unlink in an error although it is done.
-KNOWN = {("dasha_unlinked_again_status", 404)}
 UNKNOWNS = st.lists(
-    st.sampled_from(
-        [(n, v) for n, v in Switches.alternatives() if n not in UNTELLING and (n, v) not in KNOWN]
-    ),
+    st.sampled_from([(n, v) for n, v in Switches.alternatives() if n not in UNTELLING]),
     max_size=6,
 )
 
