@@ -8,6 +8,7 @@ import decimal
 import inspect
 import io
 import json
+import re
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -312,6 +313,43 @@ def test_any_memory(name: str, data: Any) -> None:
         for mine, value in list(stored.items()):
             stored[mine] = data.draw(mutations(value) | JSON)
     attempt(operator_of(stage), Wire(stage), stage.operation.vendor, instance, variables)
+
+
+#: Operations that leave nothing to a later try.
+LEAVES_NOTHING = {"create"}
+#: A text in JSON.
+TEXT = re.compile(r'"(?:[^"\\]|\\.)*"(?P<is_key>\s*:)?')
+
+
+def kept_by_a_try_that_died(stage: Any, at: int) -> tuple[TaskInstance, Variables] | None:
+    """Return what a try left that died at a request; None if it did not come so far, or left nothing."""
+    stage.reset()
+    instance, variables = TaskInstance(state=None), Variables()
+
+    def die(answer: Any) -> Any:
+        raise Died
+
+    wire = Wire(stage, at, die)
+    attempt(operator_of(stage), wire, stage.operation.vendor, instance, variables)
+    return (instance, variables) if wire.requests == at and variables.values else None
+
+
+@pytest.mark.parametrize("text", ["\ud800", "5" * 5000], ids=["half", "long"])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_text_in_a_memory_that_cannot_be_kept(name: str, text: str) -> None:
+    """In each place, for the try after the one that died as late as it could: it writes what it has read."""
+    stage = _stage(name)
+    at = next((at for at in range(12, 0, -1) if kept_by_a_try_that_died(stage, at)), None)
+    assert at is not None or name in LEAVES_NOTHING
+    for place in range(1000 if at else 0):
+        instance, variables = kept_by_a_try_that_died(stage, at or 0) or pytest.fail("it died before")
+        key, kept = next(item for item in variables.values.items() if "_wishes__" not in item[0])
+        texts = [found.span() for found in TEXT.finditer(kept) if not found["is_key"]]
+        if place == len(texts):
+            break
+        begin, end = texts[place]
+        variables.values[key] = kept[:begin] + json.dumps(text) + kept[end:]
+        attempt(operator_of(stage), Wire(stage), stage.operation.vendor, instance, variables)
 
 
 class AsyncWire:
