@@ -29,7 +29,7 @@ class Survey:
     pool: Pool
     #: The number that the agent was seen to use, in the pool or not.
     in_use: str | None
-    #: Where none was seen: the one number that the agent uses in a way that is unknown here.
+    #: Where none was seen: the one number that the agent uses in a way that is unknown here, or that could not be read.
     suspected: str | None = None
     #: Whether the agent may use one of the numbers that were looked at although it was not seen to.
     is_uncertain: bool = False

@@ -246,7 +246,8 @@ def every_change_is_told(account: Account) -> Iterator[str]:
             continue
         end = account.end.get(slot)
         concerned = {changes[0].before, end} if end != changes[0].before else set()
-        if account.operation.blind:
+        # Nobody can tell of a number before that nobody saw, or may read.
+        if account.operation.blind or (slot[0] == "outbound" and REFUSED in account.met):
             concerned &= {end}
         for value in concerned - {None}:
             for uri in _uris(account, slot, value):

@@ -359,6 +359,7 @@ def _prove(batch: Sequence[NumberToLink], journal: Journal) -> Flow[None]:
             except PhonelinkError as error:
                 if isinstance(error, ChangedMeanwhileError):
                     journal.contested(key)
+                    number.errors[key] = error  # which says more than how the write failed
                 number.errors.setdefault(key, error)
             else:
                 number.errors.pop(key, None)

@@ -111,7 +111,9 @@ class DashaCallerId:
         possible = [number_id for number_id, affected in users.items() if agent_id in affected.maybe_outbound]
         if certain:
             return Survey(pool, certain[0])
-        suspected = possible[0] if len(possible) == 1 else None
+        # An agent has one outbound number: where the users of a single one could not be read, it may be that one.
+        candidates = possible or [*reading.errors]
+        suspected = candidates[0] if len(candidates) == 1 else None
         return Survey(pool, None, suspected, is_uncertain=bool(possible or errors))
 
     def _pool(
