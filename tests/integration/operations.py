@@ -198,8 +198,6 @@ AFFECTED = "affected-agents$"
 LINK = "agent-link$"
 #: It may come of a read that lags behind a write, and so is asked again for a while.
 MAY_LAG = {"status 404": "success"}
-#: Read as an answer, which the proof contradicts.
-CONTRADICTED = {"status 404": "up_for_retry", "status 409": "up_for_retry"}
 
 OPERATIONS = (
     Operation(
@@ -248,6 +246,7 @@ OPERATIONS = (
         kept=lambda sandbox, _: True,
         requests=(
             Request("list", "GET", "v1/numbers$", ends={"empty list 200": "success"}),  # there may be none
+            Request("list, last page", "GET", "v1/numbers$", nth=2, like="list"),
             Request("primary numbers", "GET", "v1/agents$"),
         ),
     ),
@@ -322,7 +321,7 @@ OPERATIONS = (
         kept=lambda sandbox, number: _links(sandbox, number) == (OTHER_AGENT, ["agent-campaign"]),
         requests=(
             Request("look", "GET", AFFECTED, ends=MAY_LAG),
-            Request("write", "DELETE", LINK, looked_for=False, ends=CONTRADICTED),
+            Request("write", "DELETE", LINK, looked_for=False),
             Request("proof", "GET", AFFECTED, nth=2),
         ),
     ),
@@ -377,7 +376,10 @@ OPERATIONS = (
         prepare=lambda sandbox: (),
         operator=lambda: CallingBoxListNumbersOperator(task_id="task", agent_id=AGENT),
         kept=lambda sandbox: True,
-        requests=(Request("read", "GET", "v1/numbers$"),),
+        requests=(
+            Request("read", "GET", "v1/numbers$"),
+            Request("read, last page", "GET", "v1/numbers$", nth=2, like="read"),
+        ),
     ),
     Operation(
         "list CallingBox agents",
