@@ -84,7 +84,7 @@ class NumberQuery:
             (wanted is None or (stored == wanted if exactly else wanted in stored))
             and self.provider_id in (None, number.provider_id)
             and (self.linked_agent is None or self.linked_agent in agents)
-            and not (self.unlinked_only and agents)
+            and not (self.unlinked_only and any(agents))
         )
 
 

@@ -108,15 +108,12 @@ class FakeDasha(FakeVendor):
 
     def add(self, number: Mapping[str, Any]) -> None:
         its_settings = settings(number)
-        record = {name: number[field] or None for field, name in RECORD.items()}
+        record = {name: number[field] for field, name in RECORD.items()}
         self.organisation.put(NumberRecord(number["id"], "org-1", its_settings, 0, 0, 0, **record))
         if provider_id := record["provider_id"]:
             self.organisation.trunks.connect(provider_id, number["id"], its_settings.phone_number)
         self.shown[number["id"]] = {
-            field: value
-            for field, value in number.items()
-            # An empty text is how a vendor may show that there is none.
-            if field not in {*SETTINGS, *RECORD} or (field in RECORD and value == "")
+            field: value for field, value in number.items() if field not in {*SETTINGS, *RECORD}
         }
         self._left_out[number["id"]] = set(SETTINGS) - set(number)
 
