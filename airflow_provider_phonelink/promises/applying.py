@@ -126,7 +126,10 @@ def entries_of(plan: Plan, journal: Journal) -> dict[str, Entry]:
         loser = change.loser.agent_id if change.loser else None
         if mode == INBOUND:
             entry = journal.entry(key, loser, **about, agent_id=None if removes else agent_id)
-            entry.lent = rules.detaches_to_move and change.action == "move"
+            # Taken from its agent by this plan, or by an earlier try, and with nobody since.
+            entry.lent = (rules.detaches_to_move and change.action == "move") or (
+                entry.lent and loser is None
+            )
         else:
             entry = journal.entry(key, **about, agent_id=agent_id, removes=removes)
             entry.previous_number_id = entry.previous_number_id or change.previous_number_id

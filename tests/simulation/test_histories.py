@@ -17,6 +17,7 @@ LONGER = (
     "onboard; 1.3 refused; 2.0 unlink; 2.3 link to C; 2.6 dies after",
     "onboard; 1.8 lost before; 1.9 dies after; 2.0 row gone; 2.6 refused",
     "onboard; 1.10 give the caller another; 2.6 give the caller another; 2.6 link to C; 3.0 row gone",
+    "reconcile circle CallingBox; 1.5 down; 2.15 dies after; 3.5 dies before; 4.2 down",
     "onboard; 1.8 lost before; 1.10 lost after; 1.11 link to C",
     "onboard; 1.1 503; 1.2 link to C; 1.8 unlink; 1.8 429; 1.9 lie; 1.10 lost before; 2.1 link to C",
 )
