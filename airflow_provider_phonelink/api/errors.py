@@ -176,6 +176,11 @@ class VendorError(PhonelinkError):
         self.request_id = request_id
         self.retry_after = retry_after
 
+    @property
+    def refuses_a_write(self) -> bool:
+        """Whether the vendor refused a write for good; one that is sent again would be refused again."""
+        return self.method != "GET" and self.status is not None and not self.retry_helps
+
     def about(self, what: str) -> Self:
         """
         Return the same error with a message that says what it was about; the path shows ids only.

@@ -120,8 +120,7 @@ class Journal:
             self.contested(key)
             raise
         except VendorError as error:
-            refused = error.method != "GET" and error.status is not None and not error.retry_helps
-            if refused and not error.repeated:
+            if error.refuses_a_write and not error.repeated:
                 self.not_written(key, before)
             raise
 

@@ -198,7 +198,7 @@ def _staying(
 
 def _previous(memory: Memory, run: Run | None, in_use: str | None, chosen: str) -> str | None:
     """Return the number before this run: not one that an earlier try of it has given the agent already."""
-    earlier = memory.use_by(run) if in_use is None else memory.use_by(run, in_use)
+    earlier = memory.use_by(run, in_use)
     if earlier is None:
         return in_use
     # A number that a try has told of is no step on the way any more: another one comes after it.

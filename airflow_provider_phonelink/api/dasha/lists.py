@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_phonelink.api.dasha import endpoints
-from airflow_provider_phonelink.api.dasha.reads import READINGS
+from airflow_provider_phonelink.api.dasha.reads import consistently
 from airflow_provider_phonelink.api.errors import InconsistentListError, UnreadableAnswerError
 
 if TYPE_CHECKING:
@@ -42,15 +42,7 @@ def all_agents() -> Flow[list[Agent]]:
 
 
 def _all(page_at: Callable[[int], Call[Any]], take: int, id_of: Callable[[T], str]) -> Flow[list[T]]:
-    """Read all pages; start over if the list changed while it was read, so that some of it may have been missed."""
-    for reading in range(READINGS):
-        try:
-            return (yield from _once(page_at, take, id_of))
-        except InconsistentListError as error:
-            if reading + 1 == READINGS:
-                path = page_at(0).path
-                raise UnreadableAnswerError(f"the list {error}.", method="GET", path=path) from None
-    raise AssertionError("the last reading returns or raises")
+    return (yield from consistently(lambda: _once(page_at, take, id_of), page_at(0)))
 
 
 def _once(page_at: Callable[[int], Call[Any]], take: int, id_of: Callable[[T], str]) -> Flow[list[T]]:

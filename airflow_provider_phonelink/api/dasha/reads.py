@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import Parallel, as_flow
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber, PhoneNumberPage
     from airflow_provider_phonelink.api.dasha.rereading import PageMemory
 
+T = TypeVar("T")
 #: How many times a list is read that changes while it is read.
 READINGS = 3
 #: How many pages are requested at once.
@@ -262,24 +263,28 @@ def _scan(
     page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listing], bool] | None = None
 ) -> Flow[Listing]:
     """Read pages until there are ``enough``, or to the end; start over if the list contradicts itself."""
-    for reading in range(READINGS):
-        listing = Listing()
+    return (yield from consistently(lambda: _scan_once(page, enough), page(0)))
+
+
+def consistently(read_once: Callable[[], Flow[T]], first: Call[Any]) -> Flow[T]:
+    """
+    Read a list; start over if it changed while it was read, so that some of it may have been missed.
+
+    :param first: The call for its first page.
+    :raises UnreadableAnswerError: If it contradicts itself each time.
+    """
+    for _ in range(READINGS):
         try:
-            yield from _scan_once(page, enough, listing)
+            return (yield from read_once())
         except InconsistentListError as error:
-            if reading + 1 == READINGS:
-                call = page(0)
-                raise UnreadableAnswerError(
-                    f"the list {error}.", method=call.method, path=call.path
-                ) from None
-        else:
-            break
-    return listing
+            problem = str(error)
+    raise UnreadableAnswerError(f"the list {problem}.", method=first.method, path=first.path)
 
 
 def _scan_once(
-    page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listing], bool] | None, listing: Listing
-) -> Flow[None]:
+    page: Callable[[int], Call[PhoneNumberPage]], enough: Callable[[Listing], bool] | None
+) -> Flow[Listing]:
+    listing = Listing()
     goes_on = listing.add((yield page(0)))
     while goes_on and not (enough and enough(listing)):
         # The first page gives the count, so the others can be requested in parallel, and any further ones one by one.
@@ -291,6 +296,7 @@ def _scan_once(
         for answer in answers:
             if goes_on:
                 goes_on = listing.add(answer)
+    return listing
 
 
 def _page(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_phonelink.api.errors import NotFoundError, RejectedError, UnreadableAnswerError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.uuids import plain_id
-from airflow_provider_phonelink.doctor.callingbox.readings import holders, tells
+from airflow_provider_phonelink.doctor.callingbox.readings import numbers_by_agent, tells
 from airflow_provider_phonelink.doctor.findings import (
     Finding,
     Level,
@@ -70,7 +70,7 @@ def useless(readings: Readings) -> Finding:
 
 
 def _useless(readings: Readings) -> Finding:
-    about, having = "agents gone", holders(readings.numbers)
+    about, having = "agents gone", numbers_by_agent(readings.numbers)
     listed = {plain_id(agent.id) for agent in readings.agents if agent.archived}
     why = {agent_id: "archived" for agent_id in having if plain_id(agent_id) in listed}
     why |= {agent_id: "archived" for agent_id, reading in readings.singly.items() if _archived(reading)}

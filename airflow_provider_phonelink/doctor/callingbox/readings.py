@@ -61,7 +61,7 @@ class Readings:
     def untold(self) -> list[str]:
         """Return the agents that have numbers, and of which the list does not tell whether they are archived."""
         told = {plain_id(agent.id) for agent in self.agents if tells(agent)}
-        return [agent_id for agent_id in holders(self.numbers) if plain_id(agent_id) not in told]
+        return [agent_id for agent_id in numbers_by_agent(self.numbers) if plain_id(agent_id) not in told]
 
     @property
     def spare(self) -> int:
@@ -97,7 +97,7 @@ def tells(agent: Agent) -> bool:
     return "archived_at" in agent.model_fields_set
 
 
-def holders(numbers: list[Number]) -> dict[str, list[Number]]:
+def numbers_by_agent(numbers: list[Number]) -> dict[str, list[Number]]:
     """Return the agents that numbers show, each with its numbers. Ids are as the first number writes them."""
     found: dict[str, list[Number]] = {}
     written: dict[str, str] = {}

@@ -122,7 +122,7 @@ def link_many(
 def is_final(error: PhonelinkError) -> bool:
     """Return whether a write is not to be made again by this try: it was refused, or somebody else has changed it."""
     if isinstance(error, VendorError):
-        return error.method != "GET" and error.status is not None and not error.retry_helps
+        return error.refuses_a_write
     return isinstance(error, ChangedMeanwhileError)
 
 

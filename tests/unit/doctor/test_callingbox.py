@@ -12,7 +12,7 @@ from airflow_provider_phonelink.api.errors import AccessDeniedError
 from airflow_provider_phonelink.api.senders import Sender
 from airflow_provider_phonelink.doctor.callingbox import paging
 from airflow_provider_phonelink.doctor.callingbox.agents import findings
-from airflow_provider_phonelink.doctor.callingbox.readings import NOBODY, Readings, holders, read
+from airflow_provider_phonelink.doctor.callingbox.readings import NOBODY, Readings, numbers_by_agent, read
 from airflow_provider_phonelink.doctor.findings import Finding, Level, Sure
 
 
@@ -243,7 +243,9 @@ def test_an_agent_whose_id_is_a_uuid_is_the_same_one_in_either_case() -> None:
     ]
     seen = Readings(numbers=numbers, agents=[Agent(id=agent, archived_at=None)], agents_complete=True)
     assert seen.untold() == []
-    assert [[number.id for number in found] for found in holders(numbers).values()] == [["pn_1", "pn_2"]]
+    assert [[number.id for number in found] for found in numbers_by_agent(numbers).values()] == [
+        ["pn_1", "pn_2"]
+    ]
     assert findings(seen)[-1].level is Level.OK
     archived = Readings(numbers=numbers, agents=[Agent(id=agent, archived_at=NOW)])
     assert "(archived; " in findings(archived)[-1].seen
