@@ -1,5 +1,5 @@
 """
-Ask again before a 404 is believed.
+Ask again before the absence of a number is believed.
 
 A number that was just created may not be there for every read yet; how long that takes is not documented.
 """
@@ -12,6 +12,8 @@ from airflow_provider_phonelink.api.calls import Pause
 from airflow_provider_phonelink.api.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_phonelink.api.calls import Call, Flow
 
 T = TypeVar("T")
@@ -35,3 +37,13 @@ def patiently(call: Call[T]) -> Flow[T]:
             return answer
     answer = yield call
     return answer
+
+
+def until(is_enough: Callable[[T], bool], look: Callable[[], Flow[T]]) -> Flow[T]:
+    """Look again while what was seen is not enough yet, for ten seconds; return what the last look saw."""
+    for pause in PAUSES:
+        seen = yield from look()
+        if is_enough(seen):
+            return seen
+        yield Pause(pause)
+    return (yield from look())

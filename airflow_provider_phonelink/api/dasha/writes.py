@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api import patience
-from airflow_provider_phonelink.api.calls import AlreadyDone, Call, Flow, Pause
+from airflow_provider_phonelink.api.calls import AlreadyDone, Call, Flow
 from airflow_provider_phonelink.api.dasha import endpoints, reads
 from airflow_provider_phonelink.api.errors import (
     ChangedMeanwhileError,
@@ -81,14 +81,14 @@ def found_after(
 ) -> Flow[PhoneNumber | None]:
     """Look for what the vendor may have refused to create twice, in any notation, until it shows if it must exist."""
     must_exist = isinstance(refusal, ConflictError) or refusal.repeated
-    for pause in (*patience.PAUSES, None) if must_exist else (None,):
+
+    def look() -> Flow[PhoneNumber | None]:
         found = yield from reads.find_number(phone_number, credentials_id)
         if found is None:
             found = yield from reads.find_in_another_notation(phone_number, credentials_id, thorough=True)
-        if found is not None or pause is None:
-            break
-        yield Pause(pause)
-    return found
+        return found
+
+    return (yield from patience.until(bool, look) if must_exist else look())
 
 
 def _is_older(number: PhoneNumber, than: datetime) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import patience
-from airflow_provider_phonelink.api.calls import Pause
 from airflow_provider_phonelink.api.dasha import deletes, endpoints
 from airflow_provider_phonelink.api.errors import NotFoundError, NotTakenEffectError
 from airflow_provider_phonelink.api.text import clean
@@ -37,13 +36,16 @@ def delete_seen(number: PhoneNumber) -> Flow[Outcome]:
 
 
 def _prove_gone(number: PhoneNumber) -> Flow[None]:
-    for pause in (*patience.PAUSES, None):
-        try:
-            yield endpoints.get_number(number.id)
-        except NotFoundError:
-            return
-        if pause is not None:
-            yield Pause(pause)
-    raise NotTakenEffectError(
-        f"Number {number.label} was deleted, but the vendor still shows it ten seconds later."
-    )
+    is_gone = yield from patience.until(bool, lambda: _is_gone(number.id))
+    if not is_gone:
+        raise NotTakenEffectError(
+            f"Number {number.label} was deleted, but the vendor still shows it ten seconds later."
+        )
+
+
+def _is_gone(number_id: str) -> Flow[bool]:
+    try:
+        yield endpoints.get_number(number_id)
+    except NotFoundError:
+        return True
+    return False

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from copy import copy
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import patience
-from airflow_provider_phonelink.api.calls import Parallel, Pause
+from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads
 from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import (
@@ -72,13 +73,14 @@ def _look(deleting: Deleting) -> Flow[None]:
     """Read the numbers; those that are not there several times, because they may be new."""
     missing = list(deleting.numbers)
     known: dict[str, PhoneNumber] = {}
-    for pause in (*patience.PAUSES, None):
+
+    def look_for_the_missing() -> Flow[list[NumberToDelete]]:
         yield from _find(missing, known)
         _find_by_phone_number(deleting, known)
-        missing = [number for number in missing if number.number is None and number.reason is None]
-        if not missing or pause is None:
-            break
-        yield Pause(pause)
+        missing[:] = [number for number in missing if number.number is None and number.reason is None]
+        return missing
+
+    yield from patience.until(operator.not_, look_for_the_missing)
     _remember_refused(deleting)
     for number in missing:
         number.step = "gone"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from airflow_provider_phonelink.api import arguments, patience
-from airflow_provider_phonelink.api.calls import Pause
 from airflow_provider_phonelink.api.dasha import reads
 from airflow_provider_phonelink.api.dasha.paging import Listing
 from airflow_provider_phonelink.api.errors import NotNamedError
@@ -76,14 +75,15 @@ def numbers_named(names: object, argument: str, *, credentials_id: str | None = 
     phone_numbers = [name for name in wanted if not is_uuid(name)]
     if not phone_numbers:
         return Named({name: name for name in wanted}, {})
-    for pause in (*patience.PAUSES, None):
+
+    def look() -> Flow[tuple[list[PhoneNumber], Directory]]:
         numbers = yield from _listed(phone_numbers)
-        directory = directory_of(
-            number for number in numbers if credentials_id in (None, number.credentials_id.lower())
-        )
-        if pause is None or all(map(directory.with_phone_number, phone_numbers)):
-            break
-        yield Pause(pause)
+        eligible = (number for number in numbers if credentials_id in (None, number.credentials_id.lower()))
+        return numbers, directory_of(eligible)
+
+    numbers, directory = yield from patience.until(
+        lambda seen: all(map(seen[1].with_phone_number, phone_numbers)), look
+    )
     ids = _ids(wanted, directory, argument, credentials_id)
     return Named(ids, {number.id.lower(): number for number in numbers})
 
@@ -114,9 +114,10 @@ def find_for(
 
     :param promise: Returns the flow for an id. It checks its arguments before its first step, and goes no further.
     """
-    check = promise(ANY_NUMBER)
-    next(check, None)
-    check.close()
+    if not (isinstance(name, str) and is_uuid(name)):  # an id is found without a request
+        check = promise(ANY_NUMBER)
+        next(check, None)
+        check.close()
     return (yield from number_named(name, argument, credentials_id=credentials_id))
 
 

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api import arguments, patience
-from airflow_provider_phonelink.api.calls import Parallel, Pause
+from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads, writes
 from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import (
@@ -255,7 +255,8 @@ def _named_members(
     names = list(dict.fromkeys([*wanted, *scope]))
     ids: dict[str, str] = {}
     read: dict[str, PhoneNumber] = {}
-    for pause in (*patience.PAUSES, None):
+
+    def look() -> Flow[tuple[_Numbers, Mapping[str, VendorError]]]:
         named = yield from numbers_there([name for name in names if name not in ids], "pool")
         ids.update(named.ids)
         read.update(named.read)
@@ -263,16 +264,16 @@ def _named_members(
         missing = [number_id for number_id in members if is_uuid(number_id) and number_id not in read]
         reading = yield from reads.read_numbers(missing)
         read.update({number_id: number for number_id, number in reading.numbers.items() if number})
-        found = {number_id: read.get(number_id) for number_id in members}
-        readable = {
-            number_id: number for number_id, number in found.items() if number_id not in reading.errors
-        }
-        if pause is None or not is_worth_waiting(readable):
-            break
-        yield Pause(pause)
+        return {number_id: read.get(number_id) for number_id in members}, reading.errors
+
+    def is_enough(seen: tuple[_Numbers, Mapping[str, VendorError]]) -> bool:
+        found, errors = seen
+        return not is_worth_waiting({id_: number for id_, number in found.items() if id_ not in errors})
+
+    found, errors = yield from patience.until(is_enough, look)
     if not any(found.values()):
-        _demand_some(wanted, reading.errors)
-    return found, [ids[name] for name in scope if name in ids], reading.errors
+        _demand_some(wanted, errors)
+    return found, [ids[name] for name in scope if name in ids], errors
 
 
 def _demand_some(wanted: Sequence[str], errors: Mapping[str, VendorError]) -> None:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import patience
-from airflow_provider_phonelink.api.calls import Pause
 from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads
 from airflow_provider_phonelink.api.errors import (
     ChangedMeanwhileError,
@@ -56,13 +55,15 @@ def survey(routes: Sequence[Route], scope: Scope | None) -> Flow[Survey]:
     """
     named = [(route.number, route.is_id) for route in routes]
     named += [(name, None) for name in (scope.pool if scope else None) or ()]
-    for pause in (*patience.PAUSES, None):
+
+    def look() -> Flow[Survey]:
         numbers = yield from _numbers(routes, scope)
-        directory = directory_of(numbers)
-        if pause is None or all(directory.knows(name, is_id=is_id) for name, is_id in named):
-            break
-        yield Pause(pause)
-    return Survey(directory=directory, links=inbound_links(numbers))
+        return Survey(directory=directory_of(numbers), links=inbound_links(numbers))
+
+    def shows_all(survey: Survey) -> bool:
+        return all(survey.directory.knows(name, is_id=is_id) for name, is_id in named)
+
+    return (yield from patience.until(shows_all, look))
 
 
 def apply_plan(

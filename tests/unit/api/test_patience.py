@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from unit.api import faults
 from unit.api.fake_dasha import FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.api.dasha import endpoints
-from airflow_provider_phonelink.api.patience import PAUSES, patiently
+from airflow_provider_phonelink.api.patience import PAUSES, patiently, until
+
+if TYPE_CHECKING:
+    from airflow_provider_phonelink.api.calls import Flow
 
 CALL = endpoints.get_number(number_id(1))
 
@@ -36,3 +41,26 @@ def test_another_error_is_not_waited_for(carry_out, clock) -> None:
     with pytest.raises(errors.AccessDeniedError):
         carry_out(patiently(CALL), vendor=vendor)
     assert clock.slept == []
+
+
+@pytest.mark.parametrize("looks", [1, 3, len(PAUSES) + 1])
+def test_what_is_not_enough_yet_is_looked_at_again(carry_out, clock, looks) -> None:
+    seen = iter(range(1, 100))
+
+    def look() -> Flow[int]:
+        yield from ()
+        return next(seen)
+
+    assert carry_out(until(lambda count: count == looks, look), vendor=FakeDasha()) == looks
+    assert clock.slept == list(PAUSES[: looks - 1])
+
+
+def test_after_ten_seconds_the_last_look_counts_whatever_it_shows(carry_out, clock) -> None:
+    seen = iter(range(1, 100))
+
+    def look() -> Flow[int]:
+        yield from ()
+        return next(seen)
+
+    assert carry_out(until(lambda _: False, look), vendor=FakeDasha()) == len(PAUSES) + 1
+    assert sum(clock.slept) == 10
