@@ -1,49 +1,38 @@
 """
 Carry out calls and flows over HTTP, synchronously and asynchronously.
 
-Both senders build the client from the same settings and share everything but the waiting. This is the
-only module that imports httpx.
+Both senders make their clients from the same settings and share everything but the waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import ssl
-import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache, lru_cache
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import anyio
 import httpx
 
-from airflow_provider_phonelink import __version__
-from airflow_provider_phonelink.api import answers
-from airflow_provider_phonelink.api.bodies import ACCEPTED_ENCODING, BodyCollector
+from airflow_provider_phonelink.api import answers, clients
+from airflow_provider_phonelink.api.bodies import BodyCollector
 from airflow_provider_phonelink.api.calls import CONCURRENCY, Call, Flow, Parallel, Pause, Stepper, as_flow
 from airflow_provider_phonelink.api.counting import NoCounts
-from airflow_provider_phonelink.api.deadlines import BoundedNetwork, ending_within
+from airflow_provider_phonelink.api.deadlines import ending_within
 from airflow_provider_phonelink.api.errors import (
     BodyError,
-    ConfigurationError,
     PhonelinkError,
     RateLimitedError,
     VendorError,
 )
 from airflow_provider_phonelink.api.observing import Observed
 from airflow_provider_phonelink.api.pacing import Pacer
-from airflow_provider_phonelink.api.proxies import is_loopback, proxy_of_the_environment
 from airflow_provider_phonelink.api.retry import with_retries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import ssl
     from types import TracebackType
 
     from airflow_provider_phonelink.api.counting import Counts
@@ -52,114 +41,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: The most connections that a sender keeps open. All of them may be idle, because opening one costs more.
-MOST_CONNECTIONS = 64
 #: What httpx raises when an answer does not arrive whole, and what the body collector adds to it.
 _FAILURES = (httpx.RequestError, httpx.InvalidURL, BodyError, TimeoutError)
-
-_log = logging.getLogger(__name__)
-
-
-class _BearerAuth(httpx.Auth):
-    """Adds the key to a request at the last moment, so that no client, request or log line has it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def auth_flow(self, request: httpx.Request) -> Any:
-        request.headers["Authorization"] = f"Bearer {self._settings.api_key.get_secret_value()}"
-        yield request
-
-
-def _ssl_context(settings: Settings) -> ssl.SSLContext:
-    if not settings.verify_ssl:
-        _warn_of_no_verification(settings.source)
-    files = [settings.ca_bundle] if settings.ca_bundle else [os.environ.get("SSL_CERT_FILE")]
-    return _cached_ssl_context(settings.verify_ssl, settings.ca_bundle, *map(_stamp, filter(None, files)))
-
-
-@lru_cache(maxsize=16)
-def _cached_ssl_context(verify: bool, ca_bundle: str | None, *_: object) -> ssl.SSLContext:
-    """Make a TLS context once for each state of its files: it costs more than the rest of a client."""
-    if not verify:
-        return httpx.create_ssl_context(verify=False)
-    return ssl.create_default_context(cafile=ca_bundle) if ca_bundle else httpx.create_ssl_context()
-
-
-def _stamp(path: str) -> tuple[str, int, int]:
-    """Return what changes when a file is renewed; raises OSError if it is no file, such as a pipe that would block."""
-    found = Path(path).stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError("it is not a regular file")
-    return path, found.st_mtime_ns, found.st_size
-
-
-@cache
-def _warn_of_no_verification(source: str) -> None:
-    """Once a process for each connection."""
-    _log.warning(
-        "%s has `verify_ssl` off: whoever is between here and the vendor can read the API key and change numbers. "
-        "Give the vendor's certificate in `ca_bundle` instead.",
-        source,
-    )
-
-
-def _client_options(settings: Settings) -> dict[str, Any]:
-    try:
-        context = _ssl_context(settings)
-    except OSError as error:  # ssl.SSLError is one
-        what = "the file in the extra `ca_bundle`" if settings.ca_bundle else "SSL_CERT_FILE"
-        raise ConfigurationError(
-            f"{settings.source}: {what} cannot be used ({error}). Nothing was sent."
-        ) from None
-    return {
-        "auth": _BearerAuth(settings),
-        "headers": {
-            "Accept": "application/json",
-            "Accept-Encoding": ACCEPTED_ENCODING,
-            "User-Agent": f"airflow-provider-phonelink/{__version__}",
-        },
-        "timeout": settings.timeout,
-        "follow_redirects": False,
-        "verify": context,
-        "limits": httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
-        "trust_env": False,  # what the environment says of proxies is read in _proxy, of certificates above
-    }
-
-
-def _proxy(settings: Settings) -> str | None:
-    """Return the proxy's URL for a client. It may have a password in it, so it must not be stored."""
-    if is_loopback(urlsplit(settings.base_url).hostname or ""):
-        return None
-    if settings.proxy:
-        return settings.proxy.get_secret_value()
-    return proxy_of_the_environment(settings.base_url)
-
-
-def _bounded_transport(options: Mapping[str, Any], proxy: str | None) -> httpx.HTTPTransport:
-    transport = httpx.HTTPTransport(
-        verify=options["verify"], limits=options["limits"], proxy=proxy, trust_env=False
-    )
-    # httpx has no argument for it; tests show that it works on the oldest and the newest version allowed.
-    pool: Any = transport._pool
-    pool._network_backend = BoundedNetwork(pool._network_backend)
-    return transport
-
-
-@contextmanager
-def _proxy_errors(settings: Settings) -> Iterator[None]:
-    """Raise an error about the proxy if httpx cannot use it; the text of httpx may show the password."""
-    try:
-        yield
-    except (ValueError, ImportError, httpx.InvalidURL):
-        pass
-    else:
-        return
-    where = "extra `proxy`" if settings.proxy else "environment (HTTPS_PROXY or the like)"
-    raise ConfigurationError(
-        f"{settings.source}: the proxy in the {where} cannot be used. Use http://host:port or https://host:port. "
-        "Nothing was sent."
-    )
 
 
 class _SenderBase:
@@ -234,11 +117,7 @@ class Sender(_SenderBase):
     ) -> None:
         super().__init__(settings, pacer, counts)
         self._observe = observe
-        with _proxy_errors(settings):
-            options = {**_client_options(settings), **client_options}
-            if "transport" not in options:
-                options["transport"] = _bounded_transport(options, _proxy(settings))
-            self._client = httpx.Client(**options)
+        self._client = clients.new_client(settings, **client_options)
 
     def __enter__(self) -> Sender:
         return self
@@ -345,7 +224,7 @@ class AsyncSender(_SenderBase):
     ) -> None:
         super().__init__(settings, pacer, counts)
         self._own_options = client_options
-        _client_options(settings)  # an unusable file shows here, and not in the middle of a flow
+        clients.options_of(settings)  # an unusable file shows here, and not in the middle of a flow
         # One client for each request under way, the last one used first: httpcore goes through all connections of a
         # pool several times per request, so with one pool for all, requests get slower the more there are.
         self._clients: list[httpx.AsyncClient] = []
@@ -440,8 +319,6 @@ class AsyncSender(_SenderBase):
     def _take_client(self) -> httpx.AsyncClient:
         if self._idle:
             return self._idle.pop()
-        with _proxy_errors(self.settings):
-            options = {**_client_options(self.settings), **self._own_options}
-            client = httpx.AsyncClient(**options, proxy=_proxy(self.settings))
+        client = clients.new_async_client(self.settings, **self._own_options)
         self._clients.append(client)
         return client

@@ -4,13 +4,11 @@ import asyncio
 import gzip
 import json
 import logging
-import os
 import socket
 import threading
 import time
 import traceback
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -19,7 +17,7 @@ from unit.api.carrying import KEY, KINDS, CarryOut, Clock, dasha_settings, frame
 from unit.api.fake_dasha import CREDENTIALS, FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink import __version__
-from airflow_provider_phonelink.api import bodies, errors, senders
+from airflow_provider_phonelink.api import bodies, errors
 from airflow_provider_phonelink.api.calls import CONCURRENCY, Parallel, as_flow
 from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.api.pacing import FIRST_HOLD
@@ -409,63 +407,7 @@ def test_tls_with_a_server_that_has_none_is_no_answer(kind) -> None:
         carry_out_really(kind, CALL, base_url=vendor.url.replace("http", "https"), max_retries=0)
 
 
-# -- TLS and secrets --------------------------------------------------------------------------------------
-
-
-def test_a_tls_context_is_made_once_for_the_same_settings() -> None:
-    verified, unverified = dasha_settings(), dasha_settings(verify_ssl=False)
-    assert senders._ssl_context(verified) is senders._ssl_context(verified)
-    assert senders._ssl_context(verified) is not senders._ssl_context(unverified)
-
-
-def test_a_renewed_ca_bundle_is_used_by_the_next_client(tmp_path) -> None:
-    import certifi
-
-    bundle = tmp_path / "bundle.pem"
-    bundle.write_text(Path(certifi.where()).read_text())
-    settings = dasha_settings(ca_bundle=str(bundle))
-    first = senders._ssl_context(settings)
-    bundle.write_text(Path(certifi.where()).read_text() + "\n# renewed\n")
-    assert senders._ssl_context(settings) is not first
-
-
-@pytest.mark.parametrize("kind", [Sender, AsyncSender])
-def test_a_ca_bundle_that_is_a_pipe_is_refused_and_not_waited_for(kind, tmp_path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(errors.ConfigurationError, match=r"`ca_bundle` cannot be used .*not a regular file"):
-        kind(dasha_settings(ca_bundle=str(tmp_path / "pipe"), source="Here"))
-
-
-def test_unverified_tls_is_warned_of_once_a_process(caplog) -> None:
-    senders._warn_of_no_verification.cache_clear()
-    for _ in range(3):
-        Sender(dasha_settings(verify_ssl=False, source="Connection 'x'")).close()
-    assert [record.getMessage()[:38] for record in caplog.records] == [
-        "Connection 'x' has `verify_ssl` off: w"
-    ]
-
-
-@pytest.mark.parametrize("kind", [Sender, AsyncSender])
-@pytest.mark.parametrize("content", [None, "no certificate"])
-def test_an_unusable_ca_bundle_is_named(kind, tmp_path, content) -> None:
-    bundle = tmp_path / "bundle.pem"
-    if content:
-        bundle.write_text(content)
-    with pytest.raises(errors.ConfigurationError, match=r"^Here: .*`ca_bundle`.*Nothing was sent\."):
-        kind(dasha_settings(ca_bundle=str(bundle), source="Here"))
-
-
-@pytest.mark.parametrize("kind", [Sender, AsyncSender])
-def test_an_unusable_file_of_the_environment_is_not_called_the_connections(
-    kind, tmp_path, monkeypatch
-) -> None:
-    bundle = tmp_path / "bundle.pem"
-    bundle.write_text("no certificate")
-    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
-    senders._cached_ssl_context.cache_clear()
-    with pytest.raises(errors.ConfigurationError, match=r"^Here: SSL_CERT_FILE cannot be used") as caught:
-        kind(dasha_settings(source="Here"))
-    assert "ca_bundle" not in str(caught.value)
+# -- proxies and secrets --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -494,18 +436,6 @@ def test_an_unusable_proxy_of_the_environment_is_not_called_the_connections(kind
     with pytest.raises(errors.ConfigurationError, match="the proxy in the environment") as caught:
         carry_out_really(kind, CALL)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
-
-
-def test_certificates_are_verified_unless_the_connection_says_otherwise() -> None:
-    assert senders._client_options(dasha_settings())["verify"].check_hostname
-    assert not senders._client_options(dasha_settings(verify_ssl=False))["verify"].check_hostname
-
-
-def test_a_ca_bundle_replaces_the_usual_certificates() -> None:
-    import certifi
-
-    options = senders._client_options(dasha_settings(ca_bundle=certifi.where()))
-    assert options["verify"].get_ca_certs()
 
 
 @pytest.mark.parametrize("kind", [Sender, AsyncSender])
