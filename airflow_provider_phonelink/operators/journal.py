@@ -55,9 +55,12 @@ def open_journal(
         return TaskJournal(store, store.read())
     except ValueError as error:
         operator.log.warning(
-            "The journal of this task's earlier tries cannot be read and is ignored (%s); it is in the Variable %s.",
+            "The journal of this task's earlier tries cannot be read and is ignored (%s); it is in the Variable %s. "
+            "What they took from an agent and did not give on may be with nobody: "
+            "`phonelink numbers list --unlinked-only --conn-id %s` shows such numbers.",
             clean(error),
             store.variable,
+            clean(conn_id),
         )
         return TaskJournal(store, None)
 

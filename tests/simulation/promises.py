@@ -168,9 +168,11 @@ def who_lost_a_number_that_stays_is_told(account: Account) -> Iterator[str]:
 
 
 def _cannot_speak(account: Account) -> bool:
-    """Whether the last try could not name anything: it died itself, or failed after what it knew had been spoilt."""
-    return account.last.outcome == "died" or (
-        account.last.outcome != "green" and bool(account.met & set(GARBAGE))
+    """Whether the last try could not name anything: it died itself, or what it knew was spoilt, as it says if green."""
+    if account.last.outcome == "died":
+        return True
+    return bool(account.met & set(GARBAGE)) and (
+        account.last.outcome != "green" or any("may be with nobody" in text for text in account.last.warnings)
     )
 
 
