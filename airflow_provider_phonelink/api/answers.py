@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,7 @@ from airflow_provider_phonelink.api.errors import (
     UnreadableAnswerError,
     VendorError,
 )
+from airflow_provider_phonelink.api.garbage import uncollected
 from airflow_provider_phonelink.api.text import clean
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ T = TypeVar("T")
 #: A longer ``Retry-After`` counts as this many seconds: a task should fail and be rescheduled by Airflow
 #: rather than hold its slot for an hour.
 LONGEST_RETRY_AFTER = 60.0
+#: Bytes from which a body holds so many objects that the garbage collector would run while they are made.
+LARGE_BODY = 64 * 1024
 
 _ERRORS: dict[int, type[VendorError]] = {
     401: AuthenticationError,
@@ -92,7 +96,8 @@ def interpret(call: Call[T], answer: Answer, secrets: Secrets) -> T:
         raise _refusal(call, answer, secrets)
     try:
         refuse_too_many_parts(answer.body)
-        return call.read(answer.body)
+        with uncollected() if len(answer.body) > LARGE_BODY else nullcontext():
+            return call.read(answer.body)
     except (ValueError, RecursionError) as error:
         raise UnreadableAnswerError(
             f"answered {answer.status}, but with something unreadable: {_why_unreadable(error, answer, secrets)}.",

@@ -1,0 +1,42 @@
+"""
+Make many objects at once without Python's garbage collector looking at all of them again and again.
+
+The collector runs after so many new objects, and goes through all of a process's objects now and then: reading a list
+of ten thousand numbers beside Airflow's own objects takes three times as long with it as without.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_lock = threading.Lock()
+_pauses = 0
+_was_enabled = False
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """
+    Keep the collector of this process from running meanwhile, in whatever thread.
+
+    It is for what makes much and throws away little, for some milliseconds. What is made is looked at afterwards.
+    """
+    global _pauses, _was_enabled
+    with _lock:
+        if not _pauses:
+            _was_enabled = gc.isenabled()
+            gc.disable()
+        _pauses += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _pauses -= 1
+            if not _pauses and _was_enabled:
+                gc.enable()
