@@ -9,16 +9,16 @@ Each function takes the argument's name and value and returns the value to send,
 from __future__ import annotations
 
 import math
-import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from airflow_provider_phonelink.api import spreadsheets
 from airflow_provider_phonelink.api.e164 import is_dialable
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import as_text, is_unsafe, shown, trimmed
+from airflow_provider_phonelink.api.text import as_text, has_unsafe, shown, trimmed
 from airflow_provider_phonelink.api.uuids import is_uuid
 
 MAX_TEXT_LENGTH = 255
@@ -34,50 +34,6 @@ _BOOLEANS = {
 }
 
 
-_QUOTES = '"\u201c-\u201f\u201a\u00ab\u00bb\u2039\u203a\u300c-\u300f'
-#: What spreadsheets and other table programs turn a phone number or an id into, and what messages call it.
-_SPREADSHEET = tuple(
-    (re.compile(form, re.DOTALL), made)
-    for form, made in (
-        (r"[+-]?[0-9]+([.,][0-9]*)?\s*[eE]\s*[+\-\u2212]\s*[0-9]+", "a number in scientific notation"),
-        (
-            r"[+-]?[0-9]+([.,][0-9]*)?\s*(\u00d7\s*10|[x*\u00b7\u22c5]\s*10\s*[\^\u00b9\u00b2\u00b3\u2070-\u207b]).*",
-            "a number in scientific notation",
-        ),
-        (r"[+-]?[0-9]+[.,]0*", "a decimal number"),
-        (
-            r"[+-]?[0-9]{1,3}((,[0-9]{2,3})*,[0-9]{3}(\.[0-9]*)?|(['\u2019][0-9]{3})+([.,][0-9]*)?|(\.[0-9]{3})+,0+)",
-            "a number with separators of thousands",
-        ),
-        (r"[=\uff1d].*", "a formula of a spreadsheet"),
-        (
-            r"['\u2018\u2019\u201b\u2032`\u00b4\u02b9\u02bc].*",
-            "text with the apostrophe by which a spreadsheet marks text",
-        ),
-        (
-            rf"[{_QUOTES}].*[{_QUOTES}]|[{_QUOTES}][^{_QUOTES}]*|[^{_QUOTES}]*[{_QUOTES}]",
-            "text with its quotation marks",
-        ),
-        (r"b'.*'", "bytes as Python writes them"),
-        (r"(?i:true|false)", "a truth value"),
-        (r"##+|#[\u00a1\u00bf]?[^\W\d_].*|(?i:err:[0-9]+)", "what a spreadsheet shows in place of a value"),
-        (
-            r"NA|(?i:[+-]?nan|nat|n/a|n/d|n\.a\.|nil|\(null\)|\(blank\)|<na>|<null>|<none>)|-?1\.#[A-Z]+|\\N|~"
-            r"|[-\u2010-\u2015\u2212]+|\?+",
-            "what a table has in place of a value that is not there",
-        ),
-    )
-)
-#: What may be an id, but is no phone number.
-_SPREADSHEET_NUMBERS = tuple(
-    (re.compile(form), made)
-    for form, made in (
-        (r"[+-]?[0-9]+([.,][0-9]*)?\s*[eE]\s*[0-9]+", "a number in scientific notation"),
-        (r"[+-]?[0-9]{7,}\.[0-9]+", "a decimal number"),
-        (r"[-\u2212][0-9]+", "a negative number"),
-        (r"\.+|#", "what a table has in place of a value that is not there"),
-    )
-)
 _KEEP_AS_TEXT = "Keep phone numbers as text where it comes from."
 
 
@@ -171,7 +127,7 @@ def agent_id(argument: str, value: object) -> str:
     An agent that is to lose a number is an :func:`opaque_id`: a number can be taken from any agent that has it.
     """
     text = present(argument, value)
-    if made := _made(text, _SPREADSHEET):
+    if made := spreadsheets.made(text):
         raise InvalidArgumentError(
             argument, f"{shown(value)} is {made}, not an agent's id. Keep ids as text where it comes from."
         )
@@ -181,7 +137,7 @@ def agent_id(argument: str, value: object) -> str:
 def phone_number(argument: str, value: object) -> str:
     """Return a phone number: 1 to 255 characters, in whatever format the SIP provider expects."""
     text = present(argument, value)
-    if made := what_a_spreadsheet_made(text):
+    if made := spreadsheets.made_of_phone_number(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is {made}, not a phone number. {_KEEP_AS_TEXT}")
     _refuse_blanks_and_controls(argument, text)
     if len(text) > MAX_TEXT_LENGTH:
@@ -191,21 +147,10 @@ def phone_number(argument: str, value: object) -> str:
     return text
 
 
-def what_a_spreadsheet_made(text: str) -> str | None:
-    """Return what a text is that a spreadsheet or another table made of a phone number; None if it is nothing such."""
-    return _made(text, _SPREADSHEET + _SPREADSHEET_NUMBERS)
-
-
-def _made(text: str, forms: Iterable[tuple[re.Pattern[str], str]]) -> str | None:
-    as_written = trimmed(text)
-    written = {as_written, trimmed(unicodedata.normalize("NFKC", text))}
-    return next((made for form, made in forms if any(map(form.fullmatch, written))), None)
-
-
 def text(argument: str, value: object) -> str:
     """Return a text of 1 to 255 characters that is not only white space; white space around it is kept."""
     found = present(argument, value)
-    if any(map(is_unsafe, found)):
+    if has_unsafe(found):
         raise InvalidArgumentError(argument, f"{shown(value)} has invisible or control characters in it.")
     if len(found) > MAX_TEXT_LENGTH:
         raise InvalidArgumentError(
@@ -308,7 +253,7 @@ def _gave_nothing(value: object) -> str:
 
 
 def _refuse_blanks_and_controls(argument: str, text: str) -> None:
-    if text != trimmed(text) or any(map(is_unsafe, text)):
+    if text != trimmed(text) or has_unsafe(text):
         raise InvalidArgumentError(
             argument, f"{shown(text)} has white space, invisible or control characters around or in it."
         )

@@ -112,6 +112,11 @@ def is_unsafe(character: str) -> bool:
     return unicodedata.category(character).startswith(_UNSAFE_CATEGORIES)
 
 
+def has_unsafe(text: str) -> bool:
+    """Return whether a text has an unsafe character."""
+    return not text.isprintable() and any(map(is_unsafe, text))
+
+
 def is_one_line(value: object) -> TypeGuard[str]:
     """Return whether a value is a text that can be written anywhere: one line, encodable, not without end."""
     return (

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from airflow_provider_phonelink.compat import AirflowTaskTimeout, TaskDeferralTimeout, conf
 from airflow_provider_phonelink.exceptions import (
@@ -43,8 +42,7 @@ _DEFER_MARGIN = timedelta(seconds=60)
 LINGER = 30.0
 
 
-@dataclass(frozen=True)
-class _Checked:
+class _Checked(NamedTuple):
     """The arguments, checked."""
 
     wishes: list[NumberWish]
