@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from airflow_provider_phonelink.api import templates
@@ -106,11 +106,15 @@ class RegistrationRules:
         return frozenset(state.casefold() for state in self.failed_states)
 
 
+#: Thousands of waits on a connection have the same rules: once in memory.
+_shared = lru_cache(maxsize=64)(RegistrationRules)
+
+
 def rules_of(
     settings: RegistrationSettings, active_states: Sequence[str] | None, failed_states: Sequence[str] | None
 ) -> RegistrationRules:
     """Return the rules of a wait: the states it names itself, and the connection's for the rest."""
-    return RegistrationRules(
+    return _shared(
         settings.active_states if active_states is None else templates.names("active_states", active_states),
         settings.failed_states if failed_states is None else templates.names("failed_states", failed_states),
         settings.check_expiry,
@@ -128,7 +132,7 @@ def extra_of(name: str, source: str) -> str:
     return f"the extra `{name}` of {source[:1].lower()}{source[1:]}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """The verdict on one number, and why."""
 
@@ -193,7 +197,7 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """How far a wait for several numbers has come."""
 

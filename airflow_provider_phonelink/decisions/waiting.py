@@ -56,6 +56,8 @@ class Doubts:
     :param failing_since: What :attr:`failing_since` was at the end of the wait that this one goes on with.
     """
 
+    __slots__ = ("_began", "_failed_for", "_failing_since", "_told_states", "any", "never_seen")
+
     def __init__(
         self,
         never_seen: Iterable[str],
