@@ -185,14 +185,7 @@ def _by_strategy(
     if not uses or (len(uses) == 1 and uses[0].run is None):
         return _after(number_ids, pool, in_use)
     if rules.strategy == "weighted":
-        turn_of = _turns(memory, rules.weights)
-
-        def over(number_id: str) -> float:
-            return round(turn_of(number_id) + 1 / rules.weights.get(number_id, 1), 9)
-
-        chosen = min(_oldest_first(number_ids, memory), key=over)
-        reason = f"it is furthest behind its weight of {rules.weights.get(chosen, 1)}"
-        return Choice(chosen, reason, turn=round(turn_of(chosen), 9))
+        return _by_weight(number_ids, pool, memory, rules.weights, in_use)
     chosen = _longest_unused(number_ids, pool, memory, in_use)
     use = memory.last_uses().get(chosen)
     if use is None:
@@ -200,6 +193,33 @@ def _by_strategy(
     return Choice(
         chosen,
         f"the agent has not used it since {_moment(use.until or use.since)}, longer than any other healthy one",
+    )
+
+
+def _by_weight(
+    number_ids: Sequence[str], pool: Pool, memory: Memory, weights: Mapping[str, int], in_use: str | None
+) -> Choice:
+    """Choose the number that is furthest behind its weight."""
+    turn_of = _turns(memory, weights)
+
+    def weight(number_id: str) -> int:
+        return weights.get(number_id, 1)
+
+    def over(number_id: str) -> float:
+        return round(turn_of(number_id) + 1 / weight(number_id), 9)
+
+    oldest_first = _oldest_first(number_ids, memory)
+    together = sum(weight(number_id) for number_id in pool.healthy if number_id in (*number_ids, in_use))
+    # A turn that such a number misses, it cannot make up for: no number comes twice in a row.
+    heavy = next((number_id for number_id in oldest_first if 2 * weight(number_id) >= together), None)
+    if heavy is not None:
+        reason = f"its weight of {weight(heavy)} is at least that of all others together: it comes every other time"
+        return Choice(heavy, reason, turn=round(turn_of(heavy), 9))
+    chosen = min(oldest_first, key=over)
+    return Choice(
+        chosen,
+        f"it is furthest behind its weight of {weight(chosen)}",
+        turn=round(turn_of(chosen), 9),
     )
 
 

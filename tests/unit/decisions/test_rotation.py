@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_phonelink.api.errors import PoolUnhealthyError, PromiseError
@@ -383,6 +383,9 @@ class TestReasons:
 class TestWeighted:
     @settings(max_examples=15, deadline=None)
     @given(st.lists(st.integers(1, 9), min_size=1, max_size=6))
+    @example([1, 1, 1, 6, 9])
+    @example([4, 1, 9, 2, 1, 17])
+    @example([2, 1, 9, 14, 1])
     def test_uses_are_in_proportion_and_never_twice_in_a_row(self, weights) -> None:
         ids = [f"n{i}" for i in range(len(weights))]
         shares = dict(zip(ids, weights, strict=True))
