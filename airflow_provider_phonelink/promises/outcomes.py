@@ -27,7 +27,7 @@ def storable(value: Any) -> Any:
     reader make objects; it loses one of them.
     """
     if isinstance(value, str):
-        if value.isascii() and "\0" not in value:
+        if type(value) is str and value.isascii() and "\0" not in value:
             return value
         return value.replace("\0", "").encode("utf-8", "replace").decode()
     if isinstance(value, dict):

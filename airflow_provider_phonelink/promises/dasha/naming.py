@@ -114,10 +114,9 @@ def find_for(
 
     :param promise: Returns the flow for an id. It checks its arguments before its first step, and goes no further.
     """
-    if not (isinstance(name, str) and is_uuid(name)):  # an id is found without a request
-        check = promise(ANY_NUMBER)
-        next(check, None)
-        check.close()
+    check = promise(ANY_NUMBER)
+    next(check, None)
+    check.close()
     return (yield from number_named(name, argument, credentials_id=credentials_id))
 
 
@@ -127,6 +126,10 @@ def for_number(promise: Callable[[str], Flow[T]], name: str, *, credentials_id: 
 
     :param promise: Returns the flow for an id.
     """
+    if credentials_id is None and isinstance(name, str) and is_uuid(name):
+        return (
+            yield from promise(name.lower())
+        )  # which checks the other arguments itself, before it sends anything
     number_id = yield from find_for(promise, name, "number_id", credentials_id=credentials_id)
     return (yield from promise(number_id))
 
