@@ -8,6 +8,7 @@ of ten thousand numbers beside Airflow's own objects takes three times as long w
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _pauses = 0
 _was_enabled = False
 
@@ -31,12 +32,23 @@ def uncollected() -> Iterator[None]:
     with _lock:
         if not _pauses:
             _was_enabled = gc.isenabled()
-            gc.disable()
         _pauses += 1
     try:
+        gc.disable()
         yield
     finally:
         with _lock:
             _pauses -= 1
             if not _pauses and _was_enabled:
                 gc.enable()
+
+
+def _begin_anew() -> None:
+    """Let a forked process collect: the threads that would end the pauses are not in it."""
+    global _lock, _pauses
+    if _pauses and _was_enabled:
+        gc.enable()
+    _lock, _pauses = threading.RLock(), 0
+
+
+os.register_at_fork(after_in_child=_begin_anew)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -80,3 +81,15 @@ def test_a_large_answer_that_cannot_be_read_leaves_it_running() -> None:
     with pytest.raises(errors.UnreadableAnswerError):
         answers.interpret(call, answers.Answer(200, "OK", {}, b"[" * 100_000), Secrets())
     assert gc.isenabled()
+
+
+def test_a_process_that_is_forked_meanwhile_collects() -> None:
+    with uncollected():
+        child = os.fork()
+        if not child:
+            enabled = gc.isenabled()
+            with uncollected():
+                rests = not gc.isenabled()
+            os._exit(0 if enabled and rests and gc.isenabled() else 1)
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
