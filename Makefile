@@ -133,7 +133,7 @@ check: $(READY) ## 90 s: What to run while you work: lint, types and unit tests,
 	[ -z "$$failed" ]
 
 .PHONY: integration
-integration: $(READY) ## 8 min: Operators, sensors, triggers and commands over real sockets, against the sandbox
+integration: $(READY) ## 15 min: Operators, sensors, triggers and commands over real sockets, against the sandbox
 	$(say) 'integration tests, Airflow $(AIRFLOW)'
 	@$(PYTEST) tests/integration -m 'not breadth' $(PYTEST_ARGS)
 
@@ -306,7 +306,7 @@ $(BENCH)/.ready: constraints/airflow-3.3.txt pyproject.toml | $(UV)
 	@touch $@
 
 .PHONY: bench
-bench: $(BENCH)/.ready ## minutes: Measure against the HTTP provider and bare httpx, and write docs/benchmarks.md
+bench: $(BENCH)/.ready ## 35 min: Measure against the HTTP provider and bare httpx, and write docs/benchmarks.md
 	$(install) $(POSTGRESQL)
 	@$(BENCH)/bin/python -m benchmarks $(BENCH_ARGS)
 
