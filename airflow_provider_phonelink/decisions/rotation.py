@@ -208,19 +208,17 @@ def _by_weight(
     def over(number_id: str) -> float:
         return round(turn_of(number_id) + 1 / weight(number_id), 9)
 
-    oldest_first = _oldest_first(number_ids, memory)
-    together = sum(weight(number_id) for number_id in pool.healthy if number_id in (*number_ids, in_use))
+    oldest_first, usable = _oldest_first(number_ids, memory), {*number_ids, in_use}
+    together = sum(weight(number_id) for number_id in pool.healthy if number_id in usable)
     # A turn that such a number misses, it cannot make up for: no number comes twice in a row.
-    heavy = next((number_id for number_id in oldest_first if 2 * weight(number_id) >= together), None)
-    if heavy is not None:
-        reason = f"its weight of {weight(heavy)} is at least that of all others together: it comes every other time"
-        return Choice(heavy, reason, turn=round(turn_of(heavy), 9))
-    chosen = min(oldest_first, key=over)
-    return Choice(
-        chosen,
-        f"it is furthest behind its weight of {weight(chosen)}",
-        turn=round(turn_of(chosen), 9),
+    heavy = [number_id for number_id in oldest_first if 2 * weight(number_id) >= together]
+    chosen = heavy[0] if heavy else min(oldest_first, key=over)
+    reason = (
+        f"its weight of {weight(chosen)} is at least that of all others together: it comes every other time"
+        if heavy
+        else f"it is furthest behind its weight of {weight(chosen)}"
     )
+    return Choice(chosen, reason, turn=round(turn_of(chosen), 9))
 
 
 def _after(number_ids: Sequence[str], pool: Pool, in_use: str | None) -> Choice:

@@ -67,7 +67,7 @@ def _deleted_at_twilio(number: PhoneNumber, provider_id: str, *, force: bool) ->
         # 400 and 422 are Twilio's own word on the number, unless the provider may be another one.
         if kind == TWILIO and refusal.status not in (404, 405):
             raise
-        if not (yield from _is_there(number.id)):
+        if not (yield from is_there(number.id)):
             raise
         return False
     return True
@@ -92,18 +92,19 @@ def _once(call: Call[None], number_id: str, *, seen: bool = True) -> Flow[None]:
     def look() -> Flow[AlreadyDone[None] | None]:
         nonlocal repeated
         repeated = True
-        there = not seen or (yield from _is_there(number_id))
+        there = not seen or (yield from is_there(number_id))
         return None if there else AlreadyDone(None)
 
     try:
         yield replace(call, look=look)
     except NotFoundError:
         # After a repeat it was the first try, whose answer was lost, that deleted it.
-        if not repeated or (yield from _is_there(number_id)):
+        if not repeated or (yield from is_there(number_id)):
             raise
 
 
-def _is_there(number_id: str) -> Flow[bool]:
+def is_there(number_id: str) -> Flow[bool]:
+    """Return whether there is a number with this id."""
     try:
         yield endpoints.get_number(number_id)
     except NotFoundError:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import patience
-from airflow_provider_phonelink.api.dasha import deletes, endpoints
-from airflow_provider_phonelink.api.errors import NotFoundError, NotTakenEffectError
+from airflow_provider_phonelink.api.dasha import deletes
+from airflow_provider_phonelink.api.errors import NotTakenEffectError
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.promises.outcomes import Outcome
 
@@ -36,16 +37,8 @@ def delete_seen(number: PhoneNumber) -> Flow[Outcome]:
 
 
 def _prove_gone(number: PhoneNumber) -> Flow[None]:
-    is_gone = yield from patience.until(bool, lambda: _is_gone(number.id))
-    if not is_gone:
+    is_there = yield from patience.until(operator.not_, lambda: deletes.is_there(number.id))
+    if is_there:
         raise NotTakenEffectError(
             f"Number {number.label} was deleted, but the vendor still shows it ten seconds later."
         )
-
-
-def _is_gone(number_id: str) -> Flow[bool]:
-    try:
-        yield endpoints.get_number(number_id)
-    except NotFoundError:
-        return True
-    return False

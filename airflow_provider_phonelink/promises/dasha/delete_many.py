@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import patience
 from airflow_provider_phonelink.api.calls import Parallel
-from airflow_provider_phonelink.api.dasha import endpoints, outbound, reads
+from airflow_provider_phonelink.api.dasha import deletes, outbound, reads
 from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import (
     AuthenticationError,
@@ -238,7 +238,7 @@ def _delete(deleting: Deleting, number: NumberToDelete, reading: outbound.UsersR
         yield from _unlink(deleting, number, _links(number.number, users))
         outcome = yield from delete_seen(number.number)
     except NotFoundError as error:
-        if (yield from _is_there(number_id)):
+        if (yield from _may_be_there(number_id)):
             number.fail(error)
         else:  # somebody else was faster
             number.step = "gone"
@@ -254,14 +254,12 @@ def _delete(deleting: Deleting, number: NumberToDelete, reading: outbound.UsersR
     deleting.on_step(number.step or "failed")
 
 
-def _is_there(number_id: str) -> Flow[bool]:
+def _may_be_there(number_id: str) -> Flow[bool]:
+    """Return whether there is such a number, or nobody can tell."""
     try:
-        yield endpoints.get_number(number_id)
-    except NotFoundError:
-        return False
+        return (yield from deletes.is_there(number_id))
     except PhonelinkError:
         return True
-    return True
 
 
 def _unlink(deleting: Deleting, number: NumberToDelete, links: Sequence[tuple[str, str]]) -> Flow[None]:

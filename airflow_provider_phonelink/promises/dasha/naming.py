@@ -127,9 +127,8 @@ def for_number(promise: Callable[[str], Flow[T]], name: str, *, credentials_id: 
     :param promise: Returns the flow for an id.
     """
     if credentials_id is None and isinstance(name, str) and is_uuid(name):
-        return (
-            yield from promise(name.lower())
-        )  # which checks the other arguments itself, before it sends anything
+        # It checks its other arguments before it sends anything, and nothing is sent to find the number.
+        return (yield from promise(name.lower()))
     number_id = yield from find_for(promise, name, "number_id", credentials_id=credentials_id)
     return (yield from promise(number_id))
 
