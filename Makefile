@@ -43,6 +43,9 @@ $(UV):
 	@$(PYTHON) -m venv $(dir $(@D))
 	@$(dir $(@D))bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
+.PHONY: .uv
+.uv: | $(UV)
+
 # `.building` stays behind when an installation is interrupted: the next one then starts from an empty folder, because a
 # half-copied package looks installed. Bytecode is compiled here since every Airflow process starts in less than half
 # the time with it.
@@ -190,7 +193,7 @@ coverage: ## minutes: That unit, integration and system tests cover 95 % of the 
 
 .PHONY: test-oldest
 test-oldest: ## minutes: The same promises on the oldest Airflow, with the lowest versions of all dependencies
-	@$(MAKE) .oldest AIRFLOW=3.0
+	@$(MAKE) .what-airflow-decides AIRFLOW=3.0
 
 # Decisions, promises and sandbox are the same wherever they run; what reads and sends uses the dependencies. The matrix
 # is a product of what is here tried once.
@@ -198,13 +201,13 @@ WITHOUT_AIRFLOW := $(addprefix tests/unit/,decisions doctor promises sandbox)
 # What faults, deaths, races and the vendors' unknowns do to a promise has nothing to do with an Airflow, either.
 WHATEVER_AIRFLOW := $(patsubst %,tests/integration/test_%.py,deaths docs_claims doctor openapi races scale stateful \
     unknowns vendors_own_client)
-ON_OLDEST := $(filter-out $(WITHOUT_AIRFLOW),$(wildcard tests/unit/*)) \
+DEPENDS_ON_AIRFLOW := $(filter-out $(WITHOUT_AIRFLOW),$(wildcard tests/unit/*)) \
     $(filter-out $(WHATEVER_AIRFLOW),$(wildcard tests/integration/test_*.py))
 
-.PHONY: .oldest
-.oldest: $(READY)
-	$(say) 'unit and integration tests, Airflow $(AIRFLOW), lowest versions of all dependencies'
-	@$(PYTEST) $(ON_OLDEST) -m 'not matrix and not breadth' $(PYTEST_ARGS)
+.PHONY: .what-airflow-decides
+.what-airflow-decides: $(READY)
+	$(say) 'unit and integration tests that depend on Airflow and what it brings, Airflow $(AIRFLOW)'
+	@$(PYTEST) $(DEPENDS_ON_AIRFLOW) -m 'not matrix and not breadth' $(PYTEST_ARGS)
 
 .PHONY: .covered-tests
 .covered-tests: $(READY)
@@ -323,9 +326,11 @@ dist: | $(UV) ## 1 min: That wheel and sdist are complete, and the README runs f
 	    "$$(echo dist/*.whl)[sandbox]" pytest
 	@PYTHONPATH=tests $(DIST)/bin/python tools/check_dist.py dist
 
+MATRIX_ARGS ?=
+
 .PHONY: matrix
 matrix: ## hours: Unit and integration tests on every minor version of Airflow and the Pythons of this machine
-	@$(PYTHON) tools/matrix.py
+	@$(PYTHON) tools/matrix.py $(MATRIX_ARGS)
 
 .PHONY: clean
 clean: ## 1 s: Remove the environments, the demo's folder and every cache

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from integration.worlds import ABSENT
 from airflow_provider_phonelink.api import answers, pacing
 from airflow_provider_phonelink.cli import output, wait
 from airflow_provider_phonelink.cli.__main__ import main
+from airflow_provider_phonelink.decisions import waiting
 from airflow_provider_phonelink.sandbox import Fault
 
 BIN = Path(sys.executable).parent
@@ -252,7 +254,9 @@ class TestWait:
             (ABSENT,),
         ],
     )
-    def test_errors(self, phonelink, words):
+    def test_errors(self, phonelink, monkeypatch, words):
+        # A number that is not there may be so new that reads do not show it yet, for a minute.
+        monkeypatch.setattr(waiting, "NEW_FOR", timedelta(0))
         code, _, err = phonelink("wait", *words)
         assert code == 1
         assert is_one_error(err)
