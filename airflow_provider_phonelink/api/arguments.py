@@ -16,9 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from airflow_provider_phonelink.api import spreadsheets
-from airflow_provider_phonelink.api.e164 import is_dialable
+from airflow_provider_phonelink.api.e164 import e164, is_dialable, is_sip_user
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
-from airflow_provider_phonelink.api.text import as_text, has_unsafe, shown, trimmed
+from airflow_provider_phonelink.api.text import as_text, has_invisible, has_unsafe, shown, trimmed
 from airflow_provider_phonelink.api.uuids import is_uuid
 
 MAX_TEXT_LENGTH = 255
@@ -108,6 +108,8 @@ def number_names(argument: str, value: object, *, uuids: bool) -> list[str]:
 def opaque_id(argument: str, value: object) -> str:
     """Return an id whose form is up to the vendor, as long as it cannot change the path that it becomes part of."""
     text = present(argument, value)
+    if made := spreadsheets.made_by_a_template(text):
+        raise InvalidArgumentError(argument, f"{shown(value)} is {made}, not an id.")
     _refuse_blanks_and_controls(argument, text)
     if text in {".", ".."} or "/" in text or "\\" in text:
         raise InvalidArgumentError(
@@ -144,6 +146,20 @@ def phone_number(argument: str, value: object) -> str:
         raise InvalidArgumentError(
             argument, f"is {len(text)} characters long, at most {MAX_TEXT_LENGTH} are allowed."
         )
+    return text
+
+
+def new_phone_number(argument: str, value: object) -> str:
+    """Return the phone number of a number that is to be created, or a SIP user in its place: ASCII, without blanks."""
+    text = phone_number(argument, value)
+    if not text.isascii():
+        known = e164(text)
+        how = f" Write it as {known}." if known else " Write it with the digits 0 to 9."
+        raise InvalidArgumentError(
+            argument, f"{shown(value)} has characters in it that nobody can dial.{how}"
+        )
+    if not is_dialable(text) and not is_sip_user(text):
+        raise InvalidArgumentError(argument, f"{shown(value)} is neither a phone number nor a SIP user.")
     return text
 
 
@@ -253,7 +269,7 @@ def _gave_nothing(value: object) -> str:
 
 
 def _refuse_blanks_and_controls(argument: str, text: str) -> None:
-    if text != trimmed(text) or has_unsafe(text):
+    if text != trimmed(text) or has_invisible(text):
         raise InvalidArgumentError(
             argument, f"{shown(text)} has white space, invisible or control characters around or in it."
         )

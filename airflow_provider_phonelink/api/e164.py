@@ -12,14 +12,19 @@ _SEPARATORS = re.compile(r"[().\[\]/~]")
 #: E.164 allows 15 digits; no number that can be dialled from abroad has fewer than 7, its country code included.
 _GLOBAL_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 #: The trunk prefix, as in +44 (0)20, is not dialled from abroad.
-_TRUNK_PREFIX = re.compile(r"(\+[1-9][0-9]{0,2})[\s-]*\(0\)")
+_TRUNK_PREFIX = re.compile(r"(?:\+|00|\(\+|)([1-9][0-9]{0,2})\)?[\s-]*\(0\)")
+_ANY_TRUNK_PREFIX = re.compile(r"\(\s*0\s*\)")
+#: The last digits of a second number, as in 100003/4.
+_SECOND_NUMBER = re.compile(r"[/~]\s*[0-9]{1,2}\s*")
 #: Country codes after which a number may keep that zero abroad, so that "(0)" leaves open what to dial.
-_KEEPS_ZERO = frozenset({"+39", "+225", "+241", "+242", "+378", "+379"})
+_KEEPS_ZERO = frozenset({"39", "225", "241", "242", "378", "379"})
 _DIGITS = re.compile(r"[0-9]+")
 #: What can be dialled, a star or hash included; shorter than an extension or longer than any number is something else.
 _DIALABLE = re.compile(r"\+?[0-9*#]{2,20}")
 #: What may follow a number after a semicolon, such as ``ext=5``; a second number may not.
-_PARAMETER = re.compile(r"\s*[A-Za-z][A-Za-z0-9-]*\s*(=.*)?", re.DOTALL)
+_PARAMETER = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*\s*=.*|npdi\s*)", re.DOTALL | re.IGNORECASE)
+#: The user of a SIP address, with a host or without one, as far as people use it.
+_SIP_USER = re.compile(r"[A-Za-z0-9_+*#][A-Za-z0-9_.~!&=*#-]*(@[A-Za-z0-9.:\[\]-]+)?")
 
 
 def e164(text: str) -> str | None:
@@ -48,9 +53,16 @@ def is_dialable(text: str) -> bool:
     if text.lower().startswith(_SCHEMES):
         return True
     number, parameters = _parts(text)
-    return _DIALABLE.fullmatch(_without_separators(number)) is not None and all(
-        map(_PARAMETER.fullmatch, parameters)
+    return (
+        _DIALABLE.fullmatch(_without_separators(number)) is not None
+        and not _ends_in_second(number)
+        and all(map(_PARAMETER.fullmatch, parameters))
     )
+
+
+def is_sip_user(text: str) -> bool:
+    """Return whether a text can be the user of a SIP address, such as ``reception`` or ``alice@sip.example.com``."""
+    return _SIP_USER.fullmatch(text) is not None
 
 
 def same_number(first: str, second: str) -> bool:
@@ -79,13 +91,19 @@ def _in_context(number: str, parameters: list[str]) -> str | None:
 
 def _dialled(text: str) -> str | None:
     """Return the digits of a text, with the + it begins with; None if there is more to it than separators."""
-    trunk = _TRUNK_PREFIX.match(text.strip())
-    if trunk:
-        if trunk[1] in _KEEPS_ZERO:
-            return None
-        text = trunk[1] + text.strip()[trunk.end() :]
+    text = text.strip()
+    trunk = _TRUNK_PREFIX.match(text)
+    if trunk and trunk[1] not in _KEEPS_ZERO:
+        text = f"+{trunk[1]}{text[trunk.end() :]}"
+    if _ANY_TRUNK_PREFIX.search(text) or _ends_in_second(text):
+        return None
     kept = _without_separators(text)
     return kept if _DIGITS.fullmatch(kept.removeprefix("+")) else None
+
+
+def _ends_in_second(text: str) -> bool:
+    """Return whether a second number follows of which only the last digits are written."""
+    return _SECOND_NUMBER.fullmatch(text[max(text.rfind("/"), text.rfind("~"), 0) :]) is not None
 
 
 def _without_separators(text: str) -> str:

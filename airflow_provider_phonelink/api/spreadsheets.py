@@ -1,4 +1,4 @@
-"""What spreadsheets and other table programs make of phone numbers and ids, and what messages call it."""
+"""What spreadsheets, other programs and templates make of phone numbers and ids, and what messages call it."""
 
 from __future__ import annotations
 
@@ -45,6 +45,11 @@ _NUMBERS = (
     (r"[-\u2212][0-9]+", "a negative number"),
     (r"\.+|#", "what a table has in place of a value that is not there"),
 )
+#: What is no id anywhere, not even of an agent that is to lose a number.
+_RENDERED = (
+    (r".*(\{\{|\{%|\{#|<%|\$[({]).*|\$[A-Za-z_]\w*", "a template that nobody rendered"),
+    (r"\[.*\]|\{.*\}|<.*>|\(.*['\",].*\)", "a list, a mapping or a placeholder as text"),
+)
 
 
 def made(text: str) -> str | None:
@@ -54,7 +59,12 @@ def made(text: str) -> str | None:
 
 def made_of_phone_number(text: str) -> str | None:
     """Return what a text is that a table made of a phone number; None if it is nothing such."""
-    return _form_of(text, _FORMS + _NUMBERS)
+    return _form_of(text, _FORMS + _NUMBERS + _RENDERED)
+
+
+def made_by_a_template(text: str) -> str | None:
+    """Return what a text is that a template made, or that is one; None if it is nothing such."""
+    return _form_of(text, _RENDERED)
 
 
 def _form_of(text: str, forms: tuple[tuple[str, str], ...]) -> str | None:

@@ -18,6 +18,17 @@ MOST_LISTED = 20
 _UNSAFE_CATEGORIES = ("C", "Zl", "Zp")
 
 
+#: Fillers, joiners and selectors of a variant: what Unicode lets a font ignore, and no category tells.
+_IGNORED = frozenset(
+    map(
+        chr,
+        (
+            *(0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x3164, 0xFFA0),
+            *range(0xFE00, 0xFE10),
+            *range(0xE0100, 0xE01F0),
+        ),
+    )
+)
 #: Control characters, halves of characters, and line and paragraph separators.
 _NOT_OF_A_LINE = ("Cc", "Cs", "Zl", "Zp")
 #: The most characters of an id that is kept; more than a URL or an asset takes.
@@ -115,6 +126,11 @@ def is_unsafe(character: str) -> bool:
 def has_unsafe(text: str) -> bool:
     """Return whether a text has an unsafe character."""
     return not text.isprintable() and any(map(is_unsafe, text))
+
+
+def has_invisible(text: str) -> bool:
+    """Return whether a text has an unsafe character, or one that Python calls printable and nobody sees."""
+    return has_unsafe(text) or (not text.isascii() and not _IGNORED.isdisjoint(text))
 
 
 def is_one_line(value: object) -> TypeGuard[str]:

@@ -27,7 +27,7 @@ from airflow_provider_phonelink.decisions.limits import parse_max_changes
 from airflow_provider_phonelink.decisions.routes import COLUMNS, parse_routes, rows_of_vendor
 from airflow_provider_phonelink.decisions.scope import KEYS, Scope, demand_scope, parse_scope
 from airflow_provider_phonelink.files.reading import read_rows
-from airflow_provider_phonelink.files.sources import decoded, reason_of
+from airflow_provider_phonelink.files.sources import decoded, reason_of, refuse_replacing
 from airflow_provider_phonelink.files.writing import as_json
 from airflow_provider_phonelink.promises.reports import Report
 from airflow_provider_phonelink.promises.routing import routing_of
@@ -56,6 +56,8 @@ _ROUTE_COLUMNS = ("number", "agent_id", "mode")
 
 def plan(options: argparse.Namespace) -> int:
     """Show the plan."""
+    if options.out is not None:
+        _refuse_replacing("--out", options.out, options.file)
     with hook_of(options.conn_id) as hook:
         found = _plan(hook, options)
     _print(Report(found), options.output)
@@ -112,6 +114,13 @@ def _plan(hook: VendorHook[Any], options: argparse.Namespace) -> Plan:
     for warning in found.warnings:
         warn(warning)
     return found
+
+
+def _refuse_replacing(argument: str, file: str, source: str) -> None:
+    try:
+        refuse_replacing(file, source)
+    except UnusableSourceError as error:
+        raise InvalidArgumentError(argument, f"{clean(file)} {error}.") from None
 
 
 def _approved(file: str) -> ApprovedPlan:

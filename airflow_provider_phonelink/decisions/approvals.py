@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotApprovedError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.templates import parse_rendered
-from airflow_provider_phonelink.api.text import MOST_LISTED
+from airflow_provider_phonelink.api.text import MOST_LISTED, shown
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
 from airflow_provider_phonelink.decisions.planning import ACTIONS, Change
 
@@ -35,19 +35,32 @@ class ApprovedPlan:
         An approved change that has become true is in no later plan. One that has come true in part, as when a number
         that was to move has lost its agent, is still the approved one.
 
-        :raises NotApprovedError: If the plan has a change that was not approved.
+        :raises NotApprovedError: If the plan has a change that was not approved, or lacks one that is not true yet.
         """
         others = [change for change in plan.changes if not self._covers(change)]
-        if not others:
-            return replace(plan, bound=True)
-        told = [f" [{plan.line(change)}: {self._what_is_new(change, plan)}]" for change in others]
-        rest = f" ... and {len(told) - MOST_LISTED} more" if len(told) > MOST_LISTED else ""
-        raise NotApprovedError(
-            f"Links or routes have changed since the plan was approved: {len(others)} of {len(plan.changes)} changes "
-            f"that are needed now are not in the approved plan, so nothing was written."
-            f"{''.join(told[:MOST_LISTED])}{rest} Make a new plan and have it approved.",
-            [f"Not approved: {plan.line(change)}: {self._what_is_new(change, plan)}" for change in others],
-        )
+        if others:
+            told = [f"{plan.line(change)}: {self._what_is_new(change, plan)}" for change in others]
+            raise NotApprovedError(
+                f"Links or routes have changed since the plan was approved: {len(others)} of {len(plan.changes)} "
+                f"changes that are needed now are not in the approved plan, so nothing was written.{_all(told)} Make a "
+                "new plan and have it approved.",
+                [f"Not approved: {line}" for line in told],
+            )
+        if dropped := sorted(plan.line(change) for change in self.changes if self._is_dropped(change, plan)):
+            raise NotApprovedError(
+                f"{len(dropped)} of the {len(self.changes)} approved changes are neither made nor asked for any more, "
+                f"so nothing was written.{_all(dropped)} The plan was made of other routes, or with another scope or "
+                "prune: apply it with the same ones, or make a new plan and have it approved.",
+                [f"Approved, and not asked for any more: {line}" for line in dropped],
+            )
+        return replace(plan, bound=True)
+
+    def _is_dropped(self, approved: Change, plan: Plan) -> bool:
+        """Return whether an approved change is not true, and this plan would leave it so."""
+        if approved.action == "unlink":
+            planned = {change.loser for change in plan.changes}
+            return approved.link not in planned and (not plan.prunes or approved.link in plan.found)
+        return approved.link not in plan.wishes | plan.found
 
     def _covers(self, change: Change) -> bool:
         if change in self.changes:
@@ -85,9 +98,19 @@ def parse_approved_plan(value: object) -> ApprovedPlan:
 def _from_text(text: str) -> object:
     text = text.removeprefix("\ufeff")  # a byte order mark, if somebody decoded the file without regard to it
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_no_key_twice)
+    except InvalidArgumentError:
+        raise
     except (ValueError, RecursionError):
         return parse_rendered(_ARGUMENT, text)
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for position, (name, _) in enumerate(pairs) if name in dict(pairs[:position]))
+        raise InvalidArgumentError(_ARGUMENT, f"has the key {shown(twice)} twice in one mapping.")
+    return found
 
 
 def _change(position: int, item: object) -> Change:
@@ -107,6 +130,12 @@ def _change(position: int, item: object) -> Change:
     elif action == "move" and previous_number_id:
         ends = Link(previous_number_id, agent_id, mode)
     return Change(action, link, ends)
+
+
+def _all(lines: Sequence[str]) -> str:
+    """Return the first lines as part of a sentence, and how many more there are."""
+    rest = f" ... and {len(lines) - MOST_LISTED} more" if len(lines) > MOST_LISTED else ""
+    return "".join(f" [{line}]" for line in lines[:MOST_LISTED]) + rest
 
 
 def _place(change: Change, plan: Plan) -> Link:

@@ -122,7 +122,7 @@ def _wish(row: Row, credentials_id: str | None) -> NumberWish:
     if named is None:
         raise InvalidArgumentError("credentials_id", "is missing, and the task names none for all numbers.")
     return NumberWish(
-        phone_number=arguments.phone_number("phone_number", row["phone_number"]),
+        phone_number=arguments.new_phone_number("phone_number", row["phone_number"]),
         credentials_id=arguments.uuid("credentials_id", named),
         display_name=arguments.optional_text("display_name", row.get("display_name")),
         description=arguments.optional_text("description", row.get("description")),

@@ -79,6 +79,9 @@ class Plan:
     found: frozenset[Link] = field(default=frozenset(), repr=False)
     #: Primary numbers before the run, by agent, where agents have one (CallingBox).
     primaries: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: The links that the routes ask for, and whether those in scope that no route mentions are removed.
+    wishes: frozenset[Link] = field(default=frozenset(), repr=False)
+    prunes: bool = False
     #: Whether a number may be taken only from the agent in the plan, because somebody approved just that.
     bound: bool = False
 
@@ -189,6 +192,8 @@ def make_plan(
         rules=rules,
         found=frozenset(found),
         primaries=primaries or {},
+        wishes=frozenset(wished),
+        prunes=prune,
     )
 
 

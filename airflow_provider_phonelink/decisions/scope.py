@@ -119,9 +119,14 @@ def _scope(given: Mapping[str, object], rules: LinkRules) -> Scope:
     modes = templates.names("scope, modes", given.get("modes", rules.modes))
     return Scope(
         modes=tuple(arguments.choice("scope, modes", mode, rules.modes) for mode in modes),
-        agents=frozenset(templates.names("scope, agents", given["agents"])) if "agents" in given else None,
+        agents=_agents(given["agents"]) if "agents" in given else None,
         provider_id=provider_id("scope, provider_id", given["provider_id"])
         if "provider_id" in given
         else None,
         pool=templates.names("scope, pool", given["pool"]) if "pool" in given else None,
     )
+
+
+def _agents(value: object) -> frozenset[str]:
+    names = templates.names("scope, agents", value)
+    return frozenset(arguments.opaque_id("scope, agents", name) for name in names)

@@ -210,22 +210,35 @@ class Rows:
 
 def rows_of(items: object, columns: Columns, argument: str) -> Rows:
     """
-    Return plain data as rows: a list or another iterable, with a mapping for each row.
+    Return plain data as rows: a list or another iterable, with a mapping for each row; or a mapping with such a list.
 
-    :raises InvalidArgumentError: If it is not a list.
+    Something without items that is no list, such as a table or a set, may have lost them: it does not say "none".
+
+    :raises InvalidArgumentError: If it is nothing such.
     """
     if isinstance(items, Rows):
         return items
-    found = None if isinstance(items, (str, bytes, Mapping)) else arguments.items_of(items)
+    problems, rows = Problems(), []
+    listed_ones = list_in(items, columns, problems) if isinstance(items, Mapping) else items
+    found = None if isinstance(listed_ones, (str, bytes, Mapping)) else arguments.items_of(listed_ones)
     if found is None:
         raise InvalidArgumentError(argument, f"{shown(items)} is not a list of {columns.item}s.")
-    problems, rows = Problems(), []
     for position, item in enumerate(found, 1):
         place = f"{columns.item} {position}"
         row = row_of(item, columns, place, problems)
         if row is not None:
             rows.append(row)
-    return Rows(tuple(rows), columns, argument, problems=problems)
+    none_is_said = isinstance(listed_ones, (list, tuple))
+    return Rows(tuple(rows), columns, argument, problems=problems, none_is_said=none_is_said)
+
+
+def list_in(mapping: Mapping[Any, Any], columns: Columns, problems: Problems) -> Any:
+    """Return what a mapping has as the list of rows, such as ``routes``, and add problems for what is beside it."""
+    key = f"{columns.item}s"
+    for name in mapping:
+        if name not in (key, "version") and not as_text(name).startswith("x-"):
+            problems.add(f"{shown(name)} beside {key} is not known; only version and names with x- are")
+    return mapping.get(key)
 
 
 def row_of(item: object, columns: Columns, place: str, problems: Problems) -> Row | None:

@@ -14,6 +14,7 @@ from airflow_provider_phonelink.files.sources import (
     local_path,
     reason_of,
     refuse_another_place,
+    refuse_replacing,
     within,
 )
 from airflow_provider_phonelink.files.whole import write_whole
@@ -35,6 +36,7 @@ class Destination:
     :param folder: Where a relative path starts; the working directory if there is none.
     :param beginning: What :func:`~airflow_provider_phonelink.files.sources.as_written` returned. The report must be in
         the folder that this names, or in ``folder``.
+    :param source: What the rows are read from, which no report replaces.
     :raises InvalidArgumentError: If no report can be written there.
     :raises SourceUnavailableError: If object storage does not answer.
     """
@@ -46,6 +48,7 @@ class Destination:
         argument: str,
         folder: str | Path | None = None,
         beginning: str | None = None,
+        source: object = None,
     ) -> None:
         self.location = as_text(location)
         suffix = PurePath(self.location).suffix.lower()
@@ -56,6 +59,7 @@ class Destination:
         self._form = suffix
         self._path: Path | None = None
         try:
+            refuse_replacing(self.location, source, folder)
             if (path := local_path(self.location)) is not None:
                 resolved = within(path, folder, beginning)
                 # Where any place is allowed, a link may lead to a stream, which has no path of its own.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api.errors import UnusableSourceError
 from airflow_provider_phonelink.api.text import clean, shown, trimmed
-from airflow_provider_phonelink.files.columns import Problems, Rows, row_of
+from airflow_provider_phonelink.files.columns import Problems, Rows, list_in, row_of
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.files.columns import Columns
@@ -29,6 +29,9 @@ _IN_PYTHON = re.compile(
 )
 _WORDS = {"None": "null", "True": "true", "False": "false", "nan": "NaN", "inf": "Infinity", ",": ""}
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_STANDARD_TAG = "tag:yaml.org,2002:"
+#: The tags that change nothing, as all scalars are text. Others stand for values of another program.
+_TAGS = (None, "!", *(f"{_STANDARD_TAG}{kind}" for kind in ("str", "seq", "map")))
 #: The tokens of a valid JSON text.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 
@@ -197,6 +200,9 @@ def _take(builder: _Builder, event: Any) -> None:
     import yaml
 
     line = event.start_mark.line + 1
+    if getattr(event, "tag", None) not in _TAGS:
+        tag = event.tag.replace(_STANDARD_TAG, "!!")
+        builder.problems.add(f"the tag {shown(tag)} is not known; write the value itself", f"line {line}")
     if isinstance(event, yaml.ScalarEvent):
         is_null = event.implicit[0] and not event.style and event.value in _NULLS and not builder.at_key
         builder.add(None if is_null else event.value, line, event.anchor)
@@ -231,16 +237,10 @@ def _rows(builder: _Builder, columns: Columns, argument: str, where: str) -> Row
     if len(builder.documents) > 1:
         raise ValueError("it has several documents in it, one after the other")
     found = builder.documents[0] if builder.documents else None
-    key = f"{columns.item}s"
     if isinstance(found, dict):
-        for name in found:
-            if name not in (key, "version") and not name.startswith("x-"):
-                builder.problems.add(
-                    f"{shown(name)} beside {key} is not known; only version and names with x- are"
-                )
-        found = found.get(key)
+        found = list_in(found, columns, builder.problems)
     if not isinstance(found, list):
-        builder.problems.add(f"it has no list of {key} in it; write [] if none are meant")
+        builder.problems.add(f"it has no list of {columns.item}s in it; write [] if none are meant")
         found = []
     rows = []
     for position, item in enumerate(found, 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ _READERS = {
     ".txt": read_table,  # what spreadsheets call text: UTF-16, with tabs
 }
 SUFFIXES = tuple(_READERS)
+#: How a document begins, as no path does: in brackets, or with an item, a key, a comment or the mark of YAML.
+_DOCUMENT = re.compile(r"[\ufeff\s]*(?:[\[{]|-\s|[\w-]+:\s|(?:#|---).*[\r\n])")
 
 
 def read_rows(
@@ -39,8 +42,8 @@ def read_rows(
     """
     Return rows. Problems of single rows are raised when the rows are used, by :meth:`Rows.each`.
 
-    :param source: Plain data; a list as text in JSON, in Python's notation or in YAML, as a template may render it; or
-        the location of a file whose name ends in one of :data:`SUFFIXES`: a path, a ``file://`` URL
+    :param source: Plain data; a document as text in JSON, in Python's notation or in YAML, as a template may render it;
+        or the location of a file whose name ends in one of :data:`SUFFIXES`: a path, a ``file://`` URL
         or a URL of object storage.
     :param columns: What the rows may contain.
     :param argument: The name of the argument, for messages.
@@ -52,7 +55,7 @@ def read_rows(
     """
     if not isinstance(source, str) and not hasattr(source, "open"):
         return rows_of(source, columns, argument)
-    if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith("["):
+    if isinstance(source, str) and _DOCUMENT.match(source):
         return _parsed(source, _read_text, columns, argument, "the text")
     reader = _READERS.get(suffix_of(str(source)))
     if reader is None:
@@ -75,7 +78,7 @@ def _parsed(text: str, reader: Any, columns: Columns, argument: str, where: str)
 
 
 def _read_text(text: str, columns: Columns, *, argument: str, where: str) -> Rows:
-    """Read a list as a template renders it: as JSON, or as Python writes it; as YAML if it is neither."""
+    """Read a document as a template renders it: as JSON, or as Python writes it; as YAML if it is neither."""
     text = text.lstrip("\ufeff")
     for read in (read_json, read_python):
         with suppress(ValueError):

@@ -122,6 +122,27 @@ def refuse_another_place(url: str, beginning: str | None) -> None:
         raise UnusableSourceError("is outside of the folder that the DAG names")
 
 
+def refuse_replacing(location: str, source: object, folder: str | Path | None = None) -> None:
+    """
+    Refuse a place to write to that is the one that was read: what people handed in may be nowhere else.
+
+    :param source: What was read: a path or a URL, or data, which has no place.
+    :raises UnusableSourceError: If it is the same place.
+    """
+    if isinstance(source, (str, Path)) and _is_same_place(location, str(source), Path(folder or "")):
+        raise UnusableSourceError("is what is read, and would be replaced; name another file")
+
+
+def _is_same_place(first: str, second: str, folder: Path) -> bool:
+    try:
+        paths = local_path(first), local_path(second)
+        if paths[0] is None or paths[1] is None:
+            return first == second
+        return (folder / paths[0]).samefile(folder / paths[1])
+    except (OSError, ValueError, RuntimeError, UnusableSourceError):  # one of them is no file
+        return False
+
+
 def _read_local(path: Path) -> bytes:
     try:
         if path.is_file():

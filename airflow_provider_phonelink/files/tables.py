@@ -24,6 +24,9 @@ _DELIMITER_LINE = re.compile(
 )
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"[^\r\n]+")
+_DIGIT = re.compile(r"[0-9]")
+#: What the phone number or id of a row has at the least.
+_FEWEST_DIGITS = 5
 
 
 class _Line(NamedTuple):
@@ -47,6 +50,7 @@ def read_table(text: str, columns: Columns, *, argument: str, where: str) -> Row
     names = header.cells
     problems = Problems()
     missing = _check_names(names, columns, rest, problems)
+    _check_lines(names, rest, problems)
     return Rows(
         tuple(
             Row(
@@ -77,13 +81,28 @@ def _check_names(
             problems.add(f"column {position}, {unknown(name, columns)}")
         elif name in names[: position - 1]:
             problems.add(f"columns {names.index(name) + 1} and {position} are both called {name}")
-    for line in lines:
-        if any(line.cells[len(names) :]):
-            problems.add("has more cells than there are columns", f"line {line.number}")
     missing = [group for group in columns.required if not set(group) & set(names)]
     for group in missing:
         problems.add(f"there is no column {' or '.join(group)}")
     return tuple(group[0] for group in missing)
+
+
+def _check_lines(names: list[str], lines: list[_Line], problems: Problems) -> None:
+    """Add the problems of lines that do not fit to the names of the columns."""
+    for line in lines:
+        if any(line.cells[len(names) :]):
+            problems.add("has more cells than there are columns", f"line {line.number}")
+        if line.cells[: len(names)] == names:
+            problems.add("repeats the names of the columns", f"line {line.number}")
+        elif len(line.cells) == 1 < len(names) and _is_a_line(line.cells[0]):
+            problems.add("is separated otherwise than the names of the columns", f"line {line.number}")
+
+
+def _is_a_line(cell: str) -> bool:
+    """Return whether the only cell of a line looks like several; ``;ext=5`` is part of a phone number."""
+    return any(
+        delimiter in cell and "=" not in cell.partition(delimiter)[2] for delimiter in (*_DELIMITERS, "|")
+    )
 
 
 def _lines(text: str, columns: Columns) -> Iterator[_Line]:
@@ -97,10 +116,25 @@ def _lines(text: str, columns: Columns) -> Iterator[_Line]:
     try:
         number = 1
         for cells in reader:
+            if any(_has_rows_in(cell, delimiter, len(cells)) for cell in cells):
+                raise ValueError(
+                    f"lines {before + number} to {before + reader.line_num}: a quotation mark opens in the first and "
+                    "closes in the last of them, and what is between looks like rows"
+                )
             yield _Line(before + number, [text_of(cell) for cell in cells])
             number = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(f"line {before + reader.line_num}: {error}") from None
+        endless = str(error).startswith(("unexpected end", "field larger"))
+        problem = "a quotation mark in it is never closed" if endless else error
+        raise ValueError(f"line {before + number}: {problem}") from None
+
+
+def _has_rows_in(cell: str, delimiter: str, columns: int) -> bool:
+    """Return whether a cell has swallowed rows, which have a phone number or an id somewhere."""
+    return any(
+        line.count(delimiter) >= max(columns - 1, 1) and len(_DIGIT.findall(line)) >= _FEWEST_DIGITS
+        for line in _LINE_END.split(cell)[1:]
+    )
 
 
 def _delimiter(text: str, columns: Columns) -> str:

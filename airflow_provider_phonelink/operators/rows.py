@@ -21,18 +21,21 @@ OnFailed: TypeAlias = Literal["fail", "report"]
 MOST_ROWS = 300
 
 
-def destination_of(operator: BaseOperator, report: Any, begins: str | None) -> Destination | None:
+def destination_of(
+    operator: BaseOperator, report: Any, begins: str | None, source: object = None
+) -> Destination | None:
     """
     Return the place of a report, checked before anything is sent; None if no report is wanted.
 
     :param begins: What :func:`~airflow_provider_phonelink.files.sources.as_written` returned for it.
+    :param source: What the rows are read from, which no report replaces.
     """
     from airflow_provider_phonelink.files.destinations import Destination
 
     if report is None:
         return None
     folder = operator.dag.folder if operator.has_dag() else None
-    return Destination(report, argument="report", folder=folder, beginning=begins)
+    return Destination(report, argument="report", folder=folder, beginning=begins, source=source)
 
 
 def result_of(rows: Sequence[NumberRow], report: Destination | None) -> dict[str, Any]:

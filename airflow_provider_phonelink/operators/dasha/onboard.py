@@ -278,7 +278,7 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
                 wishes,
                 bad,
                 parse_max_changes(self.max_failed, "max_failed"),
-                destination_of(self, self.report, self._report_begins),
+                destination_of(self, self.report, self._report_begins, self.numbers),
                 arguments.seconds("failed_for", arguments.in_seconds(self.failed_for)),
                 self._patience(arguments.seconds("timeout", arguments.in_seconds(self.timeout))),
             )

@@ -69,7 +69,7 @@ def create_number(
     if_exists = arguments.choice("if_exists", if_exists, IF_EXISTS)
     arguments.choice("if_other_notation", if_other_notation, IF_OTHER_NOTATION)
     wish = _wish(display_name=display_name, description=description, registration=registration)
-    phone_number = arguments.phone_number("phone_number", phone_number)
+    phone_number = arguments.new_phone_number("phone_number", phone_number)
     credentials_id = arguments.uuid("credentials_id", credentials_id)
     existing = yield from reads.find_number(phone_number, credentials_id)
     if existing is not None:

@@ -116,6 +116,9 @@ def test_opaque_id_leaves_the_form_to_the_vendor(value) -> None:
         ("a\x00b", "control characters"),
         ("a\u202eb", "control characters"),
         ("a\ud800", "control characters"),
+        ("a\u034fb", "invisible"),
+        ("a\ufe0fb", "invisible"),
+        ("\u3164", "invisible"),
         ("x" * 256, "256 characters long"),
     ],
 )
@@ -291,6 +294,96 @@ def test_agents_ids_are_opaque(value) -> None:
 @given(st.uuids() | st.from_regex(r"[a-z]{2,5}[_-][A-Za-z0-9]{6,24}", fullmatch=True))
 def test_no_id_that_a_vendor_makes_is_refused(value) -> None:
     assert arguments.agent_id("agent_id", str(value)) == str(value)
+
+
+LISTS = [
+    "['agent-a']",
+    '["agent-a"]',
+    "[15550100001]",
+    "[]",
+    "{'number': 'x'}",
+    "{}",
+    "('agent-a',)",
+    "<agent>",
+    "[object Object]",
+]
+TEMPLATES = [
+    "{{ ti.xcom_pull('a') }}",
+    "{% if x %}",
+    "${AGENT}",
+    "$(AGENT)",
+    "$AGENT",
+    "a-{{ ds }}",
+    "<%= a %>",
+]
+
+
+@pytest.mark.parametrize("check", [arguments.phone_number, arguments.agent_id, arguments.opaque_id])
+@pytest.mark.parametrize(
+    ("value", "made"), [(one, "a list") for one in LISTS] + [(one, "nobody rendered") for one in TEMPLATES]
+)
+def test_a_list_or_a_template_as_text_is_nobodys_name(check, value, made) -> None:
+    """Neither one that gets a number nor one that loses it."""
+    with pytest.raises(InvalidArgumentError, match=f"argument: .*{made}"):
+        check("argument", value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "+15550100001",
+        "+1 (555) 010-0003",
+        "0800 123456",
+        "*21*5550100001#",
+        "tel:+1-555-010-0001;ext=5",
+        "+15550100001;ext=5",
+        "+15550100001;npdi",
+        "1000@pbx.example.org",
+        "alice@sip.example.org:5060",
+        "reception-2",
+        "anonymous",
+        "trunk_7.a",
+        "+1800FLOWERS",
+    ],
+)
+def test_what_a_new_number_may_be_called(value) -> None:
+    assert arguments.new_phone_number("phone_number", value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "+15550100001;Sales",
+        "+15550100001|Sales",
+        "+15550100001, +15550100002",
+        "+15550100001 / +15550100002",
+        "+15550100001;+15550100002",
+        "+15550100003/4",
+        "# spare numbers",
+        "// old",
+        "(1 row)",
+        "1 row selected.",
+        "Total: 1",
+        "$15,550,100,001.00",
+        "15550100001%",
+        "%2B15550100001",
+        "&#43;15550100001",
+        "15\u00a0550\u00a0100\u00a0001",
+        "15\u202f550\u202f100\u202f001",
+        "\uff0b15550100001",
+        "+\u0661\u0665\u0665\u0665\u0660\u0661\u0660\u0660\u0660\u0660\u0661",
+        "+1555\u20110100001",
+        "+1555\ufe0f0100001",
+    ],
+)
+def test_what_no_new_number_is_called(value) -> None:
+    with pytest.raises(InvalidArgumentError, match="phone_number: "):
+        arguments.new_phone_number("phone_number", value)
+
+
+def test_a_new_number_in_other_digits_is_refused_with_what_to_write() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"Write it as \+15550100001\."):
+        arguments.new_phone_number("phone_number", "\uff0b1 555 010\u00a00001")
 
 
 @pytest.mark.parametrize("check", [arguments.phone_number, arguments.opaque_id, arguments.optional_text])

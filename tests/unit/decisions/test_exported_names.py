@@ -29,6 +29,8 @@ SPOILT = [
     "None",
     "-",
     "~",
+    "[x]",
+    "{{ x }}",
     "",
     None,
 ]
@@ -40,7 +42,6 @@ PLAIN = [
     "reception, 2",
     "agent's",
     "no",
-    "[x]",
 ]
 PHONE_NUMBERS = st.sampled_from([*SPOILT, *PLAIN]) | st.text(
     st.characters(exclude_categories=()), max_size=12

@@ -63,6 +63,40 @@ def test_what_is_read(tmp_path, name, text) -> None:
     assert rows(tmp_path, name, text) == [A, B]
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (PLAIN + PLAIN, "line 4: repeats the names of the columns"),
+        (PLAIN + "\ufeff" + PLAIN, "line 4: repeats the names of the columns"),
+        ("number,agent_id\n+15550100001;a\n", "line 2: is separated otherwise than the names of the columns"),
+        ("number,agent_id\n+15550100001|a\n", "line 2: is separated otherwise"),
+        ('number,agent_id\n+15550100001,a\n"+15550100002,b"\n', "line 3: is separated otherwise"),
+        (
+            'number,agent_id,comment\n+15550100001,a,"see\n+15550100002,b,\n+15550100003,c,done"\n+15550100004,d,\n',
+            "lines 2 to 4: a quotation mark opens in the first and closes in the last of them",
+        ),
+        (
+            "number,agent_id\n+15550100001,a\n" + '+15550100002,"b\n' + "+15550100003,c\n" * 9000,
+            "line 3: a quotation mark in it is never closed",
+        ),
+        (
+            'number,agent_id\n+15550100001,a\n+15550100002,"b\n',
+            "line 3: a quotation mark in it is never closed",
+        ),
+    ],
+)
+def test_what_people_make_by_putting_tables_together_is_refused_with_its_line(
+    tmp_path, text, problem
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=problem):
+        rows(tmp_path, "r.csv", text)
+
+
+def test_a_text_of_several_lines_is_one_cell(tmp_path) -> None:
+    text = 'number,agent_id,comment\n+15550100002,b,"for Anna,\nor, in May, Bert"\n'
+    assert rows(tmp_path, "r.csv", text) == [{**B, "comment": "for Anna,\nor, in May, Bert"}]
+
+
 def test_commas_in_text_are_not_between_columns(tmp_path) -> None:
     text = "number;agent_id;comment\n+15550100002;b;one, two, three\n"
     assert rows(tmp_path, "r.csv", text) == [{**B, "comment": "one, two, three"}]
