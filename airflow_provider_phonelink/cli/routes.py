@@ -105,6 +105,10 @@ def _plan(hook: VendorHook[Any], options: argparse.Namespace) -> Plan:
     scope = _scope(options, routing.rules)
     demand_scope(scope, options.prune)
     columns = COLUMNS.with_extra(options.extra_columns)
+    if options.output == "csv" and (taken := [name for name in columns.extra if name in _COLUMNS]):
+        raise InvalidArgumentError(
+            "--extra-columns", f"{', '.join(taken)}: the result in CSV has such a column."
+        )
     rows, others = rows_of_vendor(read_rows(options.file, columns, argument="routes"), hook.vendor.key)
     routes = parse_routes(rows, routing.rules, removing=options.prune)
     if others:

@@ -101,6 +101,12 @@ def _from_text(text: str) -> object:
         return json.loads(text, object_pairs_hook=_no_key_twice)
     except InvalidArgumentError:
         raise
+    except json.JSONDecodeError as error:
+        try:
+            return parse_rendered(_ARGUMENT, text)
+        except InvalidArgumentError:
+            where = f"line {error.lineno}, column {error.colno}"
+            raise InvalidArgumentError(_ARGUMENT, f"cannot be read: {where}: {error.msg}.") from None
     except (ValueError, RecursionError):
         return parse_rendered(_ARGUMENT, text)
 

@@ -10,7 +10,9 @@ from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean, listed, shown
+from airflow_provider_phonelink.api.uuids import plain_id, same_id
 from airflow_provider_phonelink.decisions.rows import NumberRow
+from airflow_provider_phonelink.files.cells import truth_of
 from airflow_provider_phonelink.files.columns import Columns
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ def parse_numbers(
 
 def _wish(row: Row, credentials_id: str | None) -> NumberWish:
     named = row.get("credentials_id", credentials_id)
-    registration = row.get("registration")
+    registration = truth_of(row.get("registration"))
     if named is None:
         raise InvalidArgumentError("credentials_id", "is missing, and the task names none for all numbers.")
     return NumberWish(
@@ -149,7 +151,7 @@ def _merged(wishes: Iterable[NumberWish]) -> tuple[list[NumberWish], list[str]]:
             found[same] = first = replace(first, notations=(*first.notations, _in_two_notations(first, wish)))
         for name in _MERGED:
             before, now = getattr(first, name), getattr(wish, name)
-            if before is not None and now is not None and before != now:
+            if before is not None and now is not None and not _same(before, now):
                 problems.append(
                     f"{first.place} and {wish.place} contradict each other: {clean(wish.phone_number)} with {name} "
                     f"{shown(before)}, and with {shown(now)}"
@@ -157,6 +159,10 @@ def _merged(wishes: Iterable[NumberWish]) -> tuple[list[NumberWish], list[str]]:
             elif before is None and now is not None:
                 found[same] = first = replace(first, **{name: now})
     return list(found.values()), problems
+
+
+def _same(before: Any, now: Any) -> bool:
+    return before == now or (isinstance(before, str) and same_id(before, now))
 
 
 def _in_two_notations(first: NumberWish, other: NumberWish) -> str:
@@ -172,7 +178,7 @@ def _clashes(wishes: Iterable[NumberWish]) -> list[str]:
     calling: dict[str, NumberWish] = {}
     for wish in wishes:
         if wish.outbound_agent_id:
-            first = calling.setdefault(wish.outbound_agent_id, wish)
+            first = calling.setdefault(plain_id(wish.outbound_agent_id), wish)
             if first is not wish:
                 problems.append(
                     f"{first.place} and {wish.place} contradict each other: {clean(first.phone_number)} and "

@@ -14,14 +14,19 @@ from airflow_provider_phonelink.api.uuids import is_uuid
 
 _GUARD = "'"
 #: The truth values in the languages of spreadsheets: each takes its own for one, and all of them the English ones.
-_TRUTH_VALUES = frozenset(
+_TRUE = frozenset(
     """
-    true false wahr falsch vrai faux verdadero falso vero verdadeiro verdadera waar onwaar sant falskt sann usann sand
-    falsk tosi epätosi satt ósatt tõene väär tiesa netiesa patiess aplams prawda fałsz pravda nepravda igaz hamis
-    adevărat fals cert istina laž neistina točno netočno doğru yanl\u0131ş yanliş benar salah истина ложь лъжа
-    істина хибність хиба истинито неистинито αληθεσ αληθησ ψευδεσ ψευδησ
+    true wahr vrai verdadero vero verdadeiro verdadera waar sant sann sand tosi satt tõene tiesa patiess prawda pravda
+    igaz adevărat cert istina točno doğru benar истина істина истинито αληθεσ αληθησ
     """.casefold().split()
 )
+_FALSE = frozenset(
+    """
+    false falsch faux falso onwaar falskt usann falsk epätosi ósatt väär netiesa aplams fałsz nepravda hamis fals laž
+    neistina netočno yanl\u0131ş yanliş salah ложь лъжа хибність хиба неистинито ψευδεσ ψευδησ
+    """.casefold().split()
+)
+_TRUTH_VALUES = _TRUE | _FALSE
 #: Characters that no date has; and an id whose digits are part of it: no date either, unless it is _LIKE_A_DATE.
 _IN_NO_DATE = re.compile(r"[_\\@&=?#<>\"%$*|;~^{}\[\]!]")
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -49,6 +54,12 @@ def text_of(cell: str) -> str:
     if len(text) < 2 or not text.startswith(_GUARD):
         return text
     return text[1:-1] if text.endswith(_GUARD) and len(text) > 2 else text[1:]
+
+
+def truth_of(cell: object) -> object:
+    """Return the truth value that a spreadsheet wrote in its own language, and anything else as it is."""
+    word = cell.casefold() if isinstance(cell, str) else ""
+    return word in _TRUE if word in _TRUTH_VALUES else cell
 
 
 def _is_kept(text: str) -> bool:

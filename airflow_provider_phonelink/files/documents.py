@@ -49,7 +49,7 @@ def read_yaml(text: str, columns: Columns, *, argument: str, where: str) -> Rows
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             _take(builder, event)
     except yaml.YAMLError as error:
-        raise ValueError(_yaml_problem(error)) from None
+        raise ValueError(_yaml_problem(error, text)) from None
     return _rows(builder, columns, argument, where)
 
 
@@ -63,6 +63,8 @@ def read_json(text: str, columns: Columns, *, argument: str, where: str) -> Rows
         json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except ValueError:  # what Python says of it is how to raise its own limit
+        raise ValueError("a number in it has thousands of digits") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     builder = _Builder(merge_key=None)
@@ -252,8 +254,15 @@ def _rows(builder: _Builder, columns: Columns, argument: str, where: str) -> Row
     return Rows(tuple(rows), columns, argument, where, builder.problems)
 
 
-def _yaml_problem(error: Any) -> str:
+def _yaml_problem(error: Any, text: str) -> str:
     """Return what is wrong and where, without the surrounding text that the library quotes."""
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it is not YAML"
-    return clean(f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem)
+    if mark:
+        return clean(f"line {mark.line + 1}, column {mark.column + 1}: {problem}")
+    if (position := getattr(error, "position", None)) is None:
+        return clean(problem)
+    line = (
+        text.encode("utf-8", "surrogatepass").count(b"\n", 0, position) + 1
+    )  # a character that YAML has not
+    return clean(f"line {line}: {problem}")

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 #: The most bytes that are read of a file; 50,000 routes take fewer.
 LARGEST = 5 * 2**20
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+#: How files begin that people rename instead of saving them as text.
+_NO_TEXT = {
+    b"PK\x03\x04": "a workbook or another zip file",
+    b"\xd0\xcf\x11\xe0": "a workbook of an old spreadsheet",
+    b"\x1f\x8b": "a compressed file",
+    b"%PDF-": "a PDF file",
+}
 _MARKS = ("{{", "{%", "{#")
 #: What reading from object storage raises if a retry cannot help.
 _FINAL = (
@@ -213,11 +221,16 @@ def decoded(content: bytes) -> str:
 
     :raises UnusableSourceError: If it is text in neither.
     """
+    kind = next((kind for beginning, kind in _NO_TEXT.items() if content.startswith(beginning)), None)
+    if kind:
+        raise UnusableSourceError(
+            f"cannot be read: it is {kind}, whatever its name; save it as text in UTF-8"
+        )
     encoding = json.detect_encoding(content)
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = len(_LINE_END.findall(content[: error.start])) + 1
         name = encoding.removesuffix("-sig").upper()
         raise UnusableSourceError(
             f"cannot be read: it is not text in {name}, from line {line} on; save it as UTF-8"

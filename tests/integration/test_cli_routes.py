@@ -292,6 +292,30 @@ class TestApprovedPlan:
         assert "All 1 changes are made" in out
         assert phonelink("routes", "apply", "-f", routes_file, "--plan", file)[0] == 0
 
+    def test_the_routes_are_not_replaced_by_their_plan(self, phonelink, sandbox, routes_file):
+        file = routes_file.rename(routes_file.with_suffix(".json"))
+        file.write_text("[]")
+        sandbox.journal.clear()
+        code, _, err = phonelink("routes", "plan", "-f", file, "--out", file)
+        assert (code, file.read_text(), len(sandbox.journal)) == (1, "[]", 0)
+        assert is_one_error(err, "--out", "is what is read, and would be replaced")
+
+    def test_an_extra_column_takes_none_of_the_results(self, phonelink, routes_file):
+        words = ("routes", "plan", "-f", routes_file, "--extra-columns", "team, state", "-o", "csv")
+        code, _, err = phonelink(*words)
+        assert code == 1
+        assert is_one_error(err, "--extra-columns", "state")
+
+    def test_a_plan_of_a_pruning_run_is_applied_by_one(self, phonelink, sandbox, routes_file, tmp_path):
+        routes_file.write_text("[]")
+        scope = ("--scope-agents", "agent-support", "--prune")
+        file = tmp_path / "plan.json"
+        assert phonelink("routes", "plan", "-f", routes_file, *scope, "--out", file)[0] == 2
+        code, _, err = phonelink("routes", "apply", "-f", routes_file, "--plan", file)
+        assert (code, writes(sandbox)) == (1, [])
+        assert "approved changes are neither made nor asked for any more" in err
+        assert phonelink("routes", "apply", "-f", routes_file, *scope, "--plan", file)[0] == 0
+
     def test_a_plan_may_be_saved_by_powershell(self, phonelink, sandbox, routes_file, file):
         file.write_bytes(("\ufeff" + file.read_text()).encode("utf-16-le"))
         code, _, err = phonelink("routes", "apply", "-f", routes_file, "--plan", file)

@@ -181,6 +181,12 @@ def test_a_key_that_is_there_twice_is_refused():
             parse_approved_plan(doubled)
 
 
+def test_a_text_that_was_cut_off_is_told_with_its_place():
+    text = json.dumps(Report(planned(MOVED[1], MOVED[0])).result(), indent=1)
+    with pytest.raises(InvalidArgumentError, match=r"cannot be read: line 4, column \d+: "):
+        parse_approved_plan("\n".join(text.splitlines()[:4]))
+
+
 def test_an_approved_plan_without_changes_allows_none():
     nothing = approved(planned([], []))
     assert nothing.bind(planned(MOVED[1], MOVED[1])).in_sync

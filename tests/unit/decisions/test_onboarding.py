@@ -133,3 +133,31 @@ def test_the_next_batch(missing, created, undecided) -> None:
     assert 0 <= limited <= min(missing, max(FIRST_BATCH, created - undecided))
     if not undecided and missing:
         assert limited > 0, "nothing is waited for that could let it go on"
+
+
+def test_one_agent_in_two_cases_is_no_contradiction() -> None:
+    agent = "aaaaaaaa-0000-4000-8000-00000000000a"
+    items = [
+        {"phone_number": "+15550000001", "inbound_agent_id": agent},
+        {"phone_number": "+15550000001", "inbound_agent_id": agent.upper(), "outbound_agent_id": agent},
+    ]
+    [wish], [] = parsed(items)
+    assert (wish.inbound_agent_id, wish.outbound_agent_id) == (agent, agent)
+    with pytest.raises(InvalidArgumentError, match="but an agent has one"):
+        parsed([*items, {"phone_number": "+15550000002", "outbound_agent_id": agent.upper()}])
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("WAHR", True), ("FALSCH", False), ("Vrai", True), ("ЛОЖЬ", False)]
+)
+def test_what_a_spreadsheet_of_another_language_makes_of_a_truth_value(word, meant) -> None:
+    [wish], [] = parsed([{"phone_number": "+15550000001", "registration": word}])
+    assert wish.registration is meant
+
+
+@pytest.mark.parametrize(
+    "phone_number", ["# spare", "phone_number, x", "+15550000001;Sales", "['+15550000001']"]
+)
+def test_a_line_that_is_no_number_is_a_row_of_its_own_that_says_so(phone_number) -> None:
+    [_], [row] = parsed([{"phone_number": "+15550000002"}, {"phone_number": phone_number}])
+    assert row.reason.startswith("number 2, phone_number: ")

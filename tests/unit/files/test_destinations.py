@@ -57,3 +57,18 @@ def test_what_a_link_leads_to_is_written(tmp_path) -> None:
     assert (tmp_path / "r.csv").is_symlink()
     assert "+1" in (tmp_path / "real.csv").read_text()
     assert len([*tmp_path.iterdir()]) == 2
+
+
+def test_what_is_read_is_not_replaced(tmp_path) -> None:
+    (tmp_path / "numbers.csv").write_text("phone_number\n+1\n")
+    (tmp_path / "same.csv").symlink_to("numbers.csv")
+    source = tmp_path / "numbers.csv"
+    for location in ("numbers.csv", "./numbers.csv", str(source), source.as_uri(), "same.csv"):
+        for read in (str(source), source, "numbers.csv"):
+            with pytest.raises(InvalidArgumentError, match="is what is read, and would be replaced"):
+                Destination(location, argument="report", folder=tmp_path, source=read)
+    for other in (None, "- {phone_number: '+1'}", "none.csv", "nothing://bucket/numbers.csv"):
+        Destination("numbers.csv", argument="report", folder=tmp_path, source=other)
+    attach("memory", fs=fsspec.filesystem("memory"))
+    with pytest.raises(InvalidArgumentError, match="is what is read"):
+        Destination("memory://a/r.csv", argument="report", source="memory://a/r.csv")

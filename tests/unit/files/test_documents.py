@@ -36,6 +36,7 @@ ROUTE = "- {number: '+15550100002', agent_id: b}\n"
         "- {number: '+15550100002', agent_id: b, mode: null, comment: }\n",
         "- {number: '+15550100002', agent_id: b, mode: Null, comment: ''}\n",
         "%YAML 1.2\n---\n" + ROUTE + "...\n",
+        "!!seq\n- !!map {number: !!str +15550100002, agent_id: ! b}\n",
         "# comment\n\n" + ROUTE,
         "- {'number\u00a0': '+15550100002', agent_id: b}\n",
         "x-d: &d {agent_id: b}\nroutes:\n- {<<: *d, number: '+15550100002'}\n",
@@ -340,3 +341,67 @@ def test_a_list_as_text() -> None:
         assert read_rows(text, COLUMNS, argument="routes").each(dict) == [{"number": "1", "agent_id": "a"}]
     with pytest.raises(InvalidArgumentError, match="the text cannot be read"):
         read_rows("[{", COLUMNS, argument="routes")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("- {number: '+15550100002', agent_id: !ENV '${A}'}\n", "line 1: the tag '!ENV' is not known"),
+        ("- number: '+15550100002'\n  agent_id: !secret b\n", "line 2: the tag '!secret' is not known"),
+        ("- {number: '+15550100002', agent_id: !!binary Yg==}\n", "line 1: the tag '!!binary' is not known"),
+        ("- {number: '+15550100002', agent_id: b, mode: !!null inbound}\n", "the tag '!!null' is not known"),
+        ("routes: !reset []\n", "line 1: the tag '!reset' is not known"),
+        ("!include []\n", "line 1: the tag '!include' is not known"),
+        ("!!python/tuple []\n", "line 1: the tag '!!python/tuple' is not known"),
+        ("a: 1\nb: c\0d\n", r"line 2: (special|control) characters"),
+    ],
+)
+def test_what_another_program_would_make_of_yaml_is_refused(tmp_path, text, problem) -> None:
+    with pytest.raises(InvalidArgumentError, match=problem):
+        rows(tmp_path, "r.yaml", text)
+
+
+def test_a_number_without_end_in_json(tmp_path) -> None:
+    with pytest.raises(InvalidArgumentError, match="a number in it has thousands of digits"):
+        rows(tmp_path, "r.json", f'[{{"number": {"1" * 5000}, "agent_id": "b"}}]')
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        ROUTE,
+        "\n" + ROUTE,
+        "- number: '+15550100002'\n  agent_id: b\n",
+        "routes:\n" + ROUTE,
+        "# ours\nroutes:\n" + ROUTE,
+        "---\n" + ROUTE,
+        json.dumps({"routes": [B]}),
+        json.dumps({"routes": [B]}, indent=1),
+        str({"routes": [B]}),
+        {"routes": [B], "version": 1, "x-note": "ours"},
+        {"routes": (B,)},
+    ],
+)
+def test_a_document_may_be_handed_over_as_it_is(source) -> None:
+    assert read_rows(source, COLUMNS, argument="routes").each(dict) == [B]
+
+
+@pytest.mark.parametrize(
+    "source", [{"route": [B]}, {"routes": [B], "more": 1}, {"routes": None}, {"routes": {}}, {}]
+)
+def test_a_mapping_without_a_list_of_rows_is_refused(source) -> None:
+    for form in (source, json.dumps(source)):
+        with pytest.raises(InvalidArgumentError):
+            read_rows(form, COLUMNS, argument="routes").each(dict)
+
+
+@pytest.mark.parametrize(
+    ("empty", "says_so"), [([], True), ((), True), ({"routes": []}, True), (set(), False)]
+)
+def test_only_a_list_says_that_none_are_meant(empty, says_so) -> None:
+    found = read_rows(empty, COLUMNS, argument="routes")
+    if says_so:
+        assert found.each(dict, removing=True) == []
+        return
+    with pytest.raises(InvalidArgumentError, match=r"write \[\] in YAML or JSON"):
+        found.each(dict, removing=True)

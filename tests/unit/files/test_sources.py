@@ -141,12 +141,22 @@ def test_what_is_no_file(folder) -> None:
     (folder / "folder.yaml").mkdir()
     (folder / "loop.yaml").symlink_to("loop.yaml")
     (folder / "large.yaml").write_bytes(b"#" * (sources.LARGEST + 1))
+    (folder / "renamed.csv").write_bytes(b"PK\x03\x04\x14\0")
+    (folder / "old.csv").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1")
+    (folder / "packed.csv").write_bytes(b"\x1f\x8b\x08")
+    (folder / "printed.csv").write_bytes(b"%PDF-1.7")
+    (folder / "latin-1.csv").write_bytes("number\r1\rä".encode("latin-1"))
     for name, said in {
         "pipe.yaml": "is no file",
         "folder.yaml": "cannot be read (Is a directory)",
         "none.yaml": "No such file",
         "loop.yaml": "cannot be read",
         "large.yaml": "larger than",
+        "renamed.csv": "it is a workbook or another zip file, whatever its name; save it as text in UTF-8",
+        "old.csv": "a workbook of an old spreadsheet",
+        "packed.csv": "a compressed file",
+        "printed.csv": "a PDF file",
+        "latin-1.csv": "not text in UTF-8, from line 3 on",
         "\x00.yaml": "cannot be read",
         "x" * 5000 + ".yaml": "cannot be read",
         "file://elsewhere/r.yaml": "another host",

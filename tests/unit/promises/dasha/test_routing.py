@@ -153,6 +153,37 @@ class TestWhatIsRead:
         assert vendor.requests == []
 
 
+AGENT = "aaaaaaaa-0000-4000-8000-00000000000a"
+
+
+@pytest.mark.parametrize("mode", ["inbound", "replaceOutbound"])
+def test_an_agents_uuid_in_another_case_is_the_same_agent(carry_out, mode):
+    """Some databases and spreadsheets write uuids in upper case."""
+    vendor = FakeDasha(
+        number_json(1, incomingCallsAgentId=AGENT), number_json(2), outbound={AGENT: number_id(1)}
+    )
+    wishes = routes(("+15550000001", AGENT.upper(), mode), ("+15550000001", AGENT, mode))
+    scope = parse_scope({"agents": [AGENT.upper()], "modes": [mode]}, DASHA)
+    assert carry_out(ROUTING.plan(wishes, scope=scope, prune=True), vendor=vendor).in_sync
+    moved = routes(("+15550000002", AGENT.upper(), mode))
+    plan = carry_out(ROUTING.plan(moved, scope=scope, prune=True), vendor=vendor)
+    assert {change.link.agent_id for change in plan.changes} == {AGENT}
+
+
+def test_other_ids_of_agents_are_told_apart_by_case(carry_out):
+    vendor = FakeDasha(number_json(1, incomingCallsAgentId="agent-a"))
+    [change] = carry_out(ROUTING.plan(routes(("+15550000001", "Agent-A"))), vendor=vendor).changes
+    assert (change.action, change.link.agent_id) == ("move", "Agent-A")
+
+
+@pytest.mark.parametrize(
+    "agents", [["x", "../y"], ["agent-a\u200b"], [["agent-a"]], "['agent-a', \"['x']\"]", ["{{ a }}"]]
+)
+def test_a_scope_names_agents_by_their_ids(agents):
+    with pytest.raises(InvalidArgumentError, match="scope, agents: "):
+        parse_scope({"agents": agents}, DASHA)
+
+
 @pytest.mark.parametrize("literal", ["outbound", "replaceOutbound", "OUTBOUND"])
 def test_known_outbound_literals_are_links(carry_out, literal):
     vendor = FakeDasha(number_json(1), outbound={"a": number_id(1)}, outbound_literal=literal)
