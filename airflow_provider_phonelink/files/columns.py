@@ -236,7 +236,7 @@ def list_in(mapping: Mapping[Any, Any], columns: Columns, problems: Problems) ->
     """Return what a mapping has as the list of rows, such as ``routes``, and add problems for what is beside it."""
     key = f"{columns.item}s"
     for name in mapping:
-        if name not in (key, "version") and not as_text(name).startswith("x-"):
+        if not isinstance(name, str) or (name not in (key, "version") and not name.startswith("x-")):
             problems.add(f"{shown(name)} beside {key} is not known; only version and names with x- are")
     return mapping.get(key)
 

@@ -242,7 +242,8 @@ def _rows(builder: _Builder, columns: Columns, argument: str, where: str) -> Row
     if isinstance(found, dict):
         found = list_in(found, columns, builder.problems)
     if not isinstance(found, list):
-        builder.problems.add(f"it has no list of {columns.item}s in it; write [] if none are meant")
+        key = f"{columns.item}s"
+        builder.problems.add(f"it has no list of {key} in it; write [] if none are meant")
         found = []
     rows = []
     for position, item in enumerate(found, 1):
