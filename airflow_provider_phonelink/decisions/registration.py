@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_phonelink.api import templates
 from airflow_provider_phonelink.api.labels import number_label
@@ -27,7 +27,7 @@ class Registration(Protocol):
 
     @property
     def state(self) -> str:
-        """The vendor's literal."""
+        """The vendor's literal; empty if it cannot be read."""
 
     @property
     def error_description(self) -> str | None:
@@ -38,7 +38,7 @@ class Registration(Protocol):
         """What the SIP provider answered, if the vendor says so."""
 
     @property
-    def expires_at(self) -> datetime | Literal[""] | None:
+    def expires_at(self) -> datetime | None:
         """When an active registration ends unless it is renewed."""
 
 
@@ -97,13 +97,13 @@ class RegistrationRules:
 
     @cached_property
     def active(self) -> frozenset[str]:
-        """The active states, to compare with a state in its folded case."""
-        return frozenset(state.casefold() for state in self.active_states)
+        """The active states, in the form in which states are compared."""
+        return frozenset(_comparable(state) for state in self.active_states)
 
     @cached_property
     def failed(self) -> frozenset[str]:
-        """The failed states, to compare with a state in its folded case."""
-        return frozenset(state.casefold() for state in self.failed_states)
+        """The failed states, in the form in which states are compared."""
+        return frozenset(_comparable(state) for state in self.failed_states)
 
 
 #: Thousands of waits on a connection have the same rules: once in memory.
@@ -138,7 +138,7 @@ class Judgement:
 
     number_id: str
     verdict: Verdict
-    #: The state as the vendor writes it; empty for a number that could not be read.
+    #: The state as the vendor writes it; empty if it, or the number, could not be read.
     state: str = ""
     phone_number: str | None = None
     #: A clause that explains the verdict; may be empty.
@@ -151,7 +151,7 @@ class Judgement:
         """The state and whatever explains it."""
         if self.phone_number is None:
             return self.why
-        return f"{clean(self.state)}{f', {self.why}' if self.why else ''}"
+        return ", ".join(filter(None, (clean(self.state), self.why)))
 
     @property
     def description(self) -> str:
@@ -177,7 +177,7 @@ def judge(
 
 def _verdict(number: RegisteredNumber, rules: RegistrationRules, now: datetime) -> tuple[Verdict, str, bool]:
     status = number.registration_status
-    state = status.state.casefold()
+    state = _comparable(status.state)
     if state in rules.active:
         if rules.check_expiry and status.expires_at and _aware(status.expires_at) < now - SKEW:
             return Verdict.WAITING, f"but expired at {status.expires_at.isoformat()}", False
@@ -190,7 +190,12 @@ def _verdict(number: RegisteredNumber, rules: RegistrationRules, now: datetime) 
         if number.registration is False:
             return Verdict.NEVER, "registration is switched off, so it will never become active", False
         return Verdict.WAITING, "", False
-    return Verdict.WAITING, "a state that is unknown here", True
+    why = "a state that is unknown here" if state else "no registration state that can be read"
+    return Verdict.WAITING, why, True
+
+
+def _comparable(state: str) -> str:
+    return state.strip().casefold()
 
 
 def _aware(moment: datetime) -> datetime:
@@ -260,6 +265,10 @@ class Assessment:
         }
 
     def _how_to_tell(self, state: str) -> str:
+        if not state:
+            return (
+                "A registration state that cannot be read counts as not active yet: ask the vendor about it."
+            )
         rules = self.rules or RegistrationRules((), ())
         return (
             f"The registration state '{state}' is unknown here and counts as not active yet. If it means active, add "
@@ -272,10 +281,10 @@ def _states(judgements: Iterable[Judgement]) -> dict[str, str]:
 
 
 def registers(number: RegisteredNumber) -> bool:
-    """Return whether registration is switched on; if an answer leaves that out, the state decides."""
+    """Return whether registration is switched on; if an answer leaves that out, the state decides, if there is one."""
     if number.registration is not None:
         return number.registration
-    return number.registration_status.state.casefold() != DISABLED
+    return _comparable(number.registration_status.state) not in ("", DISABLED)
 
 
 def assess(

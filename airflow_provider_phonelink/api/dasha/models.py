@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
-from airflow_provider_phonelink.api.field_types import BoundedList, OptionalDate, OptionalId
+from airflow_provider_phonelink.api.field_types import UNREADABLE, BoundedList, OptionalId, OrNone
 from airflow_provider_phonelink.api.labels import number_label
 
 if TYPE_CHECKING:
@@ -28,41 +37,59 @@ INBOUND_USE = "inbound"
 class _DashaModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
 
+    #: The fields that could not be read. They are None, which is not what the vendor has.
+    unreadable: ClassVar[frozenset[str]] = frozenset()
+
     def model_post_init(self, _: Any, /) -> None:
-        """Drop unknown fields that have the Python name of a known one: they would replace it in a dump."""
+        """Note unreadable fields, and drop unknown ones that would replace a known one in a dump: by Python name."""
+        fields = self.__dict__
+        if unreadable := frozenset(name for name, value in fields.items() if value is UNREADABLE):
+            fields.update(dict.fromkeys(unreadable), unreadable=unreadable)
         if extra := self.__pydantic_extra__:
             for name in extra.keys() & type(self).model_fields.keys():
                 del extra[name]
 
 
+def _no_state(_: object) -> str:
+    return ""
+
+
 class RegistrationStatus(_DashaModel):
     """The SIP registration of a number; ``state`` is the vendor's literal, whatever it is."""
 
-    state: str
-    error_description: str | None = None
-    sip_response_message: str | None = None
-    last_updated: OptionalDate = None
-    expires_at: OptionalDate = None
+    #: Empty if it cannot be read.
+    state: Annotated[str | Annotated[str, PlainValidator(_no_state)], Field(union_mode="left_to_right")] = ""
+    error_description: OrNone[str] = None
+    sip_response_message: OrNone[str] = None
+    last_updated: OrNone[datetime] = None
+    expires_at: OrNone[datetime] = None
+
+
+def _no_status(_: object) -> RegistrationStatus:
+    return RegistrationStatus()
 
 
 class PhoneNumber(_DashaModel):
     """
     A SIP phone number.
 
-    The vendor calls more fields required than these. An answer without those that nothing here depends on is still
-    usable.
+    The vendor calls more fields required than these. An answer without those that nothing here depends on, or in which
+    they cannot be read, is still usable.
     """
 
     id: str
     phone_number: str
     credentials_id: str
-    registration_status: RegistrationStatus
-    org_id: str | None = None
-    created_time: OptionalDate = None
-    last_update_time: OptionalDate = None
-    description: str | None = None
-    display_name: str | None = None
-    registration: bool | None = None
+    registration_status: Annotated[
+        RegistrationStatus | Annotated[RegistrationStatus, PlainValidator(_no_status)],
+        Field(union_mode="left_to_right"),
+    ] = RegistrationStatus()
+    org_id: OrNone[str] = None
+    created_time: OrNone[datetime] = None
+    last_update_time: OrNone[datetime] = None
+    description: OrNone[str] = None
+    display_name: OrNone[str] = None
+    registration: OrNone[bool] = None
     provider_id: OptionalId = None
     #: The agent that answers the number's calls; None if there is none.
     incoming_calls_agent_id: OptionalId = None
@@ -86,7 +113,7 @@ class AffectedAgent(_DashaModel):
     """An agent that uses a number. Not all words in ``uses`` are published."""
 
     agent_id: str
-    agent_name: str | None = None
+    agent_name: OrNone[str] = None
     uses: BoundedList[str]
     _outbound_uses: frozenset[str] = PrivateAttr(frozenset(use.lower() for use in OUTBOUND_USES))
 
@@ -112,7 +139,7 @@ class AffectedAgents(_DashaModel):
     """The agents that use a number, inbound or outbound."""
 
     id: str
-    phone_number: str | None = None
+    phone_number: OrNone[str] = None
     affected_agents: Annotated[BoundedList[AffectedAgent], BeforeValidator(_no_list)]
 
     def read_by(self, outbound_uses: Iterable[str]) -> None:
@@ -135,7 +162,7 @@ class CredentialsUsers(_DashaModel):
     """The agents that use the numbers of one SIP credential, number by number."""
 
     phone_numbers: Annotated[BoundedList[AffectedAgents], BeforeValidator(_no_list)]
-    affected_calls_count: int | None = None
+    affected_calls_count: OrNone[int] = None
 
     def read_by(self, outbound_uses: Iterable[str]) -> None:
         """Take these words, and no others, for outbound links."""
@@ -151,18 +178,18 @@ class SipCredentials(_DashaModel):
     """
 
     id: str
-    org_id: str | None = None
-    server: str | None = None
+    org_id: OrNone[str] = None
+    server: OrNone[str] = None
     #: ``udp``, ``tcp`` or ``tls``.
-    transport: str | None = None
+    transport: OrNone[str] = None
     #: ``manual`` or ``provider``.
-    source: str | None = None
-    domain: str | None = None
-    auth_user: str | None = None
-    description: str | None = None
+    source: OrNone[str] = None
+    domain: OrNone[str] = None
+    auth_user: OrNone[str] = None
+    description: OrNone[str] = None
     #: Calls a second, at most.
-    cps_limit: int | float | None = None
-    cps_key: str | None = None
+    cps_limit: OrNone[int | float] = None
+    cps_key: OrNone[str] = None
     provider_id: OptionalId = None
 
     @model_validator(mode="before")
@@ -186,8 +213,8 @@ class Agent(_DashaModel):
     """A voice agent, without its configuration, which may hold prompts and keys of other services."""
 
     agent_id: str
-    name: str | None = None
-    is_enabled: bool | None = None
+    name: OrNone[str] = None
+    is_enabled: OrNone[bool] = None
     #: The caller ID as text: for people only, since it does not say which number it is.
     caller_id: str | None = None
 

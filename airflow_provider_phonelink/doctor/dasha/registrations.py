@@ -44,7 +44,7 @@ def by_state(assessment: Assessment) -> list[Finding]:
 
 
 def _state(state: str, verdict: Verdict, found: Sequence[Judgement], how_to_tell: str) -> Finding:
-    about, numbers = "registration", f"{clean(state)}: {counted(len(found), 'number')}"
+    about, numbers = "registration", f"{clean(state) or 'no state'}: {counted(len(found), 'number')}"
     if found[0].unknown:
         seen = f"{numbers}, in a state that is unknown here: {_labels(found)}"
         return Finding(about=about, seen=seen, level=Level.TO_DO, sure=Sure.UNKNOWN, advice=how_to_tell)

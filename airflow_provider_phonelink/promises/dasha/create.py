@@ -12,6 +12,7 @@ from airflow_provider_phonelink.api.errors import (
     ConflictError,
     NotFoundError,
     NotTakenEffectError,
+    PromiseError,
     RejectedError,
 )
 from airflow_provider_phonelink.api.patience import patiently
@@ -226,6 +227,14 @@ def _differences(number: PhoneNumber, differing: dict[str, Any]) -> list[str]:
 def _update(number: PhoneNumber, wish: dict[str, Any]) -> Flow[PhoneNumber]:
     """Write all settings, because the vendor resets those that a PUT leaves out, and verify them."""
     configuration = {**_configuration(number), **wish}
+    unread = number.unreadable
+    if number.registration is None and not number.registration_status.state:
+        unread |= {"registration"}  # nothing in the answer says it
+    if lost := " and ".join(sorted(unread & configuration.keys() - wish.keys())):
+        raise PromiseError(
+            f"Number {number.label} was not updated: its {lost} cannot be read, and the vendor would reset what the "
+            f"update leaves out. Nothing was changed. Give the task {lost}, too, or change the number at the vendor."
+        )
     yield from writes.update_number(number.id, number.phone_number, number.credentials_id, **configuration)
     updated: PhoneNumber = yield endpoints.get_number(number.id)
     if differing := differing_settings(updated, wish):

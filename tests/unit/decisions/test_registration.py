@@ -51,6 +51,8 @@ def verdict(state: str, rules: RegistrationRules = RULES, **options: Any) -> Ver
         ("REJECTED", Verdict.FAILED),
         ("Registering", Verdict.WAITING),
         ("", Verdict.WAITING),
+        (" Registered ", Verdict.ACTIVE),
+        ("failed\n", Verdict.FAILED),
         ("Disabled", Verdict.WAITING),
     ],
 )
@@ -232,6 +234,14 @@ def test_a_state_that_nobody_explained_says_so(state, unknown) -> None:
         assert "add it to the extra `active_states` of connection 'x'" in sentence
         assert "to this wait's `failed_states`" in sentence
         assert sentence in timeout_message([ID], assessment)
+
+
+def test_a_state_that_cannot_be_read_is_unknown_and_nobody_is_told_to_add_it() -> None:
+    assessment = assess({ID: number("")}, RULES, NOW)
+    assert assessment.judgements[0].reason == "no registration state that can be read"
+    [sentence] = assessment.unknown_states.values()
+    assert "cannot be read counts as not active" in sentence
+    assert "active_states" not in sentence
 
 
 def test_a_report_has_every_number_once() -> None:

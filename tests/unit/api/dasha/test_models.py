@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from pydantic.alias_generators import to_snake
 from unit.api.fake_dasha import number_json
 
-from airflow_provider_phonelink.api import dasha
+from airflow_provider_phonelink.api import dasha, field_types
 from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber, PhoneNumberPage
 
 #: The answer as it stands in the vendor's pages.
@@ -35,7 +36,9 @@ SAMPLE = {
 }
 MOMENT = datetime(2023, 11, 7, 5, 31, 56, tzinfo=timezone.utc)
 OPTIONAL = ("description", "displayName", "providerId", "incomingCallsAgentId")
-NEEDED = ("id", "phoneNumber", "credentialsId", "registrationStatus")
+NEEDED = ("id", "phoneNumber", "credentialsId")
+#: What no decision depends on.
+INCIDENTAL = ("orgId", "createdTime", "lastUpdateTime", "description", "displayName", "registration")
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -130,6 +133,54 @@ def test_every_state_is_kept_as_it_is(state) -> None:
 @pytest.mark.parametrize("name", OPTIONAL)
 def test_an_optional_field_may_be_null_or_left_out(name) -> None:
     assert PhoneNumber.model_validate_json(without(name)) == read(**{name: None})
+
+
+@pytest.mark.parametrize("name", INCIDENTAL)
+@pytest.mark.parametrize("value", [{"a": 1}, [], "n/a"])
+def test_a_field_that_nothing_here_needs_is_none_if_it_cannot_be_read(name, value) -> None:
+    if value == "n/a" and name in ("orgId", "description", "displayName"):
+        value = -1
+    number = read(**{name: value})
+    assert number == read(**{name: None})
+    assert number.unreadable == {to_snake(name)}
+    assert number.model_dump(mode="json") == read(**{name: None}).model_dump(mode="json")
+
+
+@pytest.mark.parametrize("name", ["lastUpdated", "expiresAt", "errorDescription", "sipResponseMessage"])
+def test_what_cannot_be_read_of_a_registration_is_none(name) -> None:
+    status = read(registrationStatus={"state": "x", name: {}}).registration_status
+    assert status.model_dump()[to_snake(name)] is None
+    assert status.unreadable == {to_snake(name)}
+
+
+@pytest.mark.parametrize("status", [None, "Registered", 5, [], {}, {"state": None}, {"state": {}}])
+def test_a_state_that_cannot_be_read_is_empty(status) -> None:
+    assert read(registrationStatus=status).registration_status.state == ""
+    assert PhoneNumber.model_validate_json(without("registrationStatus")).registration_status.state == ""
+
+
+def test_what_is_readable_is_not_called_unreadable() -> None:
+    assert read().unreadable == read().registration_status.unreadable == frozenset()
+    assert read(createdTime="", displayName="", description=None).unreadable == frozenset()
+    assert read(unreadable=["id"]).unreadable == frozenset()
+
+
+def test_each_unreadable_field_is_warned_of_once(caplog) -> None:
+    field_types._warn_once.cache_clear()
+    for _ in range(3):
+        read(createdTime="garbage", displayName={})
+    warned = [record.getMessage() for record in caplog.records]
+    assert [
+        sum(f"field {name} " in line for line in warned) for name in ("created_time", "display_name")
+    ] == [
+        1,
+        1,
+    ]
+
+
+def test_one_unreadable_field_costs_nobody_a_list() -> None:
+    page = {"items": [SAMPLE, {**SAMPLE, "createdTime": "garbage"}], "totalCount": 2, "skip": 0, "take": 20}
+    assert len(PhoneNumberPage.model_validate_json(json.dumps(page)).items) == 2
 
 
 @pytest.mark.parametrize("name", ["orgId", "createdTime", "lastUpdateTime", "registration"])

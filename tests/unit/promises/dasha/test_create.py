@@ -112,6 +112,35 @@ def test_an_update_changes_what_is_named_and_keeps_the_rest(carry_out) -> None:
     assert "display_name updated" in created.summary
 
 
+@pytest.mark.parametrize(
+    ("shown", "unread"),
+    [
+        ({"displayName": {"de": "A"}}, "display_name"),
+        ({"description": 5, "displayName": []}, "description and display_name"),
+        ({"registration": {}}, "registration"),
+        ({"registration": None, "registrationStatus": None}, "registration"),
+    ],
+)
+def test_an_update_does_not_reset_what_cannot_be_read(carry_out, shown, unread) -> None:
+    vendor = with_number(**shown)
+    before = dict(vendor.numbers[ID])
+    wish = {"description": "B"} if "description" not in shown else {"registration": True}
+    with pytest.raises(errors.PromiseError, match=f"its {unread} cannot be read.*Nothing was changed"):
+        carry_out(create(**wish, if_exists="update"), vendor=vendor)
+    assert (vendor.writes, vendor.numbers[ID]) == ([], before)
+
+
+def test_an_update_may_name_what_cannot_be_read(carry_out) -> None:
+    vendor = with_number(displayName={"de": "A"}, registrationStatus=None, registration=True)
+    created = carry_out(create(display_name="New", if_exists="update"), vendor=vendor)
+    number = vendor.numbers[ID]
+    assert (number["displayName"], number["registration"], created.number.display_name) == (
+        "New",
+        True,
+        "New",
+    )
+
+
 def test_an_update_can_switch_registration(carry_out) -> None:
     vendor = with_number(registration=False, displayName="A")
     created = carry_out(create(registration=True, description="B", if_exists="update"), vendor=vendor)

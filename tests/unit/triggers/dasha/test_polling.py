@@ -602,7 +602,7 @@ def test_only_the_last_reading_is_remembered() -> None:
     assert memory.read(page(registering(1))).items[0] is not first.items[0]
 
 
-@pytest.mark.parametrize("change", [{"id": 5}, {"registrationStatus": None}, {"phoneNumber": 1}])
+@pytest.mark.parametrize("change", [{"id": 5}, {"credentialsId": None}, {"phoneNumber": 1}])
 def test_a_remembered_number_that_became_unreadable_is_refused(change) -> None:
     memory = PageMemory()
     memory.read(page(registering(1)))
