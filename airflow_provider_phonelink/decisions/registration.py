@@ -307,8 +307,8 @@ def assess(
 
 
 def joined_descriptions(judgements: Iterable[Judgement]) -> str:
-    """Return numbers with their states for a message."""
-    return "; ".join(judgement.description for judgement in judgements)
+    """Return the first numbers with their states, and how many more there are, for a message."""
+    return listed(judgement.description for judgement in judgements)
 
 
 def hopeless_message(assessment: Assessment) -> str:
@@ -319,6 +319,6 @@ def hopeless_message(assessment: Assessment) -> str:
 def timeout_message(number_ids: Sequence[str], last: Assessment | None) -> str:
     """Return a message that names the numbers still waited for, with their last states."""
     if last is None:
-        return f"Timed out; the last poll failed, so the states of {', '.join(number_ids)} are unknown."
+        return f"Timed out; the last poll failed, so the states of {listed(number_ids)} are unknown."
     unknown = "".join(f" {sentence}" for sentence in last.unknown_states.values())
     return f"Timed out. Still waiting for {joined_descriptions(last.waiting)}.{unknown}"

@@ -264,7 +264,18 @@ def test_a_report_has_every_number_once() -> None:
 def test_a_timeout_without_any_poll_names_the_numbers() -> None:
     message = timeout_message([number_id(1), number_id(2)], None)
     assert "the last poll failed" in message
-    assert f"{number_id(1)}, {number_id(2)}" in message
+    assert f"{number_id(1)}; {number_id(2)}" in message
+
+
+@pytest.mark.parametrize("state", ["Failed", "Registering"])
+def test_of_hundreds_of_numbers_a_message_names_the_first_twenty(state) -> None:
+    ids = [number_id(index) for index in range(1, 301)]
+    numbers = {id_: number(state, index=index) for index, id_ in enumerate(ids, 1)}
+    assessment = assess(numbers, RULES, NOW)
+    message = hopeless_message(assessment) if state == "Failed" else timeout_message(ids, assessment)
+    for text in (message, assessment.summary, timeout_message(ids, None)):
+        assert [id_ for id_ in ids if id_ in text] == ids[:20]
+        assert "and 280 more" in text
 
 
 def test_a_verdict_is_plain_text_for_the_trigger() -> None:
