@@ -241,6 +241,20 @@ class TestRestarts:
 
         assert asyncio.run(scenario()) == []
 
+    def test_what_is_no_number_in_the_store_is_not_asked_for(self, sandbox, numbers, watching, by):
+        store = Store()
+        store.values["phonelink_dasha_default"] = {"x": "up", "../..": "up", numbers[0].upper(): "up"}
+        becomes(sandbox, numbers[0], FAILED)
+
+        async def scenario():
+            async with watching(store, **self.wish(by, numbers)) as watch:
+                await watch.until(1)
+                await polls(sandbox, 2)
+            return watch.told
+
+        assert asyncio.run(scenario()) == [("failed", "+15550200")]
+        assert set(store.values["phonelink_dasha_default"]) == set(numbers)
+
     def test_a_store_that_does_not_answer_is_asked_again(self, sandbox, numbers, watching, by):
         store = Store()
         store.values["phonelink_dasha_default"] = dict.fromkeys(numbers, "up")

@@ -22,6 +22,7 @@ from airflow_provider_phonelink.api.errors import (
     VendorError,
 )
 from airflow_provider_phonelink.api.text import clean
+from airflow_provider_phonelink.api.uuids import is_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -227,7 +228,8 @@ def read_numbers(
     :param number_ids: Ids in canonical form.
     :param known_total: How many numbers the organisation has, if an earlier reading found out.
     :param pages: What is remembered of the last reading, if anything is.
-    :param everything: Whether to list all numbers, whatever it costs.
+    :param everything: Whether to list all numbers, whatever it costs. An id may then be one that was listed before and
+        is no uuid: if it is not listed, there is no such number.
     """
     wanted = list(dict.fromkeys(number_ids))
     listing = Listing()
@@ -245,6 +247,9 @@ def read_numbers(
         listing = yield from _scan(page, None if everything else cheaper_singly)
     reading = Reading({}, {}, listing.numbers, listing.total, complete=everything)
     for number_id in wanted:
+        if everything and number_id not in listing.numbers and not is_uuid(number_id):
+            reading.numbers[number_id] = None  # the list had it once, and it has no address of its own
+            continue
         # A list may miss a number that moved between two pages. It is gone only if its own address answers 404.
         try:
             number = listing.numbers.get(number_id) or (yield endpoints.get_number(number_id))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.decisions.transitions import Watched
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ class Memory:
         self._stored: dict[str, str] = {}
 
     async def recall(self) -> dict[str, Watched]:
-        """Return what an earlier triggerer stored; for a number without that, the first look sets the baseline."""
+        """
+        Return what an earlier triggerer stored; for a number without that, the first look sets the baseline.
+
+        Anybody may have written to the store: what is no uuid is no number that could be asked for.
+        """
         while self._store is not None:
             try:
                 stored = await self._store.aget(self._key)
@@ -41,7 +46,7 @@ class Memory:
             else:
                 self._stored = stored if isinstance(stored, dict) else {}  # type: ignore[assignment]
                 break
-        read = {number_id: Watched.read(text) for number_id, text in self._stored.items()}
+        read = {key.lower(): Watched.read(text) for key, text in self._stored.items() if is_uuid(str(key))}
         return {number_id: watched for number_id, watched in read.items() if watched}
 
     async def remember(self, numbers: Mapping[str, Watched]) -> None:

@@ -225,6 +225,17 @@ def test_a_number_that_is_gone_is_none(carry_out, others) -> None:
     assert reading.errors == {}
 
 
+@pytest.mark.parametrize("number_id_", ["pn-1", "../x", ""])
+def test_what_is_no_uuid_is_gone_unless_it_is_listed(carry_out, number_id_) -> None:
+    vendor = organisation(3)
+    reading = carry_out(read_numbers([number_id_, number_id(1)], everything=True), vendor=vendor)
+    assert (reading.numbers[number_id_], reading.errors) == (None, {})
+    assert reading.numbers[number_id(1)]
+    assert len(vendor.requests) == 1
+    with pytest.raises(errors.InvalidArgumentError):
+        carry_out(read_numbers([number_id_]), vendor=vendor)
+
+
 def test_a_number_that_cannot_be_read_does_not_hide_the_others(carry_out, small_pages) -> None:
     vendor = organisation(1000)
     vendor.on("GET", number_id(998), *[faults.status(500)] * 100)

@@ -251,6 +251,29 @@ def test_a_number_that_the_list_does_not_show_is_read_singly(vendors, play) -> N
     assert [what for _, what in vendors.requests()] == ["list", "one", "one"]
 
 
+def test_a_number_without_a_uuid_that_vanishes_is_gone_and_fails_nobodys_poll(vendors, play) -> None:
+    vendors.of["one"].numbers["pn-1"] = {**registering(1), "id": "pn-1"}
+
+    async def vanish() -> None:
+        del vendors.of["one"].organisation.numbers["pn-1"]
+
+    async def watch(seconds: float) -> list[Any]:
+        is_new: Callable[[Any], bool] = lambda number: number.id == "pn-1"  # noqa: E731
+        found = []
+        async with subscribed("one", [], EVERY, is_new) as (_, subscription):
+            while vendors.loop.now < seconds:
+                await subscription.news(seconds - vendors.loop.now)
+                assert subscription.error is None
+                found.append(dict(subscription.latest.numbers) if subscription.latest else None)
+        return found
+
+    found, news, _ = play(all_of(watch(35), hold(35, 1), later(15, vanish())))
+    assert [list(look) for look in found[:3]] == [["pn-1"], ["pn-1"], []]
+    assert (found[0]["pn-1"].id, found[1]["pn-1"]) == ("pn-1", None)
+    assert not any(isinstance(what, Exception) for _, what in news)
+    assert {what for _, what in vendors.requests()} == {"list"}
+
+
 # --- who shares with whom -------------------------------------------------------------------------------------------
 
 
