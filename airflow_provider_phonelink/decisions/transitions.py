@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from airflow_provider_phonelink.decisions.registration import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from airflow_provider_phonelink.decisions.registration import Judgement
 
 
@@ -45,6 +47,8 @@ class AlertRules:
     tell_baseline: bool = False
     #: After how long a number that is still not active is reported again; None for never.
     remind_every: timedelta | None = None
+    #: The transitions that are reported; of another one nobody is reminded.
+    transitions: Collection[str] = TRANSITIONS
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Watched:
     reported: Condition
     #: The first of the looks in a row at which it was not active; None while it is active.
     since: datetime | None = None
-    #: When it was reported, or last reported again.
+    #: When it was reported, or last reported again; None if what it is was not to be reported.
     reported_at: datetime | None = None
 
     @property
@@ -112,14 +116,16 @@ def look_again(
         return Watched(now), recovered
     since = before.since or at
     known = replace(before, since=since)
+    transition = Transition.FAILED if now is Condition.FAILED else Transition.LOST
     if now is not before.reported:
         if known.held_back and at - since < rules.hold_for:
             return known, None
-        transition = Transition.FAILED if now is Condition.FAILED else Transition.LOST
-        return Watched(now, since, at), Report(transition, since)
+        is_told = transition.value in rules.transitions
+        return Watched(now, since, at if is_told else before.reported_at), Report(transition, since)
     if rules.remind_every and before.reported_at and at - before.reported_at >= rules.remind_every:
-        transition = Transition.FAILED if now is Condition.FAILED else Transition.LOST
-        return replace(known, reported_at=at), Report(transition, since, reminder=True)
+        # A loss that was reported lasts, also if nobody wishes to hear that it has become a failure.
+        told = transition if transition.value in rules.transitions else Transition.LOST
+        return replace(known, reported_at=at), Report(told, since, reminder=True)
     return known, None
 
 

@@ -234,7 +234,9 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
     @property
     def _alerts(self) -> AlertRules:
         remind_every = None if self.remind_every is None else timedelta(seconds=self.remind_every)
-        return AlertRules(timedelta(seconds=self.hold_for), self.tell_baseline, remind_every)
+        return AlertRules(
+            timedelta(seconds=self.hold_for), self.tell_baseline, remind_every, self.transitions
+        )
 
     async def _events(self, changes: list[Change], at: datetime, poller: Poller) -> list[dict[str, Any]]:
         credentials = {

@@ -49,6 +49,14 @@ def test_the_first_look_is_the_baseline():
         assert told([verdict]) == [None]
 
 
+def test_who_wishes_to_hear_of_losses_only_is_reminded_of_one_that_became_a_failure():
+    rules = AlertRules(remind_every=timedelta(seconds=60), transitions=["lost"])
+    reports, _ = watch([A, W, F, F, F, F, W, A, F, F, F, F], rules=rules)
+    of_losses = [(i, one.reminder) for i, one in enumerate(reports) if one and one.transition.value == "lost"]
+    assert of_losses == [(1, False), (3, True), (5, True)]
+    assert [i for i, one in enumerate(reports) if one and one.transition.value == "failed"] == [2, 8]
+
+
 def test_a_day_in_the_life_of_a_number():
     assert told([Verdict.WAITING, Verdict.ACTIVE, Verdict.ACTIVE, Verdict.WAITING, Verdict.WAITING]) == [
         None,
