@@ -33,7 +33,8 @@ RATE_LIMIT_WAIT = "phonelink.rate_limit_wait"
 NUMBERS = "phonelink.numbers"
 #: How many changes the links of a task's routes are away. Tags: ``vendor``, ``dag_id``, ``task_id``.
 DRIFT = "phonelink.drift"
-#: Seconds since the oldest deferred wait for a registration began, in one triggerer. Tags: ``conn_id``.
+#: Seconds since the oldest deferred wait for a registration began, in one triggerer; 0 after the last one. Tags:
+#: ``conn_id``.
 OLDEST_WAIT = "phonelink.oldest_wait"
 
 #: Where Airflow keeps what metrics go to. A process has set up one of the first two from Airflow 3.2 on.
@@ -89,7 +90,7 @@ def measure_drift(vendor: str, dag_id: str, task_id: str, changes: int) -> None:
 
 
 def measure_oldest_wait(conn_id: str, seconds: float) -> None:
-    """Say how long the oldest deferred wait of this triggerer has lasted."""
+    """Say how long the oldest deferred wait of this triggerer has lasted; 0 if there is none any more."""
     _tell("gauge", OLDEST_WAIT, round(seconds, 3), tags={"conn_id": conn_id})
 
 

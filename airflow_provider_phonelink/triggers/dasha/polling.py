@@ -262,6 +262,8 @@ class Poller:
     async def leave(self, subscription: Subscription) -> None:
         """Remove a wait, and stop after the last one."""
         self.subscriptions.discard(subscription)
+        if subscription.began is not None:
+            self._measure_waits()  # a gauge keeps its last value: the end of the oldest wait has to be told
         if not self.subscriptions and self._task is not None:
             task, self._task = self._task, None
             task.cancel()
@@ -291,12 +293,17 @@ class Poller:
         except asyncio.TimeoutError:
             return
 
+    def _measure_waits(self) -> None:
+        now = time.time()
+        begins = [one.began for one in self.subscriptions if one.began is not None]
+        measure_oldest_wait(self._hook.conn_id, now - min(begins, default=now))
+
     async def _poll(self, due: Iterable[Subscription]) -> None:
         from airflow_provider_phonelink.api.dasha.reads import read_numbers
 
         now = asyncio.get_running_loop().time
-        if begins := [one.began for one in self.subscriptions if one.began is not None]:
-            measure_oldest_wait(self._hook.conn_id, time.time() - min(begins))
+        if any(one.began is not None for one in self.subscriptions):
+            self._measure_waits()
         wanted = [number_id for subscription in due for number_id in subscription.number_ids]
         everything = any(subscription.member for subscription in due)
         try:
