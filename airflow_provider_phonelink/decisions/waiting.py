@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.decisions.registration import Assessment, Verdict
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ def next_interval(
 def is_over(assessment: Assessment, on_failed: str) -> bool:
     """Return whether there is nothing left to wait for."""
     return not assessment.waiting or (on_failed == "fail" and bool(assessment.hopeless))
+
+
+def outage_message(failed_polls: int, error: object) -> str:
+    """Return a message for a wait that ends because so many polls in a row failed, the last one with this error."""
+    return f"{failed_polls} polls in a row failed, the last one so: {clean(error)}"
 
 
 class Doubts:

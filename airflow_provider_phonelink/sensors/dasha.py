@@ -20,7 +20,14 @@ from airflow_provider_phonelink.compat import (
     conf,
 )
 from airflow_provider_phonelink.decisions.registration import hopeless_message, timeout_message
-from airflow_provider_phonelink.decisions.waiting import REACTIONS, Doubts, is_over, next_interval
+from airflow_provider_phonelink.decisions.waiting import (
+    REACTIONS,
+    SHORTEST_INTERVAL,
+    Doubts,
+    is_over,
+    next_interval,
+    outage_message,
+)
 from airflow_provider_phonelink.exceptions import (
     PhonelinkFailException,
     PhonelinkRetryableException,
@@ -128,7 +135,7 @@ class DashaRegistrationSensor(BaseSensorOperator):
         self._last: Assessment | None = None
         #: The same look as it is likely to be; see :meth:`_presumed`.
         self._likely: Assessment | None = None
-        #: The ids of all numbers, once a look has found those that are named by phone number.
+        #: The ids of all numbers; of those that are named by phone number, once a look has found them.
         self._ids: list[str] | None = None
         self._given = given_arguments(self)
 
@@ -166,7 +173,9 @@ class DashaRegistrationSensor(BaseSensorOperator):
                 arguments.choice(argument, getattr(self, argument), REACTIONS)
             # Airflow takes longer ones than it can add to a date.
             self.timeout = arguments.seconds("timeout", self.timeout)
-            self.poke_interval = arguments.seconds("poke_interval", self.poke_interval)
+            self.poke_interval = max(
+                SHORTEST_INTERVAL, arguments.seconds("poke_interval", self.poke_interval)
+            )
             self._failed_for_seconds = arguments.seconds("failed_for", arguments.in_seconds(self.failed_for))
 
     def _begin(self, first_look: datetime | None) -> None:
@@ -177,8 +186,11 @@ class DashaRegistrationSensor(BaseSensorOperator):
         """
         self._began = first_look or datetime.now(timezone.utc)
         self._deadline = self._began.timestamp() + self.timeout
+        names = self._names()
+        if all(map(is_uuid, names)):
+            self._ids = names
         # A number that is found by its phone number has been seen.
-        never_seen = () if first_look else filter(is_uuid, self._names())
+        never_seen = () if first_look else filter(is_uuid, names)
         # Once in a wait: the trigger warns by itself, and so did an earlier process.
         self._warns = not first_look and not self.deferrable
         self._doubts = Doubts(never_seen, self._began, timedelta(seconds=self._failed_for_seconds))
@@ -227,7 +239,8 @@ class DashaRegistrationSensor(BaseSensorOperator):
         except PhonelinkRetryableException as error:
             self._failed_polls += 1
             if self._failed_polls >= self.hook.max_failed_polls:
-                raise
+                message = outage_message(self._failed_polls, error)
+                raise PhonelinkRetryableException(message) from error.__cause__
             self.log.warning("Poll failed (%d in a row), the wait goes on: %s", self._failed_polls, error)
             return None
         self._failed_polls = 0
@@ -334,14 +347,12 @@ class DashaRegistrationSensor(BaseSensorOperator):
                 return super(BaseSensorOperator, self).resume_execution(next_method, next_kwargs, context)
             except TaskDeferralTimeout:
                 return self._after_no_event()
-        except (AirflowSensorTimeout, AirflowFailException) as error:
-            if self.soft_fail or self.never_fail:
-                raise AirflowSkipException(str(error)) from error
-            raise
         except AirflowSkipException:
             raise
         except Exception as error:
-            if self.never_fail:
+            # In poke mode, Airflow skips for never_fail on whatever a look raises, and a timeout is none of that.
+            skips = self.soft_fail if isinstance(error, AirflowSensorTimeout) else self.never_fail
+            if skips or (self.soft_fail and isinstance(error, AirflowFailException)):
                 raise AirflowSkipException(str(error)) from error
             raise
 

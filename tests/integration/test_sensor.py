@@ -485,6 +485,30 @@ def test_soft_fail_does_not_skip_for_an_outage(sandbox, connections, mode):
 
 
 @each_mode
+@pytest.mark.parametrize(
+    ("case", "state"), [("timeout", "failed"), ("failed", "skipped"), ("outage", "skipped")]
+)
+def test_never_fail(sandbox, connections, mode, case, state):
+    (number,) = planted(sandbox, FAILING if case == "failed" else NEVER)
+    connections["dasha_default"]["extra"]["max_failed_polls"] = 2
+    if case == "outage":
+        sandbox.faults.add(Fault("status", status=503, nth=2, count=None))
+    timeout = 0.4 if case == "timeout" else 20
+    outcome = waited(sensor(number, mode, never_fail=True, timeout=timeout), connections)
+
+    assert outcome.state == state, outcome.log
+
+
+@each_mode
+def test_an_interval_of_nothing_is_no_busy_loop(sandbox, connections, mode):
+    (number,) = planted(sandbox, NEVER)
+    outcome = waited(sensor(number, mode, poke_interval=0, timeout=0.5), connections)
+
+    assert isinstance(outcome.error, AirflowSensorTimeout)
+    assert 2 <= len(sandbox.journal) <= 8
+
+
+@each_mode
 def test_many_numbers_are_read_by_pages(sandbox, connections, mode):
     ids = planted(sandbox, *[REGISTERED] * 1200)
     outcome = waited(sensor(ids, mode), connections)
@@ -531,6 +555,7 @@ def test_an_outage_longer_than_allowed_is_retried(sandbox, connections, mode):
 
     assert outcome.state == "up_for_retry", outcome.log
     assert isinstance(outcome.error, PhonelinkRetryableException)
+    assert "3 polls in a row failed, the last one so: GET " in str(outcome.error)
     assert "503" in str(outcome.error)
     assert len(sandbox.journal) == 4
 
@@ -652,6 +677,26 @@ def test_looks_once_before_it_defers_and_leaves_the_trigger_plain(sandbox, conne
     assert len(sandbox.journal) == 1
     assert connections["dasha_default"]["password"] not in str(outcome.deferral.trigger_kwargs)
     assert outcome.deferral.timeout > timedelta(seconds=20)  # type: ignore[operator]
+
+
+def test_a_first_look_that_fails_is_enough_to_defer(sandbox, connections):
+    ids = planted(sandbox, SOON, SOON)
+    sandbox.faults.add(Fault("status", status=503, count=3))
+    deferred = run_task(sensor([ids[0].upper(), ids[1]], "deferrable"), connections=connections)
+
+    assert deferred.state == "deferred", deferred.log
+    assert len(sandbox.journal) == 1
+    (event,) = run_trigger(deferred.deferral.trigger, connections=connections)
+    assert event["states"] == dict.fromkeys(ids, "Registered")
+
+
+def test_it_does_not_defer_before_it_knows_the_numbers_ids(sandbox, connections):
+    (number,) = planted(sandbox, NEVER)
+    sandbox.faults.add(Fault("status", status=503, count=2))
+    deferred = run_task(sensor("+15550200", "deferrable"), connections=connections)
+
+    assert deferred.deferral.trigger_kwargs["phone_number_ids"] == [number]
+    assert deferred.log.count("Poll failed") == 2
 
 
 def test_the_deadline_does_not_start_again_with_the_triggerer(sandbox, connections):

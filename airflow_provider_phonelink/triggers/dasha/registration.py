@@ -17,7 +17,7 @@ from airflow_provider_phonelink.decisions.registration import (
     rules_of,
     timeout_message,
 )
-from airflow_provider_phonelink.decisions.waiting import REACTIONS, Doubts, is_over
+from airflow_provider_phonelink.decisions.waiting import REACTIONS, Doubts, is_over, outage_message
 from airflow_provider_phonelink.exceptions import PhonelinkFailException
 from airflow_provider_phonelink.triggers.dasha.polling import Schedule, subscribed
 from airflow_provider_phonelink.triggers.stored import as_list, from_pairs, restored, to_pairs
@@ -266,7 +266,7 @@ class DashaRegistrationTrigger(BaseTrigger):
             return self._event("error", error, last, retry_helps=False)
         if subscription.failed_polls < most:
             return None
-        message = f"{subscription.failed_polls} polls in a row failed, the last one so: {error}"
+        message = outage_message(subscription.failed_polls, error)
         return self._event("error", message, last, retry_helps=True)
 
     def _event(
