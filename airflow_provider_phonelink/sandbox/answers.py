@@ -21,11 +21,11 @@ class Wire:
     """
     The client's connection.
 
-    :param connections: the server's open connections, needed to close the client's.
+    :param connections: the server's open connections, needed to close the client's; None without a server.
     """
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, connections: Callable[[], Iterable[Any]]
+        self, scope: Scope, receive: Receive, send: Send, connections: Callable[[], Iterable[Any]] | None
     ) -> None:
         self._scope = scope
         self._receive = receive
@@ -47,7 +47,13 @@ class Wire:
             pass
 
     async def hang_up(self, *, reset: bool = False) -> None:
-        """Close the connection, whatever has been sent. ASGI cannot do that, so it is done on the transport."""
+        """
+        Close the connection, whatever has been sent. ASGI cannot do that, so it is done on the transport.
+
+        A client that has left already has closed it itself.
+        """
+        if self._connections is None:
+            raise ConnectionAbortedError("only a sandbox server can drop a connection")
         for connection in list(self._connections()):
             if connection.client == self._scope["client"]:
                 if reset:
@@ -59,7 +65,6 @@ class Wire:
                 # A server that sees an application return without an answer would still send one.
                 await self.gone()
                 return
-        raise ConnectionAbortedError("only a sandbox server can drop a connection")
 
 
 @dataclass(frozen=True)

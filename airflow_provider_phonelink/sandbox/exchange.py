@@ -79,7 +79,7 @@ class Stand:
     """
     Everything one sandbox consists of, apart from the server.
 
-    :param connections: the server's open connections.
+    :param connections: the server's open connections; None without a server.
     :param epoch: goes up when everything that is waiting must end (reset, stop).
     """
 
@@ -87,7 +87,7 @@ class Stand:
     journal: Journal
     access: Access = field(default_factory=Access)
     faults: Faults = field(default_factory=Faults)
-    connections: Callable[[], Iterable[Any]] = tuple
+    connections: Callable[[], Iterable[Any]] | None = None
     epoch: int = 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import threading
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from airflow_provider_phonelink.sandbox import Fault
+from airflow_provider_phonelink.sandbox.answers import Wire
 from airflow_provider_phonelink.sandbox.fault_kinds import EXECUTORS
 from airflow_provider_phonelink.sandbox.faults import KINDS, PREVENTING
 
@@ -125,6 +127,14 @@ def test_hang_ends_when_the_client_leaves(
     assert linked(sandbox) == (when == "after")
     dasha.timeout = 5
     assert link().status_code == 200
+
+
+def test_hanging_up_on_a_client_that_has_left_is_no_error() -> None:
+    async def never(*_: Any) -> Any:
+        raise AssertionError("nothing is to be sent or received")
+
+    scope = {"client": ("127.0.0.1", 1)}
+    asyncio.run(Wire(scope, never, never, list).hang_up())
 
 
 def test_hang_ends_when_the_sandbox_is_reset(sandbox: Sandbox, link: Callable[[], httpx.Response]) -> None:

@@ -52,7 +52,9 @@ def test_it_starts_and_stops_cleanly() -> None:
 def test_an_answer_does_not_wait_for_the_network() -> None:
     with Sandbox(seed="demo") as sandbox, httpx.Client(base_url=sandbox.url) as client:
         client.get("/docs")
-        [connection] = sandbox._stand.connections()
+        connections = sandbox._stand.connections
+        assert connections
+        [connection] = connections()
         own_end = connection.transport.get_extra_info("socket")
         # With Nagle's algorithm each answer waits 40 ms for the client's acknowledgement.
         assert own_end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -186,7 +188,7 @@ async def test_a_connection_can_be_dropped_by_its_own_server_only() -> None:
     async def unused(*_: Any) -> Any:
         raise AssertionError
 
-    wire = Wire({"client": ("127.0.0.1", 1)}, unused, unused, tuple)
+    wire = Wire({"client": ("127.0.0.1", 1)}, unused, unused, None)
     with pytest.raises(ConnectionAbortedError):
         await dropped().send(wire)
     assert Answer(200, body=b"<html>").json() is None
