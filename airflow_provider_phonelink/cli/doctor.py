@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink import vendors
+from airflow_provider_phonelink.api.counting import NoCounts
 from airflow_provider_phonelink.api.senders import Sender
 from airflow_provider_phonelink.cli.output import print_document, print_rows, progress, say
 from airflow_provider_phonelink.cli.running import DRIFT, IN_SYNC, hook_of
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.doctor.examination import Examination
     from airflow_provider_phonelink.doctor.findings import Finding
     from airflow_provider_phonelink.hooks.vendor import VendorHook
+
+
+class Sent(NoCounts):
+    """Every request that was sent, also the ones that no answer came to."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, int | None]] = []
+
+    def answered(self, method: str, status: int | None) -> None:
+        """Note a request that ended."""
+        self.requests.append((method, status))
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -41,15 +53,16 @@ def doctor(options: argparse.Namespace) -> int:
 def examine(hook: VendorHook[Any]) -> tuple[list[Finding], int]:
     """Return the findings on a connection, and how many requests they took."""
     answers: list[Observed] = []
+    sent = Sent()
     where = hook.vendor.examination
     examination: Examination[Any] | None = vendors.load(where) if where else None
-    with Sender(hook.settings, observe=answers.append) as sender, progress("Examining"):
+    with Sender(hook.settings, observe=answers.append, counts=sent) as sender, progress("Examining"):
         if examination is None:
             sender.send(hook._probe())
         else:
             readings = sender.run(examination.read())
     now = datetime.now(timezone.utc)
-    found = traffic.findings(answers, hook.settings, now)
+    found = traffic.findings(answers, hook.settings, now, len(sent.requests))
     if examination is not None:
         found += examination.findings(readings, Circumstances(hook.settings, now, tuple(answers)))
-    return found, len(answers)
+    return found, len(sent.requests)

@@ -37,7 +37,7 @@ class Circumstances:
 class Examination(Generic[ReadingsT]):
     """A vendor's part of the doctor."""
 
-    #: Reads, with at most twenty requests for a thousand numbers, and writes nothing.
+    #: Reads, with at most twenty requests for a thousand numbers, not counting repeats, and writes nothing.
     read: Callable[[], Flow[ReadingsT]]
     findings: Callable[[ReadingsT, Circumstances], list[Finding]]
 

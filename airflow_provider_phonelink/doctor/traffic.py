@@ -25,10 +25,14 @@ TOO_MANY = 429
 CERTIFICATE_NEARLY_OVER = timedelta(days=14)
 
 
-def findings(traffic: Sequence[Observed], settings: Settings, now: datetime) -> list[Finding]:
-    """Return what any answers show, for whichever vendor."""
+def findings(traffic: Sequence[Observed], settings: Settings, now: datetime, sent: int) -> list[Finding]:
+    """
+    Return what any answers show, for whichever vendor.
+
+    :param sent: How many requests were sent; not all of them may have been answered.
+    """
     return [
-        connection(traffic, settings),
+        connection(sent, settings),
         latency([observed.seconds for observed in traffic]),
         clock(*last_date(traffic, now)),
         tls(traffic[-1], settings, now),
@@ -36,10 +40,10 @@ def findings(traffic: Sequence[Observed], settings: Settings, now: datetime) -> 
     ]
 
 
-def connection(traffic: Sequence[Observed], settings: Settings) -> Finding:
+def connection(sent: int, settings: Settings) -> Finding:
     """Return that the connection works: without an answer there are no findings."""
     way = " through the proxy of the connection" if settings.proxy else ""
-    requests = counted(len(traffic), "request")
+    requests = counted(sent, "request")
     return Finding(
         about="connection",
         seen=f"{clean(settings.base_url)} answers{way} and accepts the key; {requests} were sent, all of them reads",

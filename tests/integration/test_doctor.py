@@ -9,7 +9,7 @@ import pytest
 from integration.commands import FORMS, is_one_error
 from integration.reconciling import phone
 
-from airflow_provider_phonelink.sandbox import Switches
+from airflow_provider_phonelink.sandbox import Fault, Switches
 from airflow_provider_phonelink.sandbox.dasha import TRUNK_A, TRUNK_B
 
 DASHA, CALLINGBOX = "dasha_default", "callingbox_default"
@@ -183,6 +183,15 @@ def test_the_doctor_says_what_the_vendor_is_like(phonelink_sandbox, plant, docto
     assert any(re.search(pattern, seen) for seen in told(document, about)), told(document, about)
     assert document["requests"] == len(phonelink_sandbox.journal) <= MOST_REQUESTS
     assert {entry.method for entry in phonelink_sandbox.journal} == {"GET"}
+
+
+@pytest.mark.parametrize("conn_id", [DASHA, CALLINGBOX])
+def test_requests_without_an_answer_were_sent_too(phonelink_sandbox, plant, doctor, conn_id) -> None:
+    plant()
+    phonelink_sandbox.faults.add(Fault("drop", path="agents", count=1))
+    _, document = doctor(conn_id)
+    assert document["requests"] == len(phonelink_sandbox.journal)
+    assert any(f"{document['requests']} requests were sent" in seen for seen in told(document, "connection"))
 
 
 class TestWhatIsToBeDone:
