@@ -207,8 +207,9 @@ class Parser(argparse.ArgumentParser):
     """A parser that exits with 1 on a wrong command line, because 2 means drift."""
 
     def error(self, message: str) -> Any:
-        """Print what is wrong and exit with 1."""
-        self.exit(1, f"{self.prog}: error: {message}\n")
+        """Print what is wrong, in one line as of any other error, and exit with 1."""
+        line = " ".join(message.split())
+        self.exit(1, f"phonelink: error: {line}. See `{self.prog} --help`.\n")
 
 
 def parser(name: str = "phonelink") -> Parser:

@@ -17,7 +17,7 @@ from airflow_provider_phonelink.api.errors import (
 from airflow_provider_phonelink.cli.output import print_rows, progress
 from airflow_provider_phonelink.cli.running import IN_SYNC, complain, hook_of
 from airflow_provider_phonelink.decisions.registration import Assessment, hopeless_message, timeout_message
-from airflow_provider_phonelink.decisions.waiting import Doubts, next_interval
+from airflow_provider_phonelink.decisions.waiting import Doubts, next_interval, outage_message
 from airflow_provider_phonelink.exceptions import PhonelinkRetryableException
 
 if TYPE_CHECKING:
@@ -72,11 +72,14 @@ async def _wait(
             except PhonelinkRetryableException as error:
                 failed_polls += 1
                 if failed_polls >= hook.max_failed_polls:
-                    raise
+                    message = outage_message(failed_polls, error)
+                    raise PhonelinkRetryableException(message) from error.__cause__
                 _log.warning("Poll failed (%d in a row), the wait goes on: %s", failed_polls, error)
             else:
                 last, failed_polls = doubts.weigh(found, datetime.now(timezone.utc)), 0
                 number_ids = [judgement.number_id for judgement in found.judgements]
+                for sentence in doubts.first_time_unknown(last):
+                    _log.warning("%s", sentence)
                 if last.hopeless:
                     raise RegistrationFailedError(hopeless_message(last))
             left = deadline - time.monotonic()

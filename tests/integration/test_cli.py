@@ -206,9 +206,17 @@ class TestWait:
         assert phonelink("wait", id_, "--poll-interval", "0.05", "--failed-for", seconds)[0] == 0
 
     def test_gives_up(self, phonelink, sandbox):
-        code, _, err = phonelink("wait", *self.numbers(sandbox, "Registering"), "--timeout", "0.2")
+        code, _, err = phonelink("wait", *self.numbers(sandbox, "Disabled"), "--timeout", "0.2")
         assert code == 1
-        assert is_one_error(err, "Timed out", "Registering")
+        assert is_one_error(err, "Timed out", "Disabled")
+
+    def test_warns_once_of_a_state_that_is_unknown(self, phonelink, sandbox):
+        ids = self.numbers(sandbox, "Online")
+        code, _, err = phonelink("wait", *ids, "--timeout", "0.5", "--poll-interval", "0.1")
+        warning, error = err.strip().splitlines()
+        assert (code, len(sandbox.journal) > 1) == (1, True)
+        assert warning.startswith("phonelink: The registration state 'Online' is unknown here")
+        assert is_one_error(f"{error}\n", "Timed out", "Online")
 
     @pytest.mark.parametrize(
         "fault",
@@ -275,7 +283,7 @@ class TestTheLineItself:
         with pytest.raises(SystemExit) as caught:
             main(list(words))
         assert caught.value.code == 1
-        assert "error: " in capsys.readouterr().err
+        assert is_one_error(capsys.readouterr().err, " --help`.")
 
     @pytest.mark.parametrize("words", [("--help",), ("routes", "apply", "--help"), ("wait", "--help")])
     def test_help(self, capsys, words):
@@ -413,7 +421,8 @@ class TestOfAirflow:
     def test_a_wrong_line_as_a_process(self):
         done = in_a_process(BIN / "airflow", "phonelink", "wait", "--unheard-of")
         assert done.returncode == 1, done.stderr
-        assert "airflow phonelink wait: error: " in done.stderr
+        assert "\nphonelink: error: " in f"\n{done.stderr}"
+        assert "See `airflow phonelink wait --help`." in done.stderr
 
     def test_are_described_from_the_same_source(self):
         from airflow_provider_phonelink.cli.definition import COMMANDS, airflow_commands
