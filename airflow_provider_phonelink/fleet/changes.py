@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
 _NO_TIME = datetime.min.replace(tzinfo=timezone.utc)
-_TEXTS = ("phone_number", "mode", "agent_id", "previous_agent_id", "previous_number_id")
+_TEXTS = ("conn_id", "phone_number", "mode", "agent_id", "previous_agent_id", "previous_number_id")
 
 
 class Origin(NamedTuple):
@@ -31,6 +31,8 @@ class PastChange:
     #: When the task told it, with a time zone.
     at: datetime
     vendor: str
+    #: The connection of the task; None if an older version told it.
+    conn_id: str | None = None
     number_id: str
     phone_number: str | None = None
     mode: str | None = None

@@ -47,11 +47,27 @@ class Facts:
     @cached_property
     def _last_changes(self) -> dict[tuple[str, str], PastChange]:
         found: dict[tuple[str, str], PastChange] = {}
-        for change in self.changes:
-            for number_id in (change.number_id, change.previous_number_id):
-                if number_id:
-                    found.setdefault((change.vendor, number_id), change)
+        for conn_id, changes in self._changes_by_connection.items():
+            for change in changes:
+                for number_id in (change.number_id, change.previous_number_id):
+                    if number_id:
+                        found.setdefault((conn_id, number_id), change)
         return found
+
+    @cached_property
+    def _changes_by_connection(self) -> dict[str, list[PastChange]]:
+        return {conn_id: self._changes_of(conn_id) for conn_id in self.kinds}
+
+    def _changes_of(self, conn_id: str) -> list[PastChange]:
+        """Return what was changed over a connection; a change that names none belongs where its number is."""
+        fleet = self.readings[conn_id].fleet
+        there = {number.id for number in fleet.numbers} if fleet else set()
+        return [
+            one
+            for one in self.changes
+            if one.vendor == self.kinds[conn_id]
+            and (one.number_id in there if one.conn_id is None else one.conn_id == conn_id)
+        ]
 
     def agent_name(self, conn_id: str, agent_id: str) -> str:
         """Return what people call an agent."""
@@ -63,21 +79,23 @@ class Facts:
         row = self._by_id.get((conn_id, number_id))
         if row and row.number.phone_number:
             return row.number.phone_number
-        told = (one.phone_number for one in self.changes if one.number_id == number_id and one.phone_number)
-        return next(told, number_id)
+        changes = self._changes_by_connection[conn_id]
+        return next(
+            (one.phone_number for one in changes if one.number_id == number_id and one.phone_number),
+            number_id,
+        )
 
     @cached_property
     def _by_id(self) -> dict[tuple[str, str], Row]:
         return {(row.connection, row.number.id): row for row in self.rows}
 
-    def changes_of_number(self, row: Row) -> list[PastChange]:
+    def changes_of_number(self, conn_id: str, number_id: str) -> list[PastChange]:
         """Return what was changed for a number, the latest first."""
-        return [one for one in self.changes if one.vendor == row.vendor and one.concerns(row.number.id)]
+        return [one for one in self._changes_by_connection[conn_id] if one.concerns(number_id)]
 
     def changes_of_agent(self, conn_id: str, agent_id: str) -> list[PastChange]:
         """Return what was changed for an agent, the latest first."""
-        vendor = self.kinds[conn_id]
-        return [one for one in self.changes if one.vendor == vendor and one.involves(agent_id)]
+        return [one for one in self._changes_by_connection[conn_id] if one.involves(agent_id)]
 
     def number(self, conn_id: str, number_id: str) -> Row | None:
         """Return a number of a connection; None if there is none."""

@@ -51,6 +51,7 @@ def changes_of(
         PastChange(
             at=use.since,
             vendor=kinds[conn_id],
+            conn_id=conn_id,
             number_id=use.number_id,
             phone_number=use.phone_number,
             mode="outbound",

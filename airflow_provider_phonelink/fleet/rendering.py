@@ -63,7 +63,7 @@ def numbers_page(base: str, facts: Facts, view: View, now: datetime) -> str:
 def number_page(base: str, facts: Facts, row: Row, now: datetime) -> str:
     """Return the page of one number."""
     number = row.number
-    changes = facts.changes_of_number(row)
+    changes = facts.changes_of_number(row.connection, number.id)
     linked = [Lane(False, agent_id) for agent_id in number.outbound_agent_ids]
     if number.inbound_agent_id:
         linked.append(Lane(True, number.inbound_agent_id))

@@ -118,8 +118,8 @@ def rows_of(
     """
     Return the rows of one connection.
 
-    :param changes: The last change of each number, by vendor and id.
-    :param wishes: What routes want of each number, by connection and id.
+    :param changes: The last change of each number, by connection and id.
+    :param wishes: What routes want of each number, likewise.
     """
     return [
         Row(
@@ -127,7 +127,7 @@ def rows_of(
             vendor=vendor,
             number=number,
             agent_names=fleet.agent_names,
-            last_change=changes.get((vendor, number.id)),
+            last_change=changes.get((connection, number.id)),
             wishes=wishes.get((connection, number.id), ()),
         )
         for number in fleet.numbers

@@ -69,7 +69,11 @@ async def _facts(request: Request, user: Annotated[Any, Depends(get_user)]) -> F
         kinds,
         dict(zip(kinds, readings, strict=True)),
         anonymous(changes, permitted),
-        [wish if wish.dag_id in permitted else wish._replace(dag_id=None) for wish in wishes],
+        [
+            wish if wish.dag_id in permitted else wish._replace(dag_id=None)
+            for wish in wishes
+            if wish.conn_id in kinds
+        ],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow import __version__ as airflow_version
@@ -36,6 +36,8 @@ class LinkChange:
     """A number's link before and after a task: the ``extra`` of the asset events."""
 
     vendor: str
+    #: The connection of the task that made the change; :func:`tell` fills it in.
+    conn_id: str | None = None
     number_id: str
     #: None if the vendor's answer does not show it.
     phone_number: str | None = None
@@ -169,6 +171,8 @@ def tell(
 
     :param told: Notes that they were told, so that a later try does not count them again.
     """
+    hook: Any = operator.hook  # type: ignore[attr-defined] # all operators that change links have one
+    changes = [replace(change, conn_id=hook.conn_id) for change in changes]
     emit_events(operator, context, changes)
     made = [change for change in changes if change.changed]
     if made:

@@ -69,6 +69,7 @@ class TestLinks:
         assert list(found.values()) == 3 * [
             {
                 "vendor": "dasha",
+                "conn_id": "dasha_default",
                 "number_id": number,
                 "phone_number": "+15550100",
                 "mode": "inbound",
@@ -267,6 +268,7 @@ class TestReconcile:
         assert set(found) == {agent_uri(agent, "inbound") for agent in agents} | set(map(number_uri, numbers))
         assert found[agent_uri("agent-0", "inbound")] == {
             "vendor": "dasha",
+            "conn_id": "dasha_default",
             "number_id": None,
             "phone_number": None,
             "mode": "inbound",

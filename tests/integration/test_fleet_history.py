@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 
 import pytest
@@ -16,7 +17,7 @@ from airflow_provider_phonelink.operators.dasha import (
     DashaRotatePhoneNumberOperator,
     DashaUnlinkPhoneNumberOperator,
 )
-from airflow_provider_phonelink.sandbox import seeds
+from airflow_provider_phonelink.sandbox import Sandbox, seeds
 
 pytestmark = pytest.mark.skipif(airflow_version.startswith("3.0."), reason="3.0 has no views of plugins")
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -69,6 +70,48 @@ def test_what_tasks_did_is_told_with_when_by_whom_and_from_what_to_what(
     monkeypatch.setattr(type(page.manager), "get_authorized_dag_ids", lambda *_, **__: set())
     for path in ("/numbers", "/numbers.json", f"/agents/dasha_default/{AGENT}"):
         assert "night" not in page.get(path).text
+
+
+def test_who_may_not_read_a_connection_learns_nothing_of_what_was_changed_over_it(
+    page: Page, phonelink_sandbox, run_dag, monkeypatch
+) -> None:
+    """Both accounts have an agent of that id, as staging and production have."""
+    agent = "agent-of-both"
+    mine = phonelink_sandbox.world.dasha.add_number("+15550400", CREDENTIALS, steps=seeds.REGISTERED)
+    with Sandbox() as elsewhere:
+        other = elsewhere.world.dasha.add_number("+49301234567", CREDENTIALS, steps=seeds.REGISTERED)
+        secret = elsewhere.connections["dasha_default"]
+        monkeypatch.setenv("AIRFLOW_CONN_DASHA_SECRET", json.dumps(secret))
+        with DAG("both_accounts", schedule=None, start_date=START) as dag:
+            for conn_id, number in (("dasha_default", mine), ("dasha_secret", other)):
+                DashaLinkPhoneNumberOperator(
+                    task_id=conn_id, phone_number_id=number, agent_id=agent, dasha_conn_id=conn_id
+                )
+        run = run_dag(dag, connections={**phonelink_sandbox.connections, "dasha_secret": secret})
+        assert run.succeeded, run.explain()
+
+        agents = {conn_id: f"/agents/{conn_id}/{agent}" for conn_id in ("dasha_default", "dasha_secret")}
+        for conn_id, path in agents.items():
+            html = page.get(path).text
+            assert [number in html for number in ("+15550400", "+49301234567")] == [
+                conn_id == "dasha_default",
+                conn_id == "dasha_secret",
+            ]
+            assert "somebody else" not in html
+
+        allowed = page.manager.is_authorized_connection
+        monkeypatch.setattr(
+            page.manager,
+            "is_authorized_connection",
+            lambda *, details=None, **asked: (
+                allowed(details=details, **asked) and getattr(details, "conn_id", None) != "dasha_secret"
+            ),
+        )
+        assert page.get(agents["dasha_secret"]).status_code == 404
+        for path in ("/numbers", "/numbers.json", agents["dasha_default"], f"/numbers/dasha_default/{mine}"):
+            answer = page.get(path)
+            assert answer.status_code == 200
+            assert not [secret for secret in ("49301234567", other, "dasha_secret") if secret in answer.text]
 
 
 def test_where_the_links_are_not_as_routes_want_is_shown(

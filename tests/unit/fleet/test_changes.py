@@ -40,6 +40,7 @@ def rotated(hour: int, now: str, before: str | None) -> PastChange:
 def test_what_a_task_told_is_read_and_what_is_not_told_is_left_out() -> None:
     told = {
         "vendor": "dasha",
+        "conn_id": "c",
         "number_id": "n",
         "mode": "inbound",
         "agent_id": "a",
@@ -47,7 +48,7 @@ def test_what_a_task_told_is_read_and_what_is_not_told_is_left_out() -> None:
         "more": 1,
     }
     expected = PastChange(
-        at=START, vendor="dasha", number_id="n", mode="inbound", agent_id="a", origin=ORIGIN
+        at=START, vendor="dasha", conn_id="c", number_id="n", mode="inbound", agent_id="a", origin=ORIGIN
     )
     assert parsed(told, START, ORIGIN) == parsed([told], START, ORIGIN) == [expected]
     junk = [

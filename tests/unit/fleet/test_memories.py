@@ -31,6 +31,7 @@ def test_what_a_run_did_is_a_change() -> None:
     expected = PastChange(
         at=START + timedelta(days=1),
         vendor="dasha",
+        conn_id="dasha_default",
         number_id="n1",
         phone_number="+1",
         mode="outbound",

@@ -27,7 +27,7 @@ FLEET = Fleet(
     agent_names={"a": "Support"},
 )
 CHANGES = {
-    ("dasha", id_): PastChange(at=datetime(2026, 1, day, tzinfo=timezone.utc), vendor="dasha", number_id=id_)
+    ("one", id_): PastChange(at=datetime(2026, 1, day, tzinfo=timezone.utc), vendor="dasha", number_id=id_)
     for id_, day in (("1", 2), ("3", 5))
 }
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
