@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from airflow_provider_phonelink import vendors
+from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.decisions.registration import Verdict
 
 if TYPE_CHECKING:
@@ -195,8 +197,25 @@ class View:
             and (not self.agent or self.agent in row.agent_ids)
             and not (self.unanswered and number.inbound_agent_id)
             and not (self.drift and not row.drift)
-            and (not self.search or _mentions(row, self.search))
+            and (not self.search or self._mentions(row))
         )
+
+    def _mentions(self, row: Row) -> bool:
+        number = row.number
+        wanted, digits, whole = self._searched
+        texts = [number.phone_number, number.name, number.id, number.state, *row.agent_ids]
+        texts += [row.named(agent_id) for agent_id in row.agent_ids]
+        if any(wanted in text.casefold() for text in texts if text):
+            return True
+        phone_number = number.phone_number or ""
+        return bool((digits and digits in _digits(phone_number)) or (whole and whole == e164(phone_number)))
+
+    @cached_property
+    def _searched(self) -> tuple[str, str | None, str | None]:
+        """What is searched for: as a text, as the digits of a part of a phone number, and as a whole one in E.164."""
+        digits = _digits(self.search)  # "+1 (555) 010" finds +1555010...
+        is_part = len(digits) > 2 and not self.search.strip(" +()-./0123456789")
+        return self.search.casefold(), digits if is_part else None, e164(self.search)
 
 
 def cut(rows: Sequence[Row], page: int) -> tuple[Sequence[Row], int]:
@@ -206,21 +225,8 @@ def cut(rows: Sequence[Row], page: int) -> tuple[Sequence[Row], int]:
     return rows[first : first + ROWS_ON_A_PAGE], pages
 
 
-def _mentions(row: Row, search: str) -> bool:
-    number = row.number
-    wanted = search.casefold()
-    texts = [number.phone_number, number.name, number.id, number.state, *row.agent_ids]
-    texts += [row.named(agent_id) for agent_id in row.agent_ids]
-    if any(wanted in text.casefold() for text in texts if text):
-        return True
-    digits = _digits(search)  # "+1 (555) 010" finds +1555010...
-    return (
-        len(digits) > 2 and not search.strip(" +()-./0123456789") and digits in _digits(number.phone_number)
-    )
-
-
-def _digits(text: str | None) -> str:
-    return "".join(filter(str.isdigit, text or ""))
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
 
 
 def _agents(row: Row, agent_ids: Sequence[str]) -> tuple[bool, list[str]]:
