@@ -21,8 +21,8 @@ def read_fleet() -> Flow[Fleet]:
     """
     Read all numbers and all their links.
 
-    It takes a request for each thousand numbers and one for each SIP credential. The agents' names come with the
-    links, so that an agent without a number has none here.
+    It takes one request, one more for each thousand numbers, and one for each SIP credential. The agents' names come
+    with the links, so that an agent without a number has none here.
     """
     numbers = yield from reads.all_numbers()
     judged = yield from judgements(numbers)
