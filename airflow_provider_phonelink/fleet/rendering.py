@@ -14,11 +14,12 @@ from airflow_provider_phonelink.fleet.rows import cut
 from airflow_provider_phonelink.fleet.timeline import timeline_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from jinja2 import Environment
 
-    from airflow_provider_phonelink.fleet.changes import Origin
+    from airflow_provider_phonelink.fleet.changes import Origin, PastChange
     from airflow_provider_phonelink.fleet.facts import Facts
     from airflow_provider_phonelink.fleet.rows import Row, View
 
@@ -109,6 +110,26 @@ def agent_page(base: str, facts: Facts, conn_id: str, agent_id: str, now: dateti
                 f"{'answers' if lane.inbound else 'calls with'} {facts.phone_number(conn_id, lane.id)}"
             ),
         ),
+        vendors=_vendor_names(),
+        now=now,
+    )
+
+
+def unread_page(
+    base: str, facts: Facts, conn_id: str, name: str, changes: Sequence[PastChange], now: datetime
+) -> str:
+    """
+    Return the page of a number or an agent of which the vendor has not told.
+
+    :param name: What people call it.
+    """
+    return _rendered(
+        "unread.html",
+        base=base,
+        facts=facts,
+        conn_id=conn_id,
+        name=name,
+        changes=changes,
         vendors=_vendor_names(),
         now=now,
     )

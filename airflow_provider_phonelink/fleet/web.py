@@ -111,10 +111,14 @@ def numbers_csv(facts: FactsDep, view: ViewDep) -> PlainTextResponse:
 @router.get("/numbers/{conn_id}/{number_id:path}")
 def number(request: Request, conn_id: str, number_id: str, facts: FactsDep) -> HTMLResponse:
     """Return all that is known of one number."""
-    row = facts.number(conn_id, number_id)
-    if row is None:
-        raise HTTPException(404)
-    return HTMLResponse(rendering.number_page(_base(request), facts, row, datetime.now(timezone.utc)))
+    row, now = facts.number(conn_id, number_id), datetime.now(timezone.utc)
+    if row is not None:
+        return HTMLResponse(rendering.number_page(_base(request), facts, row, now))
+    if conn_id in facts.kinds and facts.readings[conn_id].stale:
+        changes = facts.changes_of_number(conn_id, number_id)
+        name = facts.phone_number(conn_id, number_id)
+        return HTMLResponse(rendering.unread_page(_base(request), facts, conn_id, name, changes, now), 503)
+    raise HTTPException(404)
 
 
 @router.get("/agents/{conn_id}/{agent_id:path}")
@@ -123,6 +127,11 @@ def agent(request: Request, conn_id: str, agent_id: str, facts: FactsDep) -> HTM
     if conn_id not in facts.kinds:
         raise HTTPException(404)
     now = datetime.now(timezone.utc)
+    if facts.readings[conn_id].fleet is None:
+        changes = facts.changes_of_agent(conn_id, agent_id)
+        return HTMLResponse(
+            rendering.unread_page(_base(request), facts, conn_id, agent_id, changes, now), 503
+        )
     return HTMLResponse(rendering.agent_page(_base(request), facts, conn_id, agent_id, now))
 
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow import __version__ as airflow_version
+from airflow.sdk import DAG
 from integration.fleet_page import Page, server_page
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
 
 from airflow_provider_phonelink.fleet import readings
 from airflow_provider_phonelink.fleet.web import router
+from airflow_provider_phonelink.operators.dasha import DashaLinkPhoneNumberOperator
 from airflow_provider_phonelink.sandbox import seeds
 from airflow_provider_phonelink.sandbox.faults import Fault
 
@@ -138,6 +140,39 @@ def test_a_vendor_that_is_down_leaves_its_last_reading(
     html = page.get("/numbers").text
     assert "stale" in html
     assert "503" in html
+
+
+@pytest.mark.parametrize("kind", ["numbers", "agents"])
+def test_what_was_not_read_is_neither_denied_nor_claimed(
+    page: Page, world, phonelink_sandbox, run_dag, kind
+) -> None:
+    """Whoever follows a link to a number while the vendor is down, on a server that has never read it."""
+    number = world.dasha.add_number("+15550103", CREDENTIALS, steps=seeds.REGISTERED)
+    with DAG("links", schedule=None) as dag:
+        DashaLinkPhoneNumberOperator(task_id="link", phone_number_id=number, agent_id=AGENT)
+    run = run_dag(dag, connections=phonelink_sandbox.connections)
+    assert run.succeeded, run.explain()
+    phonelink_sandbox.faults.add(Fault("status", vendor="dasha", status=503, count=None))
+    path = f"/{kind}/dasha_default/{number if kind == 'numbers' else AGENT}"
+    answer = page.get(path)
+    assert answer.status_code == 503
+    for told in ("not read yet", "503", "links / link", "+15550103"):
+        assert told in answer.text
+    for claimed in ("no number", "Answered by", "somebody else"):
+        assert claimed not in answer.text
+    for nowhere in (f"/{kind}/nowhere/x", "/numbers/callingbox_default/pn_9"):
+        assert page.get(nowhere).status_code == 404
+
+
+def test_a_number_that_is_newer_than_a_stale_reading_is_not_denied(
+    page: Page, world, phonelink_sandbox, monkeypatch
+) -> None:
+    monkeypatch.setattr(readings, "FRESH_FOR", 0)
+    page.get("/numbers")
+    number = world.dasha.add_number("+15550104", CREDENTIALS, steps=seeds.REGISTERED)
+    phonelink_sandbox.faults.add(Fault("status", vendor="dasha", status=503, count=None))
+    assert page.get(f"/numbers/dasha_default/{number}").status_code == 503
+    assert page.get(f"/agents/dasha_default/{AGENT}").status_code == 200
 
 
 @pytest.mark.parametrize(("count", "expected"), [(999, 6), (1000, 7)])
