@@ -124,6 +124,14 @@ class Facts:
         """What the readings could not tell for certain."""
         return [warning for one in self.readings.values() if one.fleet for warning in one.fleet.warnings]
 
+    def unread(self, view: View) -> list[str]:
+        """Return the connections of a view of which there is no reading, so that their rows are missing."""
+        return [
+            conn_id
+            for conn_id, reading in self.readings.items()
+            if reading.fleet is None and view.covers(conn_id, self.kinds[conn_id])
+        ]
+
     def as_json(self, view: View) -> dict[str, Any]:
         """Return the rows of a view, and how each connection's reading went, as plain data."""
         readings = self.readings.items()

@@ -38,6 +38,7 @@ _REFUSALS = {
     401: "Sign in to Airflow to see this page.",
     403: "You may not see this page: it takes the permission to read connections.",
     404: "There is no such page.",
+    503: "Numbers would be missing: a connection could not be read yet. The page of all phone numbers says why.",
 }
 
 

@@ -188,11 +188,14 @@ class View:
         found = sorted(filter(self._wants, rows), key=lambda row: (row.connection, row.number.id))
         return sorted(found, key=_ORDERS[column], reverse=self.sort != column)
 
+    def covers(self, connection: str, vendor: str) -> bool:
+        """Return whether it may show numbers of a connection."""
+        return self.vendor in ("", vendor) and self.connection in ("", connection)
+
     def _wants(self, row: Row) -> bool:
         number = row.number
         return (
-            self.vendor in ("", row.vendor)
-            and self.connection in ("", row.connection)
+            self.covers(row.connection, row.vendor)
             and self.verdict in ("", number.verdict)
             and (not self.agent or self.agent in row.agent_ids)
             and not (self.unanswered and number.inbound_agent_id)

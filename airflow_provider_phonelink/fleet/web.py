@@ -99,7 +99,11 @@ def numbers_json(facts: FactsDep, view: ViewDep) -> JSONResponse:
 
 @router.get("/numbers.csv")
 def numbers_csv(facts: FactsDep, view: ViewDep) -> PlainTextResponse:
-    """Return the same facts for spreadsheets."""
+    """Return the same facts for spreadsheets, which have no place for what is missing: all rows, or none."""
+    if unread := facts.unread(view):
+        raise HTTPException(
+            503, f"The numbers of {', '.join(unread)} would be missing: they could not be read yet."
+        )
     rows = [row.as_json() for row in view.select(facts.rows)]
     return PlainTextResponse(
         as_csv(rows, COLUMNS),

@@ -81,6 +81,15 @@ def test_a_table_for_spreadsheets_has_the_same_facts(page: Page, world) -> None:
     assert [row["verdict"] for row in read] == [row["verdict"] or "" for row in rows]
 
 
+def test_a_table_for_spreadsheets_is_complete_or_refused(page: Page, world, phonelink_sandbox) -> None:
+    phonelink_sandbox.faults.add(Fault("status", vendor="dasha", status=503, count=None))
+    refused = page.get("/numbers.csv")
+    assert (refused.status_code, "dasha_default" in refused.text) == (503, True)
+    table = page.get("/numbers.csv", vendor="callingbox")
+    assert (table.status_code, len(table.text.splitlines())) == (200, 3)
+    assert "dasha_default" in page.get("/numbers.json").json()["errors"]
+
+
 def test_vendors_text_never_becomes_markup(page: Page, world) -> None:
     html = page.get("/numbers").text
     assert "<img" not in html
