@@ -88,9 +88,13 @@ def _wishes(session: Session) -> Iterator[Wish]:
     from sqlalchemy import select
 
     found = [wish for _, text in _variables(session, WISHES_KEY) for wish in wishes.parsed(text)]
-    # A DAG that is gone wishes for nothing any more.
+    # A DAG that is gone wishes for nothing any more; Airflow keeps those whose files were removed, as stale.
     there = set(
-        session.scalars(select(DagModel.dag_id).where(DagModel.dag_id.in_({wish.dag_id for wish in found})))
+        session.scalars(
+            select(DagModel.dag_id).where(
+                DagModel.dag_id.in_({wish.dag_id for wish in found}), DagModel.is_stale.is_(False)
+            )
+        )
     )
     yield from (wish for wish in found if wish.dag_id in there)
 

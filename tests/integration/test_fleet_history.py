@@ -139,3 +139,18 @@ def test_where_the_links_are_not_as_routes_want_is_shown(
         ] == drift
         assert ("should be answered by" in fresh.get("/numbers").text) == bool(drift)
         fresh.close()
+
+    dasha.link(wrong, OTHER_AGENT)
+    _remove_file_of("audit")
+    found = page.get("/numbers.json").json()["numbers"]
+    assert {row["as_routes_want"] for row in found if row["id"] in (right, wrong)} == {None}
+
+
+def _remove_file_of(dag_id: str) -> None:
+    """Note what Airflow notes of a DAG whose file is no longer there."""
+    from airflow.models import DagModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    with create_session() as session:
+        session.execute(update(DagModel).where(DagModel.dag_id == dag_id).values(is_stale=True))
