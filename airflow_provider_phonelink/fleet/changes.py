@@ -121,8 +121,15 @@ class Span(NamedTuple):
     kind: Literal["past", "now", "lost", "found"]
 
 
-def spans_of_agent(changes: Sequence[PastChange], agent_id: str, now_linked: Collection[Lane]) -> list[Span]:
-    """Return when an agent had which numbers. ``now_linked`` has those that it has now."""
+def spans_of_agent(
+    changes: Sequence[PastChange], agent_id: str, linked: Collection[Lane], read_at: datetime | None = None
+) -> list[Span]:
+    """
+    Return when an agent had which numbers.
+
+    :param linked: Those that it has.
+    :param read_at: When these were read: what a task told since then is newer. None for now.
+    """
     steps: list[_Step] = []
     for change in changes:
         if not change.involves(agent_id) or change.mode is None:
@@ -133,13 +140,18 @@ def spans_of_agent(changes: Sequence[PastChange], agent_id: str, now_linked: Col
                 steps.append(_Step(change.at, Lane(change.inbound, change.previous_number_id), False))
         else:
             steps.append(_Step(change.at, Lane(change.inbound, change.number_id), False))
-    return _spans(steps, now_linked)
+    return _spans(steps, linked, read_at)
 
 
 def spans_of_number(
-    changes: Sequence[PastChange], number_id: str, now_linked: Collection[Lane]
+    changes: Sequence[PastChange], number_id: str, linked: Collection[Lane], read_at: datetime | None = None
 ) -> list[Span]:
-    """Return when a number had which agents. ``now_linked`` has those that have it now."""
+    """
+    Return when a number had which agents.
+
+    :param linked: Those that have it.
+    :param read_at: When these were read: what a task told since then is newer. None for now.
+    """
     steps: list[_Step] = []
     for change in changes:
         if change.mode is None:
@@ -151,7 +163,7 @@ def spans_of_number(
                 steps.append(_Step(change.at, Lane(change.inbound, change.previous_agent_id), False))
         elif change.previous_number_id == number_id and change.agent_id:
             steps.append(_Step(change.at, Lane(change.inbound, change.agent_id), False))
-    return _spans(steps, now_linked)
+    return _spans(steps, linked, read_at)
 
 
 class _Step(NamedTuple):
@@ -160,7 +172,8 @@ class _Step(NamedTuple):
     begins: bool
 
 
-def _spans(steps: Iterable[_Step], now_linked: Collection[Lane]) -> list[Span]:
+def _spans(steps: Sequence[_Step], linked: Collection[Lane], read_at: datetime | None) -> list[Span]:
+    newer = {step.lane for step in steps if read_at and step.at >= read_at}
     open_since: dict[Lane, datetime | None] = {}
     ended: dict[Lane, datetime] = {}
     done: list[Span] = []
@@ -171,8 +184,12 @@ def _spans(steps: Iterable[_Step], now_linked: Collection[Lane]) -> list[Span]:
         elif lane in open_since or lane not in ended:
             done.append(Span(lane, open_since.pop(lane, None), at, "past"))
             ended[lane] = at
-    for lane in now_linked:
+    for lane in linked:
+        if lane in newer and lane not in open_since:
+            continue
         found = lane in ended and lane not in open_since
         begin = ended[lane] if found else open_since.pop(lane, None)
         done.append(Span(lane, begin, None, "found" if found else "now"))
-    return done + [Span(lane, begin, None, "lost") for lane, begin in open_since.items()]
+    return done + [
+        Span(lane, begin, None, "now" if lane in newer else "lost") for lane, begin in open_since.items()
+    ]

@@ -69,7 +69,7 @@ def number_page(base: str, facts: Facts, row: Row, now: datetime) -> str:
     linked = [Lane(False, agent_id) for agent_id in number.outbound_agent_ids]
     if number.inbound_agent_id:
         linked.append(Lane(True, number.inbound_agent_id))
-    spans = spans_of_number(changes, number.id, linked)
+    spans = spans_of_number(changes, number.id, linked, facts.readings[row.connection].read_at)
     return _rendered(
         "number.html",
         base=base,
@@ -94,7 +94,7 @@ def agent_page(base: str, facts: Facts, conn_id: str, agent_id: str, now: dateti
     changes = facts.changes_of_agent(conn_id, agent_id)
     linked = [Lane(True, row.number.id) for row in inbound]
     linked += [Lane(False, row.number.id) for row in outbound]
-    spans = spans_of_agent(changes, agent_id, linked)
+    spans = spans_of_agent(changes, agent_id, linked, facts.readings[conn_id].read_at)
     return _rendered(
         "agent.html",
         base=base,

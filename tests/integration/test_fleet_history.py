@@ -11,6 +11,7 @@ from airflow.sdk import DAG
 from integration.fleet_page import Page, server_page
 from integration.worlds import AGENT, CREDENTIALS, OTHER_AGENT
 
+from airflow_provider_phonelink.fleet import history, readings
 from airflow_provider_phonelink.operators.dasha import (
     DashaLinkPhoneNumberOperator,
     DashaReconcileLinksOperator,
@@ -112,6 +113,27 @@ def test_who_may_not_read_a_connection_learns_nothing_of_what_was_changed_over_i
             answer = page.get(path)
             assert answer.status_code == 200
             assert not [secret for secret in ("49301234567", other, "dasha_secret") if secret in answer.text]
+
+
+def test_what_a_task_has_just_done_is_not_taken_for_somebody_elses_doing(
+    page: Page, phonelink_sandbox, run_dag, monkeypatch
+) -> None:
+    """The reading of the vendor is older than the change."""
+    monkeypatch.setattr(readings, "FRESH_FOR", float("inf"))
+    monkeypatch.setattr(history, "FRESH_FOR", 0)
+    agent = "agent-of-a-moment"
+    dasha = phonelink_sandbox.world.dasha
+    pool = [dasha.add_number(f"+1555050{index}", CREDENTIALS, steps=seeds.REGISTERED) for index in range(2)]
+    dasha.link(pool[0], agent, "replaceOutbound")
+    assert len(page.get("/numbers.json", agent=agent).json()["numbers"]) == 1
+    with DAG("just_now", schedule=None, start_date=START) as dag:
+        DashaRotatePhoneNumberOperator(task_id="rotate", agent_id=agent, pool=pool)
+    run = run_dag(dag, connections=phonelink_sandbox.connections)
+    assert run.succeeded, run.explain()
+    for path in (f"agents/dasha_default/{agent}", *(f"numbers/dasha_default/{number}" for number in pool)):
+        html = page.get(f"/{path}").text
+        assert "just_now / rotate" in html
+        assert "somebody else" not in html
 
 
 def test_where_the_links_are_not_as_routes_want_is_shown(

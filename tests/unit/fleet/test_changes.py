@@ -114,6 +114,19 @@ def test_what_somebody_else_made_is_marked() -> None:
     ]
 
 
+def test_what_a_task_told_after_the_links_were_read_is_newer() -> None:
+    changes = [rotated(1, "n1", "n0"), rotated(3, "n2", "n1")]
+    before = [Span(Lane(False, "n0"), None, at(1), "past"), Span(Lane(False, "n1"), at(1), at(3), "past")]
+    assert spans_of_agent(changes, "a", {Lane(False, "n1")}, at(2)) == [
+        *before,
+        Span(Lane(False, "n2"), at(3), None, "now"),
+    ]
+    assert [span.kind for span in spans_of_agent(changes, "a", {Lane(False, "n1")}, at(4))[2:]] == [
+        "found",
+        "lost",
+    ]
+
+
 numbers = st.sampled_from(["n1", "n2", "n3"])
 agents = st.sampled_from(["a", "b", None])
 any_changes = st.lists(
