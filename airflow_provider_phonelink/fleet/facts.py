@@ -42,7 +42,12 @@ class Facts:
 
     @cached_property
     def _wished(self) -> dict[tuple[str, str], list[Wish]]:
-        return latest(self.wishes)
+        return latest(wish for wish in self.wishes if self._was_read_since(wish))
+
+    def _was_read_since(self, wish: Wish) -> bool:
+        """Return whether it shows already what the task made of its wish."""
+        reading = self.readings.get(wish.conn_id)
+        return bool(reading and reading.read_at and reading.read_at >= wish.at)
 
     @cached_property
     def _last_changes(self) -> dict[tuple[str, str], PastChange]:

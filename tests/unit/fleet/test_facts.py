@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from airflow_provider_phonelink.decisions.fleet import Fleet, FleetNumber
 from airflow_provider_phonelink.fleet.changes import PastChange
 from airflow_provider_phonelink.fleet.facts import Facts
 from airflow_provider_phonelink.fleet.readings import Reading
+from airflow_provider_phonelink.fleet.wishes import Wish
 
 AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -53,6 +54,15 @@ def test_a_number_has_only_the_changes_of_its_own_connection() -> None:
     assert row.last_change.conn_id == "staging"
     assert [one.conn_id for one in found.changes_of_number("staging", "s")] == ["staging"]
     assert [found.phone_number(conn_id, "s") for conn_id in found.kinds] == ["+2", "+1", "s"]
+
+
+def test_whether_a_wish_is_true_is_not_known_before_the_numbers_are_read_again() -> None:
+    number = FleetNumber(id="s", phone_number=None, inbound_agent_id="b")
+    reading = Reading(fleet=Fleet(numbers=(number,)), read_at=AT)
+    for later, expected in ((0, False), (1, None)):
+        wish = Wish("staging", "s", "a", True, AT + timedelta(seconds=later), "dag")
+        [row] = Facts({"staging": "dasha"}, {"staging": reading}, wishes=[wish]).rows
+        assert row.as_json()["as_routes_want"] is expected
 
 
 def test_a_connection_that_is_of_another_type_now_has_none_of_the_old_changes() -> None:
