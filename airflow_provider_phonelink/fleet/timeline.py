@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 WIDTH = 720
 LANE_HEIGHT = 26
-#: The most lanes that are drawn; the table below has all changes.
+#: The most lanes that are drawn: those that are there, then those that ended last.
 MOST_LANES = 12
 #: What is shorter is drawn with this width, so that it can be seen.
 _LEAST = 3.0
@@ -61,10 +61,17 @@ def timeline_of(spans: Sequence[Span], now: datetime, label: Callable[[Lane], st
     # Times are before the first year of all, if somebody who corrected a memory left out three digits.
     begin = now - min(length, now - datetime.min.replace(tzinfo=timezone.utc))
     lanes: dict[Lane, list[Bar]] = {}
+    last: dict[Lane, tuple[datetime, bool]] = {}
     for span in sorted(spans, key=lambda span: span.begin or begin):
         lanes.setdefault(span.lane, []).append(_bar(span, begin, now))
-    shown = list(lanes.items())[-MOST_LANES:]
-    return Timeline(lanes=tuple((label(lane), tuple(bars)) for lane, bars in shown), begin=begin, end=now)
+        ends = (span.end or now, span.kind in ("now", "found"))
+        last[span.lane] = max(last.get(span.lane, ends), ends)
+    shown = sorted(lanes, key=last.__getitem__)[-MOST_LANES:]
+    return Timeline(
+        lanes=tuple((label(lane), tuple(bars)) for lane, bars in lanes.items() if lane in shown),
+        begin=begin,
+        end=now,
+    )
 
 
 def _bar(span: Span, begin: datetime, now: datetime) -> Bar:

@@ -19,7 +19,7 @@ from airflow_provider_phonelink.fleet.changes import (
     spans_of_agent,
     spans_of_number,
 )
-from airflow_provider_phonelink.fleet.timeline import WIDTH, timeline_of
+from airflow_provider_phonelink.fleet.timeline import MOST_LANES, WIDTH, timeline_of
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 ORIGIN = Origin("dag", "run", "task")
@@ -150,6 +150,16 @@ def test_any_history_can_be_drawn_and_ends_as_it_is_now(changes, linked) -> None
     picture = timeline_of(spans, at(51), lambda lane: lane.id)
     bars = [bar for _, bars in picture.lanes for bar in bars] if picture else []
     assert all(bar.x >= 0 and bar.width > 0 and bar.x + bar.width <= WIDTH + 0.2 for bar in bars)
+
+
+def test_what_is_there_now_is_drawn_however_long_it_has_been_there() -> None:
+    changes = [rotated(hour, f"n{hour}", f"n{hour - 1}") for hour in range(1, 20)]
+    changes += [rotated(20, "n1", "n19")]
+    spans = spans_of_agent(changes, "a", {Lane(False, "n1"), Lane(True, "from the beginning")})
+    picture = timeline_of(spans, at(21), lambda lane: lane.id)
+    drawn = [label for label, _ in picture.lanes]
+    assert len(drawn) == MOST_LANES
+    assert drawn == ["from the beginning", "n1", *(f"n{hour}" for hour in range(10, 20))]
 
 
 def test_a_change_of_the_year_1_can_be_drawn() -> None:
