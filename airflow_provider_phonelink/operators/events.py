@@ -154,7 +154,7 @@ def emit_journal(
 
     :param forget: Whether a try that Airflow makes although this one succeeded tells nothing again.
     """
-    changes = [change for _, entry in journal for change in link_changes(entry, vendor)]
+    changes = [change for entry in journal.to_tell() for change in link_changes(entry, vendor)]
     tell(operator, context, changes, vendor=vendor, told=lambda: journal.close(forget=forget))
 
 

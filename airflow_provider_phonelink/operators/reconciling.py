@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from airflow.sdk import BaseOperator
 
 from airflow_provider_phonelink.exceptions import (
-    PhonelinkFailException,
     airflow_exception,
     as_airflow_exceptions,
 )
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.approvals import ApprovedPlan
     from airflow_provider_phonelink.decisions.links import LinkRules
     from airflow_provider_phonelink.decisions.planning import Plan
-    from airflow_provider_phonelink.operators.journal import TaskJournal
-    from airflow_provider_phonelink.promises.routing import Routing
 
 OnDrift: TypeAlias = Literal["report", "fail", "skip"]
 ON_DRIFT = ("report", "fail", "skip")
@@ -90,27 +87,23 @@ class ReconcileLinksOperator(BaseOperator):
         from airflow_provider_phonelink.promises.reports import Report
         from airflow_provider_phonelink.promises.routing import routing_of
 
-        routing = routing_of(self.hook.vendor)
-        with (
-            open_journal(self, context, self.hook.conn_id, _map_index(context)) as journal,
-            self.hook as hook,
-        ):
-            try:
-                with as_airflow_exceptions():
-                    approved = self._approved()
-                    dry_run, limit, wish = self._checked(routing.rules)
-                plan = hook.run(routing.plan(**wish))
-                self._log_plan(plan)
-                self._leave(context, plan)
-                bound = self._bound(plan, approved)
-                if not dry_run:
-                    with as_airflow_exceptions():
-                        bound.refuse_more_than(limit)
-            except PhonelinkFailException:
-                self._give_back(hook, routing, journal)
-                raise
+        with open_journal(self, context) as journal, self.hook as hook:
+            routing = routing_of(hook.vendor)
+            with as_airflow_exceptions():
+                approved = self._approved()
+                dry_run, limit, wish = self._checked(routing.rules)
             if dry_run:
-                return self._drift(context, Report(plan).result(), plan)
+                journal.catch_up(hook)  # an earlier try was none, perhaps
+            plan = hook.run(routing.plan(**wish))
+            self._log_plan(plan)
+            self._leave(context, plan)
+            bound = self._bound(plan, approved)
+            if dry_run:
+                result = self._drift(context, Report(plan).result(), plan)
+                emit_journal(self, context, journal, vendor=hook.vendor.key, forget=True)
+                return result
+            with as_airflow_exceptions():
+                bound.refuse_more_than(limit)
             report = hook.run(routing.apply(bound, lambda result: result.log_to(self.log), journal))
             if not report.complete:
                 leave(self, context, report.result())
@@ -138,15 +131,6 @@ class ReconcileLinksOperator(BaseOperator):
                 for line in error.others:
                     self.log.warning("%s", line)
                 raise
-
-    def _give_back(self, hook: Any, routing: Routing, journal: TaskJournal) -> None:
-        """Leave nobody without a number that an earlier try took to hand it on, now that there will be no plan."""
-        if not journal.lent:
-            return
-        nothing = hook.run(routing.plan([]))
-        report = hook.run(routing.apply(nothing, lambda result: result.log_to(self.log), journal))
-        journal.keep()
-        self.log.warning("%s", report.summary)
 
     def _checked(self, rules: LinkRules) -> tuple[bool, Any, dict[str, Any]]:
         """Check all arguments before anything is sent."""
@@ -204,9 +188,3 @@ class ReconcileLinksOperator(BaseOperator):
         if self.on_drift == "skip":
             raise AirflowSkipException(message)
         raise airflow_exception(message, retry_helps=False)
-
-
-def _map_index(context: Context) -> str:
-    """Return which of several mapped tasks it is. Nothing else tells them apart: routes may change between tries."""
-    ti = context.get("ti")
-    return str(ti.map_index) if ti else ""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_phonelink.api.calls import Parallel
-from airflow_provider_phonelink.api.errors import AuthenticationError, PhonelinkError
-from airflow_provider_phonelink.api.labels import agent_label
+from airflow_provider_phonelink.api.errors import AuthenticationError, PhonelinkError, telling
+from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.decisions.planning import Change
 from airflow_provider_phonelink.promises.journal import Journal, State, key_of
@@ -283,10 +283,12 @@ def _caught_up(
     caught_up: list[str] = []
     left_undone: list[PhonelinkError] = []
     for key, entry in journal:
-        if key in planned or entry.state is State.TOLD:
+        if key in planned or entry.state is State.TOLD or journal.has_seen(key):
             continue
         try:
-            caught_up += yield from catch_up(key, entry, links)
+            name = number_label(entry.number_id, entry.phone_number)
+            with telling(f"Seeing to number {name}, which an earlier try of this task began with,"):
+                caught_up += yield from catch_up(key, entry, links)
         except PhonelinkError as error:
             left_undone.append(error.with_traceback(None))
     return tuple(caught_up), tuple(left_undone)

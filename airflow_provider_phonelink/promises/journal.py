@@ -57,6 +57,8 @@ class Journal:
         self._found: dict[str, Entry | None] = {}
         #: The links that this try has begun to write.
         self._begun: set[str] = set()
+        #: The links that a look of this try has shown to be as the entries say.
+        self._seen: set[str] = set()
         self._lock = Lock()
         self._deferred = False
 
@@ -154,7 +156,10 @@ class Journal:
     def settle(self, key: str, now: str | None) -> Entry | None:
         """Note that a link is as it should be, and who has the number; nothing to note if all is as before."""
         entry = self._entries.get(key)
-        if entry is None or entry.state is State.TOLD or entry.settle(now):
+        if entry is None:
+            return None
+        if entry.agent_id == now if entry.state is State.TOLD else entry.settle(now):
+            self._seen.add(key)
             return entry
         self.drop(key)
         return None
@@ -246,10 +251,24 @@ class Journal:
         """Return whether a try found several numbers for a name."""
         return name in self._ambiguous
 
+    def to_tell(self) -> list[Entry]:
+        """Return the entries that looks have proved, and of those that were told before the ones that are so still."""
+        self.drop_intentions()
+        return [entry for key, entry in self if entry.state is not State.TOLD or key in self._seen]
+
+    def has_seen(self, key: str) -> bool:
+        """Return whether a look of this try has shown what came of a link."""
+        return key in self._seen
+
     @property
-    def lent(self) -> list[Entry]:
+    def lent(self) -> dict[str, Entry]:
         """The numbers that a try took from their agents, or was about to, and of which it is not known who has them."""
-        return [entry for _, entry in self if entry.lent and entry.state is State.INTENDED]
+        return {key: entry for key, entry in self if entry.lent and entry.state is State.INTENDED}
+
+    @property
+    def unseen(self) -> list[Entry]:
+        """What tries did, or may have done, that was neither told nor seen in this try."""
+        return [entry for key, entry in self if entry.state is not State.TOLD and key not in self._seen]
 
     @property
     def is_kept(self) -> bool:

@@ -145,7 +145,7 @@ class TestCallingBox:
         assert isinstance(outcome.error, PhonelinkFailException), outcome.log
         assert told in str(outcome.error)
         assert "may be with nobody" not in str(outcome.error)
-        assert f"left undone for agent {AGENT} is done" in outcome.log
+        assert f"has been given back: {phone(1)} (id pn_1), to agent {AGENT}." in str(outcome.error)
         assert world.links()["pn_1"] == (AGENT, [])
 
     def test_a_number_that_somebody_took_meanwhile_is_left_to_the_next_run(self, sandbox, world, reconcile):
@@ -264,6 +264,7 @@ class TestMove:
         outcome = tries(routes, 2)  # the links are true already, and it fails again
         assert outcome.state == ("up_for_retry" if status == 503 else "failed")
         assert f"the primary number of agent {AGENT} could not be put right" in str(outcome.error)
+        assert "may be with nobody" not in str(outcome.error)
 
         sandbox.faults.remove(armed)
         outcome = tries(routes, 3)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulation.histories import (
     CLEAR,
+    CLEAR_KEEPING,
     DIES_AFTER,
     DIES_BEFORE,
     DOWN,
@@ -54,7 +55,8 @@ def _points(account: Account) -> Iterator[tuple[tuple[int, int], tuple[str, ...]
             yield (try_.number, 0), (*operation.inputs, *(GARBAGE if before.outcome != "green" else ()))
         for request, writes in enumerate(try_.requests, 1):
             yield (try_.number, request), (*operation.acts, *(WRITE_FAULTS if writes else READ_FAULTS))
-    yield (len(account.tries) + 1, 0), (CLEAR, *operation.inputs, *operation.acts)
+    clears = (CLEAR, CLEAR_KEEPING) if account.keeps_state else (CLEAR,)
+    yield (len(account.tries) + 1, 0), (*clears, *operation.inputs, *operation.acts)
 
 
 def all_histories(operation: str, deviations: int) -> Iterator[Account]:

@@ -43,7 +43,7 @@ DIES_BEFORE, DIES_AFTER = "dies before", "dies after"
 PASSING = (LOST_BEFORE, LOST_AFTER, UNAVAILABLE, TOO_MANY, DOWN, LIE, DIES_BEFORE, DIES_AFTER)
 #: A read that is lost on its way back, or refused for now, leaves the same behind as one that never arrived.
 READ_FAULTS = (UNAVAILABLE, REFUSED, DOWN, DIES_BEFORE)
-CLEAR = "clear"
+CLEAR, CLEAR_KEEPING = "clear", "clear, keeping state"
 GARBAGE = {
     "garbage: no JSON": "{",
     "garbage: a list": "[1]",
@@ -124,6 +124,8 @@ class Account:
     happened: list[Happened] = field(default_factory=list)
     #: The first try of each round: the first one, and each after a clear.
     rounds: list[int] = field(default_factory=lambda: [1])
+    #: Whether the task left something in Airflow's state store.
+    keeps_state: bool = False
     #: Requests of others, by try: the number of requests that the task had made before.
     acts: list[tuple[int, int]] = field(default_factory=list)
 
@@ -224,8 +226,9 @@ class _Run:
                 self._one_round()
                 point = (len(self._account.tries) + 1, 0)
                 if point not in self._due:
+                    self._account.keeps_state = any((self._instance.state or {}).values())
                     return self._account
-                self._instance.clear()
+                self._instance.clear(keeps_state=CLEAR_KEEPING in self._due[point])
                 self._account.rounds.append(point[0])
 
     def _one_round(self) -> None:
@@ -245,7 +248,7 @@ class _Run:
                 self._variables.values[kept] = GARBAGE[what]
             for kept in self._instance.state or ():
                 self._instance.state[kept] = GARBAGE[what]  # type: ignore[index]
-        elif what != CLEAR:
+        elif what not in (CLEAR, CLEAR_KEEPING):
             self._act(what, len(self._account.tries) + 1, 0)
 
     def _one_try(self, number: int) -> Try:
@@ -276,6 +279,7 @@ class _Run:
         settings = _SETTINGS[self._operation.vendor]
         hook.__dict__["settings"] = settings
         hook.__dict__["_sender"] = SteppingSender(settings, lambda call: self._exchange(call, try_))
+        hook.__dict__["close"] = lambda: None  # it would make a genuine sender next time
         return hook
 
     def _exchange(self, call: Call[Any], try_: Try) -> Any:

@@ -135,14 +135,15 @@ CREATE = Operation(
 
 def _links(name: str, agent: str = A, **arguments: Any) -> Callable[[Ids, Inputs], dict[str, Any]]:
     return lambda ids, inputs: {
-        "phone_number_id": ids[name],
+        "phone_number_id": ids["other" if "another number" in inputs else name],
         "agent_id": C if "another agent" in inputs else agent,
         **arguments,
     }
 
 
 def _linked(state: State, ids: Ids, inputs: Inputs) -> bool:
-    return bool(_has(state, "inbound", ids["n"]) == (C if "another agent" in inputs else A))
+    name = "other" if "another number" in inputs else "n"
+    return bool(_has(state, "inbound", ids[name]) == (C if "another agent" in inputs else A))
 
 
 LINK_ACTS = {
@@ -159,9 +160,9 @@ LINK = Operation(
     _links("n"),
     DashaLinkPhoneNumberOperator,
     kept=_linked,
-    touches=_inbound("n"),
+    touches=_inbound("n", "other"),
     acts=LINK_ACTS,
-    inputs=("another agent",),
+    inputs=("another agent", "another number"),
 )
 LINK_FREE = Operation(
     "link a free number",
@@ -443,7 +444,8 @@ def _give(name: str, agent: str) -> Act:
 
 
 def _attached(state: State, ids: Ids, inputs: Inputs) -> bool:
-    return bool(_has(state, "inbound", ids["n"]) == (C if "another agent" in inputs else A))
+    name = "other" if "another number" in inputs else "n"
+    return bool(_has(state, "inbound", ids[name]) == (C if "another agent" in inputs else A))
 
 
 def _box_slots(*agents: str, names: tuple[str, ...] = ("n",)) -> Callable[[Ids], set[Slot]]:
@@ -469,19 +471,19 @@ MOVE = Operation(
     _callingbox({B: "n", A: "own"}, n=[B, OUT], kept=[B], own=[A], other=[C]),
     lambda ids, inputs: {
         "agent_id": C if "another agent" in inputs else A,
-        "number_id": ids["n"],
+        "number_id": ids["other" if "another number" in inputs else "n"],
         "if_attached": "move",
     },
     CallingBoxAttachNumberOperator,
     kept=_attached,
-    touches=_box_slots(A, B, C),
+    touches=_box_slots(A, B, C, names=("n", "other")),
     acts={
         "give it to C": _give("n", C),
         "give it back to B": _give("n", B),
         "take it": lambda world, ids: _take(world, ids, "n"),
         "archive A": lambda world, ids: world.callingbox.archive(A),
     },
-    inputs=("another agent",),
+    inputs=("another agent", "another number"),
 )
 DETACH = Operation(
     "detach",

@@ -137,8 +137,8 @@ class TaskInstance:
             context["task_state_store"] = StateStore(self.state)
         return context
 
-    def clear(self) -> None:
-        """As Airflow 3.4 does: what the task keeps in the state store is lost, and its retries begin anew."""
+    def clear(self, *, keeps_state: bool) -> None:
+        """Let the retries begin anew. Airflow 3.3 keeps what is in the state store, 3.4 does not."""
         self.max_tries = self.try_number + self.retries
-        if self.state is not None:
+        if self.state is not None and not keeps_state:
             self.state.clear()

@@ -161,6 +161,7 @@ class Wire:
         hook.__dict__["settings"] = _SETTINGS[vendor]
         hook.__dict__["_sender"] = SteppingSender(_SETTINGS[vendor], self.exchange)
         hook.refresh = lambda: _SETTINGS[vendor]
+        hook.close = lambda: None  # it would make a genuine sender next time
         return hook
 
 

@@ -34,6 +34,10 @@ class CallingBoxOperator(BaseOperator):
         Nothing can be sent without it, so an argument that rendered to nothing is refused here.
         """
         refuse_none(self, self._given)
+        return self.new_hook()
+
+    def new_hook(self) -> CallingBoxHook:
+        """Return a hook, also if an argument is refused: what an earlier try took goes back all the same."""
         from airflow_provider_phonelink.hooks.callingbox import CallingBoxHook
 
         return CallingBoxHook(self.callingbox_conn_id)

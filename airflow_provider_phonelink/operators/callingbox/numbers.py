@@ -99,9 +99,7 @@ class CallingBoxAttachNumberOperator(CallingBoxOperator):
         """Attach the number."""
         from airflow_provider_phonelink.promises.callingbox.attach import attach_number
 
-        # Only inbound agents take a number from each other.
-        moves = self.if_attached == "move"
-        return _keep_promise(self, context, attach_number, alone=moves, if_attached=self.if_attached)
+        return _keep_promise(self, context, attach_number, if_attached=self.if_attached)
 
 
 class CallingBoxDetachNumberOperator(_AgentAndNumberOperator):
@@ -131,7 +129,7 @@ class CallingBoxDetachNumberOperator(_AgentAndNumberOperator):
         """Detach the number."""
         from airflow_provider_phonelink.promises.callingbox.attach import detach_number
 
-        return _keep_promise(self, context, detach_number, alone=False)
+        return _keep_promise(self, context, detach_number)
 
 
 class CallingBoxSetPrimaryNumberOperator(_AgentAndNumberOperator):
@@ -158,23 +156,18 @@ class CallingBoxSetPrimaryNumberOperator(_AgentAndNumberOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Make the number primary."""
-        from airflow_provider_phonelink.decisions.links import INBOUND
         from airflow_provider_phonelink.operators.events import emit_journal
         from airflow_provider_phonelink.operators.journal import open_journal
         from airflow_provider_phonelink.promises.callingbox.naming import find_for
         from airflow_provider_phonelink.promises.callingbox.primary import make_primary
 
-        with self.hook as hook:
+        with open_journal(self, context) as journal, self.hook as hook:
             # Its id from here on, also for the link to the console.
             self.number_id = hook.run(find_for(partial(make_primary, self.agent_id), self.number_id))
-            # By the agent alone, for a later try may be about another number.
-            with open_journal(self, context, self.callingbox_conn_id, self.agent_id) as journal:
-                outcome = hook.run(make_primary(self.agent_id, self.number_id, journal=journal))
+            outcome = hook.run(make_primary(self.agent_id, self.number_id, journal=journal))
+            journal.catch_up(hook)
         outcome.log_to(self.log)
-        if outcome.agent.type == INBOUND:
-            journal.close()  # the primary number of an agent that makes no calls is no caller ID, and no link
-        else:
-            emit_journal(self, context, journal, vendor="callingbox")
+        emit_journal(self, context, journal, vendor="callingbox")
         return delivered(self, context, outcome.result())
 
 
@@ -182,26 +175,19 @@ def _keep_promise(
     operator: CallingBoxAttachNumberOperator | CallingBoxDetachNumberOperator,
     context: Context,
     promise: Callable[..., Flow[Changed[Agent]]],
-    *,
-    alone: bool,
     **options: Any,
 ) -> dict[str, Any]:
-    """
-    Find the number, and keep the promise about it.
-
-    :param alone: Whether the journal is kept by the number alone, for a later try may be about another agent.
-    """
+    """Find the number, and keep the promise about it."""
     from airflow_provider_phonelink.operators.events import emit_journal
     from airflow_provider_phonelink.operators.journal import open_journal
     from airflow_provider_phonelink.promises.callingbox.naming import find_for
 
     agent_id = operator.agent_id
-    with operator.hook as hook:
+    with open_journal(operator, context) as journal, operator.hook as hook:
         # Its id from here on, also for the link to the console.
         operator.number_id = hook.run(find_for(partial(promise, agent_id, **options), operator.number_id))
-        subject = operator.number_id if alone else f"{operator.number_id}/{agent_id}"
-        with open_journal(operator, context, operator.callingbox_conn_id, subject) as journal:
-            outcome = hook.run(promise(agent_id, operator.number_id, journal=journal, **options))
+        outcome = hook.run(promise(agent_id, operator.number_id, journal=journal, **options))
+        journal.catch_up(hook)
     outcome.log_to(operator.log)
     emit_journal(operator, context, journal, vendor="callingbox")
     return delivered(operator, context, outcome.result())

@@ -39,8 +39,8 @@ class CallingBoxReconcileLinksOperator(ReconcileLinksOperator, CallingBoxOperato
         out and otherwise must be the agent's type; ``vendor``, if others share the list; and ``comment``, for people.
         Or the path or URL of a YAML, JSON or CSV file with such routes; a relative path starts at the folder of the DAG
         file. (templated)
-    :param dry_run: Whether to plan only and write nothing; False by default. (templated, under the name
-        ``plan_only``)
+    :param dry_run: Whether to plan only and write nothing, except that what an earlier try took from an agent to hand
+        it on goes back first; False by default. (templated, under the name ``plan_only``)
     :param prune: Whether to remove links in ``scope`` that no route mentions; False by default. (templated)
     :param max_changes: The most changes that the plan may have: a count of all changes, or a percentage such as
         ``"10%"`` of the links that are in scope, belong to a number with a route or are replaced by one, which is how

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from airflow_provider_phonelink.exceptions import as_airflow_exceptions
+from airflow_provider_phonelink.exceptions import (
+    PhonelinkFailException,
+    PhonelinkRetryableException,
+    airflow_exception,
+    as_airflow_exceptions,
+)
 from airflow_provider_phonelink.files.sources import as_written
 from airflow_provider_phonelink.operators.arguments import given_arguments, path_as_text
 from airflow_provider_phonelink.operators.dasha.base import DashaOperator
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_phonelink.compat import AirflowException
+    from airflow_provider_phonelink.operators.journal import TaskJournal
     from airflow_provider_phonelink.operators.rows import OnFailed
 
 IfInUse: TypeAlias = Literal["fail", "unlink"]
@@ -102,14 +109,17 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
         from airflow_provider_phonelink.promises.dasha.delete_many import delete_many
         from airflow_provider_phonelink.promises.dasha.deleting import Deleting
 
-        hook = self.hook  # refuses what rendered to nothing
-        ti = context.get("ti")
-        with as_airflow_exceptions():
-            arguments.choice("on_failed", self.on_failed, REACTIONS)
-            names = templates.number_names("phone_number_ids", self.phone_number_ids, uuids=True)
-            report = destination_of(self, self.report, self._report_begins)
-            deleting = Deleting(names, self.if_linked)
-        deleting.journal = open_journal(self, context, self.dasha_conn_id, str(ti.map_index) if ti else "")
+        ti, journal = context.get("ti"), open_journal(self, context)
+        try:
+            hook = self.hook  # refuses what rendered to nothing
+            with as_airflow_exceptions():
+                arguments.choice("on_failed", self.on_failed, REACTIONS)
+                names = templates.number_names("phone_number_ids", self.phone_number_ids, uuids=True)
+                report = destination_of(self, self.report, self._report_begins)
+                deleting = Deleting(names, self.if_linked)
+        except PhonelinkFailException as error:
+            raise self._given_back(error, journal) from error.__cause__
+        deleting.journal = journal
         deleting.retried = self.on_failed == "fail" and ti is not None and ti.try_number <= ti.max_tries
         progress = Progress(self.log, len(names))
         deleting.on_step = progress.count
@@ -129,6 +139,21 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
             retry_helps=deleting.retry_helps,
             more={"warnings": deleting.told_warnings},
         )
-        deleting.settle_journal()
         emit_journal(self, context, deleting.journal, vendor="dasha")
         return result
+
+    def _given_back(self, error: AirflowException, journal: TaskJournal) -> AirflowException:
+        """Return the error for refused arguments, once what earlier tries took from agents is back."""
+        from airflow_provider_phonelink.promises.dasha.delete_many import delete_many
+        from airflow_provider_phonelink.promises.dasha.deleting import Deleting
+
+        if not journal.unseen:
+            return error
+        nothing = Deleting((), journal=journal)
+        try:
+            with self.new_hook() as hook:
+                hook.run(delete_many(nothing))
+        except (PhonelinkFailException, PhonelinkRetryableException) as another:
+            return airflow_exception(f"{error} {another}", retry_helps=True)
+        told = [*nothing.warnings, *(str(number.reason) for number in nothing.numbers)]
+        return airflow_exception(" ".join([str(error), *told]), retry_helps=nothing.must_fail)

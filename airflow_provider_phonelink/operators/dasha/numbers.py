@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.endpoints import LinkMode
-    from airflow_provider_phonelink.operators.journal import TaskJournal
     from airflow_provider_phonelink.promises.dasha.create import IfExists, IfOtherNotation
     from airflow_provider_phonelink.promises.dasha.link import IfLinked
 
@@ -254,12 +253,14 @@ class DashaLinkPhoneNumberOperator(DashaOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Link the number."""
         from airflow_provider_phonelink.operators.events import emit_journal
+        from airflow_provider_phonelink.operators.journal import open_journal
         from airflow_provider_phonelink.promises.dasha.link import link_number
 
         promise = partial(link_number, agent_id=self.agent_id, mode=self.mode, if_linked=self.if_linked)
-        with self.hook as hook:
-            journal = _find(self, context, promise)
+        with open_journal(self, context) as journal, self.hook as hook:
+            _find(self, promise)
             outcome = hook.run(promise(self.phone_number_id, journal=journal))
+            journal.catch_up(hook)
         outcome.log_to(self.log)
         emit_journal(self, context, journal, vendor="dasha")
         return delivered(self, context, outcome.result())
@@ -322,12 +323,14 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Unlink the number."""
         from airflow_provider_phonelink.operators.events import emit_journal
+        from airflow_provider_phonelink.operators.journal import open_journal
         from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 
         promise = partial(unlink_number, mode=self.mode, agent_id=self.agent_id)
-        with self.hook as hook:
-            journal = _find(self, context, promise)
+        with open_journal(self, context) as journal, self.hook as hook:
+            _find(self, promise)
             outcome = hook.run(promise(self.phone_number_id, journal=journal))
+            journal.catch_up(hook)
         outcome.log_to(self.log)
         emit_journal(self, context, journal, vendor="dasha")
         return delivered(self, context, outcome.result())
@@ -335,20 +338,12 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
 
 def _find(
     operator: DashaLinkPhoneNumberOperator | DashaUnlinkPhoneNumberOperator,
-    context: Context,
     promise: Callable[[str], Flow[Any]],
-) -> TaskJournal:
-    """
-    Find the number that the task names, once all other arguments are checked.
-
-    :return: The task's journal, kept by what can have one link only: the number, or the agent that calls out.
-    """
-    from airflow_provider_phonelink.operators.journal import open_journal
+) -> None:
+    """Find the number that the task names, once all other arguments are checked."""
     from airflow_provider_phonelink.promises.dasha.naming import find_for
 
     # Its id from here on, also for the link to the console.
     operator.phone_number_id = operator.hook.run(
         find_for(promise, operator.phone_number_id, credentials_id=operator.credentials_id)
     )
-    subject = operator.phone_number_id if operator.mode == "inbound" else str(operator.agent_id)
-    return open_journal(operator, context, operator.dasha_conn_id, operator.mode, subject)

@@ -301,9 +301,7 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
         from airflow_provider_phonelink.operators.progress import Progress
         from airflow_provider_phonelink.promises.dasha.onboard import Onboarding, onboard
 
-        ti = context.get("ti")
-        map_index = str(ti.map_index) if ti else ""
-        journal = open_journal(self, context, self.dasha_conn_id, map_index, resumes=resumes)
+        journal = open_journal(self, context, resumes=resumes)
         progress = Progress(self.log, len(checked.wishes))
         onboarding = Onboarding(
             checked.wishes,

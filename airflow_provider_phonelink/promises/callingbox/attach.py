@@ -178,6 +178,8 @@ def finish(key: str, journal: Journal, number: Number) -> Flow[list[str]]:
         journal.settle(key, number.inbound_agent_id)
     elif (entry.agent_id in (number.outbound_agent_ids or ())) is entry.removes:
         journal.drop(key)
+    else:
+        journal.settle(key, entry.agent_id)
     return restored
 
 

@@ -15,11 +15,13 @@ from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import (
     AgentArchivedError,
     AttachmentError,
+    NotFoundError,
     NotTakenEffectError,
     telling,
 )
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.uuids import same_id
+from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.promises.journal import Journal, outbound_key, tells_primary
 from airflow_provider_phonelink.promises.outcomes import Outcome, plain, storable
 
@@ -80,7 +82,7 @@ def make_primary(agent_id: str, number_id: str, *, journal: Journal | None = Non
     what = f"Making {number_label(number_id)} the primary number of {agent_label(agent_id)}"
     with journal.writing(key, entry), telling(what):
         agent = yield from _set(agent, number_id)
-    journal.settle(key, agent_id)
+    _settle(key, agent, journal)
     summary = f"Number {number_label(number_id)} is now the primary number of {agent_label(agent_id)}"
     summary += f"; before, {number_label(before)} was." if before else "."
     return MadePrimary(summary=summary, agent=agent, changed=True, previous_number_id=before)
@@ -93,6 +95,7 @@ def _found(agent: Agent, number_id: str, journal: Journal, key: str) -> MadePrim
         journal.drop(key)  # somebody else has replaced the number that an earlier try was about
     entry = journal.found(key, agent.id)
     by_the_task = entry is not None and entry.pending
+    _settle(key, agent, journal)
     done = "an earlier try of this task did it" if by_the_task else "nothing was written"
     return MadePrimary(
         summary=(
@@ -102,6 +105,26 @@ def _found(agent: Agent, number_id: str, journal: Journal, key: str) -> MadePrim
         changed=by_the_task,
         previous_number_id=entry.previous_number_id if entry else None,
     )
+
+
+def note_primary(key: str, entry: Entry, journal: Journal) -> Flow[None]:
+    """Note whether the number that an earlier try was about to make an agent's primary one is it."""
+    try:
+        agent: Agent = yield endpoints.get_agent(str(entry.agent_id))
+    except NotFoundError:
+        journal.drop(key)
+        return
+    if same_id(agent.primary_number_id or "", entry.number_id):
+        _settle(key, agent, journal)
+    else:
+        journal.drop(key)
+
+
+def _settle(key: str, agent: Agent, journal: Journal) -> None:
+    if agent.type == INBOUND:
+        journal.drop(key)  # the primary number of an agent that makes no calls is no caller ID, and no link
+    else:
+        journal.settle(key, agent.id)
 
 
 def _before(earlier: Entry | None, now: str | None) -> str | None:

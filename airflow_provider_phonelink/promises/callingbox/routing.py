@@ -20,7 +20,8 @@ from airflow_provider_phonelink.promises.callingbox.attach import (
     finish,
 )
 from airflow_provider_phonelink.promises.callingbox.naming import directory_of
-from airflow_provider_phonelink.promises.journal import Journal
+from airflow_provider_phonelink.promises.callingbox.primary import note_primary
+from airflow_provider_phonelink.promises.journal import Journal, outbound_key
 from airflow_provider_phonelink.promises.routing import Routing, Survey
 
 if TYPE_CHECKING:
@@ -124,6 +125,9 @@ def _carry_out(journal: Journal, change: Change) -> Flow[Changed[Agent]]:
 
 
 def _catch_up(journal: Journal, key: str, entry: Entry, _: Collection[Link]) -> Flow[list[str]]:
+    if key == outbound_key(str(entry.agent_id)):
+        yield from note_primary(key, entry, journal)
+        return []
     number = yield from reads.find_number(entry.number_id)
     if number is None:
         journal.drop(key)

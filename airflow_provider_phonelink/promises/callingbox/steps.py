@@ -233,6 +233,7 @@ class Steps:
             raise self._primary_failure(agent.id, error) from error
 
     def _primary_failure(self, agent_id: str, error: PhonelinkError) -> AttachmentError:
+        self.entry.lent = False  # it has arrived
         return _failure(
             error,
             f"Number {number_label(self._number_id)} is where it should be, but the primary number of "

@@ -108,10 +108,6 @@ class Deleting:
         """The numbers, those first that agents are without: a message names the first ones only."""
         return sorted(self.numbers, key=lambda number: number.reason is None or not self.taken(number))
 
-    def settle_journal(self) -> None:
-        """Let the journal say what is true now, before it is told of: not what was only intended."""
-        self.journal.drop_intentions()
-
     def taken(self, number: NumberToDelete) -> dict[str, Entry]:
         """Return what the journal has of links that the task removed from a number, or was about to."""
         found = {key: self.journal.of(key) for key in sorted(number.keys)}

@@ -186,7 +186,7 @@ class Onboarding:
                 )
 
     def settle_journal(self) -> None:
-        """Let the journal say what is true now, before it is told of: not what was only intended."""
+        """Let the journal say what is true now, before it is told of."""
         now = {
             number.number.id.lower(): number.number.incoming_calls_agent_id
             for number in self.numbers
@@ -200,7 +200,6 @@ class Onboarding:
                     self.journal.drop(key)
             elif entry.state in (State.CONTESTED, State.DONE) and entry.number_id in now:
                 self.journal.settle(key, now[entry.number_id])
-        self.journal.drop_intentions()
 
 
 def onboard(onboarding: Onboarding) -> Flow[None]:

@@ -85,7 +85,8 @@ def _unlink_outbound(number_id: str, agent_id: str, journal: Journal) -> Flow[Ch
     if agent_id not in affected.outbound | affected.maybe_outbound:
         number: PhoneNumber = yield endpoints.get_number(number_id)
         state = f"it is not the outbound number of {agent_label(agent_id)}"
-        entry = journal.found(key, agent_id)
+        earlier = journal.earlier(key)
+        entry = journal.found(key, agent_id) if earlier and earlier.number_id == number_id else None
         return _found(number, state, entry, agent_id if entry else None)
     link = {"number_id": number_id, "mode": "replaceOutbound", "agent_id": agent_id}
     entry = journal.entry(key, **link, removes=True, phone_number=affected.phone_number)

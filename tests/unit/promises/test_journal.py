@@ -56,6 +56,25 @@ def test_what_somebody_else_changed_is_kept_as_such_only_once_the_task_has_said_
     assert kept[-1]["entries"][NUMBER]["state"] == "contested"
 
 
+def test_what_was_told_is_told_again_only_if_a_look_shows_that_it_is_so_still() -> None:
+    first = Journal()
+    first.begin(NUMBER, first.entry(NUMBER, "desk", agent_id="night", **LINK))
+    first.settle(NUMBER, "night")
+    told = first.told()
+    assert Journal(told).to_tell() == []  # nobody has looked
+    for now, again in (("night", [State.TOLD]), ("day", []), (None, [])):
+        later = Journal(told)
+        assert bool(later.found(NUMBER, now)) is bool(again)
+        assert [entry.state for entry in later.to_tell()] == again
+
+
+def test_what_no_look_of_a_try_has_shown_is_known() -> None:
+    for journal in (after_a_death(agent="night", before="desk"), after_a_death(agent=None, before="desk")):
+        assert [entry.number_id for entry in journal.unseen] == [NUMBER]
+        journal.settle(NUMBER, "night")
+        assert (journal.unseen, journal.has_seen(NUMBER)) == ([], True)
+
+
 BROKEN = ("\ud800", "a\nERROR forged", "\x1b]0;x", "\x00", "9" * 5000)
 
 

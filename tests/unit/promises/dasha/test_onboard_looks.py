@@ -42,7 +42,7 @@ class Task:
 
     def told(self) -> list[Any]:
         self.last.settle_journal()
-        return [change for _, entry in self.last.journal for change in link_changes(entry, "dasha")]
+        return [change for entry in self.last.journal.to_tell() for change in link_changes(entry, "dasha")]
 
 
 @pytest.fixture
