@@ -443,6 +443,10 @@ def _give(name: str, agent: str) -> Act:
     return act
 
 
+def _make_primary(name: str, agent: str = OUT) -> Act:
+    return lambda world, ids: world.callingbox.set_primary(agent, ids[name])
+
+
 def _attached(state: State, ids: Ids, inputs: Inputs) -> bool:
     name = "other" if "another number" in inputs else "n"
     return bool(_has(state, "inbound", ids[name]) == (C if "another agent" in inputs else A))
@@ -458,17 +462,21 @@ def _box_slots(*agents: str, names: tuple[str, ...] = ("n",)) -> Callable[[Ids],
 ATTACH = Operation(
     "attach",
     "callingbox",
-    _callingbox(n=[], other=[B]),
+    _callingbox({A: "own"}, n=[], own=[A], own2=[A], other=[B]),
     lambda ids, inputs: {"agent_id": A, "number_id": ids["n"]},
     CallingBoxAttachNumberOperator,
     kept=_attached,
     touches=_box_slots(A),
-    acts={"give it to C": _give("n", C), "give it to A": _give("n", A)},
+    acts={
+        "give it to C": _give("n", C),
+        "give it to A": _give("n", A),
+        "make own2 primary": _make_primary("own2", A),
+    },
 )
 MOVE = Operation(
     "attach, moving",
     "callingbox",
-    _callingbox({B: "n", A: "own"}, n=[B, OUT], kept=[B], own=[A], other=[C]),
+    _callingbox({B: "n", A: "own"}, n=[B, OUT], kept=[B], own=[A], own2=[A], other=[C]),
     lambda ids, inputs: {
         "agent_id": C if "another agent" in inputs else A,
         "number_id": ids["other" if "another number" in inputs else "n"],
@@ -482,6 +490,7 @@ MOVE = Operation(
         "give it back to B": _give("n", B),
         "take it": lambda world, ids: _take(world, ids, "n"),
         "archive A": lambda world, ids: world.callingbox.archive(A),
+        "make own2 primary": _make_primary("own2", A),
     },
     inputs=("another agent", "another number"),
 )
@@ -509,7 +518,7 @@ def _box_reconcile(ids: Ids, inputs: Inputs) -> dict[str, Any]:
 BOX_RECONCILE = Operation(
     "reconcile CallingBox",
     "callingbox",
-    _callingbox({B: "n"}, n=[B], kept=[B], out=[], other=[C]),
+    _callingbox({B: "n", OUT: "p0"}, n=[B], kept=[B], out=[], p0=[OUT], p1=[OUT], other=[C]),
     _box_reconcile,
     CallingBoxReconcileLinksOperator,
     kept=lambda state, ids, inputs: (
@@ -521,6 +530,7 @@ BOX_RECONCILE = Operation(
         "give it to C": _give("n", C),
         "take it": lambda world, ids: _take(world, ids, "n"),
         "archive A": lambda world, ids: world.callingbox.archive(A),
+        "make p1 primary": _make_primary("p1"),
     },
     inputs=("route gone", "another agent"),
     takes_over=True,
@@ -559,10 +569,6 @@ def _box_rotation(ids: Ids, inputs: Inputs) -> dict[str, Any]:
     return {"agent_id": OUT, "pool": pool[::-1] if "pool reordered" in inputs else pool}
 
 
-def _make_primary(name: str) -> Act:
-    return lambda world, ids: world.callingbox.set_primary(OUT, ids[name])
-
-
 BOX_ROTATE = Operation(
     "rotate CallingBox",
     "callingbox",
@@ -583,7 +589,7 @@ SET_PRIMARY = Operation(
     kept=lambda state, ids, inputs: _has(state, "primary", B) == ids["n"],
     touches=_box_slots(B, names=()),
     acts={
-        "make the other primary": lambda world, ids: world.callingbox.set_primary(B, ids["other"]),
+        "make the other primary": _make_primary("other", B),
         "take it": lambda world, ids: _take(world, ids, "n"),
     },
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from simulation.histories import Account, Try
-    from simulation.state import Happened, Slot
+    from simulation.state import Happened, Slot, State
 
 #: Writes of one try at the most: a move with its being undone, twice each, for each change that was wished for.
 MOST_WRITES = 16
@@ -212,12 +212,17 @@ def who_has_a_route_keeps_a_number(account: Account) -> Iterator[str]:
 
 def _held(account: Account, agent: str, at: Happened) -> bool:
     """Whether the agent has a number right after something happened."""
+    state = _state_after(account, at)
+    return any(slot[0] == "inbound" and value == agent for slot, value in state.items())
+
+
+def _state_after(account: Account, at: Happened) -> State:
     state = dict(account.first)
     for happened in account.happened:
         state[happened.slot] = happened.after
         if happened is at:
             break
-    return any(slot[0] == "inbound" and value == agent for slot, value in state.items())
+    return state
 
 
 def _others_took_from(account: Account, agent: str) -> bool:
@@ -237,6 +242,25 @@ def primary_numbers_are_kept(account: Account) -> Iterator[str]:
         now = account.end.get(slot)
         if held and (now not in held or (before in held and now != before)):
             yield f"{slot[1]} has the primary number {now}, of {held}; before, it was {before}"
+
+
+def primary_numbers_that_others_set_are_left(account: Account) -> Iterator[str]:
+    """A number that somebody else made primary stays so, as long as its agent has it."""
+    if account.operation.name.startswith("rotate") or account.operation.name == "set primary":
+        return
+    theirs: dict[Slot, Happened] = {}
+    for happened in account.happened:
+        if happened.slot[0] != "primary":
+            continue
+        if not happened.by_task:
+            theirs[happened.slot] = happened
+            continue
+        before = theirs.pop(happened.slot, None)
+        if before is None or before.after is None or _in_the_window(account, before, happened):
+            continue
+        agent, state = happened.slot[1], _state_after(account, happened)
+        if state.get(("inbound", before.after)) == agent or state.get(("attached", before.after, agent)):
+            yield f"try {happened.try_} replaced {before.after}, which somebody else made primary for {agent}"
 
 
 def every_change_is_told(account: Account) -> Iterator[str]:
@@ -373,6 +397,7 @@ PROMISES: tuple[Callable[[Account], Iterator[str]], ...] = (
     who_lost_a_number_that_stays_is_told,
     who_has_a_route_keeps_a_number,
     primary_numbers_are_kept,
+    primary_numbers_that_others_set_are_left,
     every_change_is_told,
     nothing_is_told_that_was_not_done,
     what_is_returned_is_so,

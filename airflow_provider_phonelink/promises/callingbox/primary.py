@@ -1,8 +1,9 @@
 """
 Primary numbers (CallingBox): an agent that had one still has one afterwards.
 
-The number stays primary if the agent keeps it. If the agent loses it, the first of its remaining numbers becomes
-primary, unless the vendor chose one. If the vendor does not show an agent's primary number, it is left alone.
+The number stays primary if the agent keeps it, unless somebody else makes another one primary meanwhile: that one
+stays. If the agent loses it, the first of its remaining numbers becomes primary, unless the vendor chose one. If the
+vendor does not show an agent's primary number, it is left alone.
 """
 
 from __future__ import annotations
@@ -168,6 +169,7 @@ def _wanted(agent: Agent, before: str, moved: str) -> str | None:
     if agent.numbers is None:
         return before if before != moved else None
     held = [number.id for number in agent.numbers]
-    if before in held:
-        return before if now != before else None
+    if before in held and now != before:
+        # Attaching or detaching a number makes that one primary, or replaces it. Any other is somebody else's choice.
+        return before if now not in held or moved in (now, before) else None
     return None if now in held else next(iter(held), None)

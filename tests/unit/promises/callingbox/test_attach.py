@@ -299,3 +299,19 @@ def test_who_has_a_number_is_not_claimed_when_nobody_tells(carry_out) -> None:
     with pytest.raises(errors.AttachmentError, match="It is not known which agent has it now") as caught:
         carry_out(attach_number("in", "n1", if_attached="move"), vendor=fake, settings=SETTINGS)
     assert (caught.value.retry_helps, fake.numbers["n1"]) == (True, ["in2"])
+
+
+@pytest.mark.parametrize("promise", [attach_number, detach_number])
+def test_a_primary_number_that_somebody_chose_between_two_tries_is_left(carry_out, promise) -> None:
+    holders = ["out"] if promise is detach_number else []
+    fake = FakeCallingBox(agents={"out": "outbound"}, numbers={"n1": holders, "p0": ["out"], "p1": ["out"]})
+    fake.account.set_primary("out", "p0")
+    kept: list[Any] = []
+    verb = "DELETE" if promise is detach_number else "POST"
+    fake.on(verb, "", *[faults.status(503)] * 5)
+    with pytest.raises(errors.VendorError, match="503"):
+        carry_out(promise("out", "n1", journal=Journal(keep=kept.append)), vendor=fake, settings=SETTINGS)
+    assert kept[-1]["entries"]["n1/out"]["primaries"] == {"out": "p0"}
+    fake.account.set_primary("out", "p1")
+    assert carry_out(promise("out", "n1", journal=Journal(kept[-1])), vendor=fake, settings=SETTINGS).changed
+    assert (fake.account.agents["out"].primary_number, len(fake.writes)) == ("p1", 1)
