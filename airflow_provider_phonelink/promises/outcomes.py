@@ -60,7 +60,7 @@ class Changed(Outcome, Generic[SubjectT]):
     """A number or an agent after a link of it was made or removed, if that was necessary."""
 
     subject: SubjectT
-    #: Whether a write was needed.
+    #: Whether a try of the task wrote.
     changed: bool
     #: The agent that had the number before, as far as the vendor shows it.
     previous_agent_id: str | None

@@ -200,11 +200,14 @@ UNLINK_AGENT = Operation(
     "unlink an agent",
     "dasha",
     _dasha(n={"inbound": B}, other={"inbound": B}),
-    lambda ids, inputs: {"phone_number_id": ids["n"], "agent_id": B},
+    _links("n", B),
     DashaUnlinkPhoneNumberOperator,
-    kept=lambda state, ids, inputs: _has(state, "inbound", ids["n"]) != B,
+    kept=lambda state, ids, inputs: (
+        _has(state, "inbound", ids["n"]) != (C if "another agent" in inputs else B)
+    ),
     touches=_inbound("n"),
     acts={name: LINK_ACTS[name] for name in ("link to C", "link back to B", "unlink", "delete")},
+    inputs=("another agent",),
 )
 UNLINK_OUTBOUND = Operation(
     "unlink outbound",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from simulation.histories import GARBAGE, PASSING, READ_FAULTS, REFUSED, TRIES, writes_in
+from simulation.histories import CLEAR, GARBAGE, PASSING, READ_FAULTS, REFUSED, TRIES, writes_in
 
 from airflow_provider_phonelink.assets import agent_uri, number_uri
 from airflow_provider_phonelink.exceptions import PhonelinkFailException, PhonelinkRetryableException
@@ -116,6 +116,8 @@ def _excused(account: Account, mine: Happened, theirs: Happened, now: Happened) 
         return True  # the task was done, so it was asked anew
     if any(str(theirs.after) in str(try_.error) for try_ in account.tries[theirs.try_ - 1 : now.try_ - 1]):
         return True
+    if account.operation.name == "unlink an agent" and "another agent" in account.tries[now.try_ - 1].inputs:
+        return True  # it is that link which the task is asked to remove by now
     told = [str(try_.error) for try_ in account.tries[mine.try_ - 1 : now.try_ - 1]]
     if any("somebody else" in error and mine.slot[1] in error for error in told):
         return True  # and has been run again since, to take it over
@@ -227,6 +229,20 @@ def _state_after(account: Account, at: Happened) -> State:
 
 def _others_took_from(account: Account, agent: str) -> bool:
     return any(not one.by_task and one.before == agent for one in account.happened)
+
+
+def a_task_that_says_so_can_be_run_again(account: Account) -> Iterator[str]:
+    """A task that failed and said that another run of it helps is green if it is cleared, and meets nothing."""
+    begin = account.rounds[-1]
+    met = {deviation.what for deviation in account.history.deviations if deviation.try_ >= begin}
+    if account.last.outcome == "green" or begin == 1 or met != {CLEAR}:
+        return
+    said = str(account.tries[begin - 2].error).lower()
+    # With if_linked="fail", a free number may not be taken from anybody.
+    if account.operation.name != "link a free number" and (
+        "run the task again" in said or "clear the task" in said
+    ):
+        yield f"it was cleared after {said}, and ends with {account.last.error}"
 
 
 def primary_numbers_are_kept(account: Account) -> Iterator[str]:
@@ -396,6 +412,7 @@ PROMISES: tuple[Callable[[Account], Iterator[str]], ...] = (
     nobody_is_left_without,
     who_lost_a_number_that_stays_is_told,
     who_has_a_route_keeps_a_number,
+    a_task_that_says_so_can_be_run_again,
     primary_numbers_are_kept,
     primary_numbers_that_others_set_are_left,
     every_change_is_told,

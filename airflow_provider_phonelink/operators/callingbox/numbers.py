@@ -60,7 +60,7 @@ class CallingBoxAttachNumberOperator(CallingBoxOperator):
     keep their primary numbers: only if the primary number itself is taken away, the first of the remaining numbers
     becomes primary, unless CallingBox chose one.
 
-    Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether this try wrote, and
+    Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether a try of this task wrote, and
     ``previous_agent_id``, the number's inbound agent before.
 
     From the vendor's pages on attaching and detaching numbers and on primary numbers.
@@ -113,7 +113,7 @@ class CallingBoxDetachNumberOperator(_AgentAndNumberOperator):
     organisation does not have is an error, without a retry: its id is mistyped, most likely. If the agent loses its
     primary number, the first of its remaining numbers becomes primary, unless CallingBox chose one.
 
-    Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether this try wrote, and
+    Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether a try of this task wrote, and
     ``previous_agent_id``, the agent that had the number before.
 
     From the vendor's page on detaching a number from an agent.

@@ -197,10 +197,11 @@ class DashaLinkPhoneNumberOperator(DashaOperator):
 
     A retry, a cleared task or a second run that finds the link writes nothing. If the answer to a write was lost, the
     task looks again before it repeats the write. It fails without a retry if another agent has the number and may not
-    lose it, or if somebody else linked the number in the meantime. The vendor has no conditional write: a link that
-    somebody else makes in the moment between the last look and the write is overwritten.
+    lose it, or if somebody else linked the number in the meantime; run again after that, it takes the number over. The
+    vendor has no conditional write: a link that somebody else makes in the moment between the last look and the write
+    is overwritten.
 
-    Returns a dict: the number with its fields in snake case, ``changed`` (bool), whether this try wrote, and
+    Returns a dict: the number with its fields in snake case, ``changed`` (bool), whether a try of this task wrote, and
     ``previous_agent_id``, the inbound agent before. For ``replaceOutbound`` the latter is None, because the vendor
     does not show it.
 
@@ -276,7 +277,7 @@ class DashaUnlinkPhoneNumberOperator(DashaOperator):
     A retry, a cleared task or a second run that finds the link gone writes nothing. The vendor has no conditional
     write: a link that somebody else makes in the moment between the last look and the write is removed.
 
-    Returns a dict: the number with its fields in snake case, ``changed`` (bool), whether this try wrote, and
+    Returns a dict: the number with its fields in snake case, ``changed`` (bool), whether a try of this task wrote, and
     ``previous_agent_id``, the agent that had the number before.
 
     From the vendor's pages on unlinking a phone number from an agent and on affected agents.

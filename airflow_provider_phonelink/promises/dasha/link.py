@@ -95,6 +95,7 @@ def _link_inbound(
     except ChangedMeanwhileError:
         journal.contested(key)
         raise
+    before = entry.holder
     journal.settle(key, agent_id)
     return Changed(
         summary=(
@@ -102,7 +103,7 @@ def _link_inbound(
         ),
         subject=number,
         changed=True,
-        previous_agent_id=entry.holder,
+        previous_agent_id=before,
     )
 
 

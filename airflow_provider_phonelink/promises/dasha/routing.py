@@ -188,9 +188,7 @@ def _link_in_place_of(
     about = {"number_id": old.number_id, "mode": INBOUND, "agent_id": None, "lent": True}
     journal.begin(key, journal.entry(key, old.agent_id, **about))
     try:
-        removed = yield from unlink_number(
-            old.number_id, INBOUND, old.agent_id, takes_over=True, journal=journal
-        )
+        removed = yield from unlink_number(old.number_id, INBOUND, old.agent_id, journal=journal)
         if not removed.changed:
             raise refusal
         # It is not done yet: should this try die now, the next one has to know that the number may have to go back.
@@ -221,7 +219,7 @@ def _link_again(plan: Plan, old: Link, journal: Journal, error: PhonelinkError) 
 
 def _unlink(change: Change, journal: Journal) -> Flow[Changed[PhoneNumber]]:
     number_id, agent_id, mode = change.link
-    outcome = yield from unlink_number(number_id, mode, agent_id, takes_over=True, journal=journal)
+    outcome = yield from unlink_number(number_id, mode, agent_id, journal=journal)
     if not outcome.changed and mode == INBOUND and outcome.previous_agent_id not in (None, agent_id):
         raise ChangedMeanwhileError(
             f"Number {outcome.subject.label} was not unlinked: {agent_label(outcome.previous_agent_id)} has it now, "

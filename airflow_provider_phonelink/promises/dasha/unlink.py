@@ -23,7 +23,6 @@ def unlink_number(
     mode: str = "inbound",
     agent_id: str | None = None,
     *,
-    takes_over: bool = False,
     journal: Journal | None = None,
 ) -> Flow[Changed[PhoneNumber]]:
     """
@@ -33,9 +32,8 @@ def unlink_number(
     else makes in the moment between the last look and the write is removed.
 
     :param agent_id: Needed for ``replaceOutbound``. Without it an inbound unlink removes whoever is there.
-    :param takes_over: Whether a link that somebody made after an earlier try of the task is removed, too.
     :param journal: What earlier tries of the task did, and what this one does. If one of them took the number away, a
-        link that somebody made since is left.
+        link that somebody made since is left, unless it is that of ``agent_id``.
     :raises NotTakenEffectError: If the vendor accepted the unlink and the agent still has the number.
     """
     number_id = arguments.uuid("phone_number_id", number_id)  # as the operators call it
@@ -43,17 +41,15 @@ def unlink_number(
     agent_id = endpoints.losing_agent(mode, agent_id)
     journal = journal or Journal()
     if mode == "inbound":
-        return (yield from _unlink_inbound(number_id, agent_id, takes_over, journal))
+        return (yield from _unlink_inbound(number_id, agent_id, journal))
     return (yield from _unlink_outbound(number_id, str(agent_id), journal))
 
 
-def _unlink_inbound(
-    number_id: str, agent_id: str | None, takes_over: bool, journal: Journal
-) -> Flow[Changed[PhoneNumber]]:
+def _unlink_inbound(number_id: str, agent_id: str | None, journal: Journal) -> Flow[Changed[PhoneNumber]]:
     number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     key, previous = inbound_key(number_id), number.incoming_calls_agent_id
     earlier = journal.earlier(key)
-    taken = not takes_over and earlier is not None and earlier.pending and previous != earlier.holder
+    taken = agent_id is None and earlier is not None and earlier.pending and previous != earlier.holder
     if previous is None or agent_id not in (None, previous) or taken:
         return _found(number, f"{agent_label(previous)} has it", journal.found(key, previous), previous)
     link = {"number_id": number_id, "mode": "inbound", "agent_id": None}

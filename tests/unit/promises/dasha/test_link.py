@@ -9,6 +9,7 @@ from unit.api.fake_dasha import FakeDasha, number_id, number_json
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.promises.dasha.link import link_number
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
+from airflow_provider_phonelink.promises.journal import VERSION, Journal
 
 ID = number_id(1)
 OPEN = {
@@ -186,3 +187,17 @@ def test_a_refusal_names_the_phone_number_and_the_agent(carry_out, promise, mode
     assert " failed: " in told
     assert told.count("Bad Request") == 1
     assert (caught.value.status, caught.value.retry_helps) == (400, False)
+
+
+def test_the_agent_before_the_task_is_told_also_if_the_number_goes_back_to_it(carry_out) -> None:
+    vendor = held_by("agent-a")
+    entry = {
+        "number_id": ID,
+        "mode": "inbound",
+        "agent_id": "agent-a",
+        "losers": ["agent-b"],
+        "state": "intended",
+    }
+    journal = Journal({"version": VERSION, "entries": {ID: entry}})
+    changed = carry_out(link_number(ID, "agent-b", journal=journal), vendor=vendor)
+    assert (vendor.inbound[ID], changed.previous_agent_id, list(journal)) == ("agent-b", "agent-b", [])

@@ -8,6 +8,7 @@ from unit.api.fake_dasha import FakeDasha, number_id, number_json
 
 from airflow_provider_phonelink.api import errors
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
+from airflow_provider_phonelink.promises.journal import VERSION, Journal
 
 ID = number_id(1)
 OPEN = {
@@ -162,3 +163,16 @@ def test_a_404_because_the_number_is_gone_fails_at_once(carry_out) -> None:
     vendor.on("DELETE", "", faults.meanwhile(vendor.numbers.clear, faults.status(404)))
     with pytest.raises(errors.NotFoundError, match="GET"):
         carry_out(unlink_number(ID), vendor=vendor)
+
+
+@pytest.mark.parametrize(("agent_id", "left"), [(None, True), ("agent-a", True), ("agent-c", False)])
+def test_a_link_that_somebody_made_after_an_earlier_try_is_left_unless_it_is_named(
+    carry_out, agent_id, left
+) -> None:
+    vendor = held_by("agent-c")
+    entry = {"number_id": ID, "mode": "inbound", "losers": ["agent-a"], "state": "done"}
+    journal = Journal({"version": VERSION, "entries": {ID: entry}})
+    changed = carry_out(unlink_number(ID, "inbound", agent_id, journal=journal), vendor=vendor)
+    assert (vendor.inbound[ID], changed.changed) == ("agent-c" if left else None, True)
+    [(_, told)] = journal
+    assert told.losers == (["agent-a"] if left else ["agent-a", "agent-c"])
