@@ -41,6 +41,7 @@ def apply_plan(
     carry_out: Callable[[Change], Flow[Changed[Any]]],
     on_result: Callable[[ChangeResult], None] = lambda _: None,
     *,
+    undo: Callable[[Change], Flow[Changed[Any]]] | None = None,
     journal: Journal | None = None,
     catch_up: CatchUp | None = None,
     side_by_side: bool = True,
@@ -51,6 +52,8 @@ def apply_plan(
     A change that takes an agent's last number, while the change that was to give it another one failed, is not made.
 
     :param carry_out: Makes one change, or writes nothing if it is true by then.
+    :param undo: Makes a change that undoes one of the plan, and takes a number only from the agent in it; None if
+        ``carry_out`` does so.
     :param on_result: Called with each result as soon as there is one, possibly from several threads.
     :param journal: Gets all changes before the first one is made, and what came of them at the end.
     :param catch_up: Called for each link that an earlier try began with, and that is not in the plan; None for a vendor
@@ -60,6 +63,7 @@ def apply_plan(
     journal = journal or Journal()
     planned = entries_of(plan, journal)
     journal.intend(planned)
+    undo = _noting(plan, undo or carry_out, journal)
     carry_out = _noting(plan, carry_out, journal)
     so_far = _SoFar.before(plan)
     results: list[ChangeResult] = []
@@ -68,7 +72,7 @@ def apply_plan(
             in_parallel = side_by_side and not _is_circle(step)
             make = _side_by_side if in_parallel else _one_by_one
             made = yield from make(step, carry_out, so_far, on_result)
-            results += so_far.note((yield from _given_back(made, so_far, carry_out, on_result)))
+            results += so_far.note((yield from _given_back(made, so_far, undo, on_result)))
         journal.undo_what_was_not_begun()
         caught_up, left_undone = yield from _caught_up(
             set(planned), so_far.links, catch_up or _noted(journal), journal
@@ -233,7 +237,7 @@ def _one_by_one(
 def _given_back(
     results: list[ChangeResult],
     so_far: _SoFar,
-    carry_out: Callable[[Change], Flow[Changed[Any]]],
+    undo: Callable[[Change], Flow[Changed[Any]]],
     on_result: Callable[[ChangeResult], None],
 ) -> Flow[list[ChangeResult]]:
     """Undo the moves of a step in which agents exchange numbers, if one of them lost its last one and got none."""
@@ -256,21 +260,21 @@ def _given_back(
             and so_far.has[loser.agent_id] <= taken[loser.agent_id]
         ):
             taken[loser.agent_id] -= 1
-            result = yield from _undone(result, loser, carry_out)
+            result = yield from _undone(result, loser, undo)
             on_result(result)
         checked.append(result)
     return checked
 
 
 def _undone(
-    result: ChangeResult, loser: Link, carry_out: Callable[[Change], Flow[Changed[Any]]]
+    result: ChangeResult, loser: Link, undo: Callable[[Change], Flow[Changed[Any]]]
 ) -> Flow[ChangeResult]:
     change = result.change
     reason = (
         f"{agent_label(loser.agent_id)} did not get the number that a route gives it, so it got this one back"
     )
     try:
-        yield from carry_out(Change("move", loser, change.link))
+        yield from undo(Change("move", loser, change.link))
     except PhonelinkError as error:
         failed = f"{agent_label(loser.agent_id)} is left without a number, because giving this one back failed: {error}"
         return ChangeResult(change, "failed", failed, error.with_traceback(None))

@@ -86,7 +86,7 @@ def test_so_is_one_that_somebody_moves_between_the_plan_and_the_write(sandbox, d
     second = reconcile(wished, approved_plan=approved, run_options={"try_number": 2})
 
     assert (first.state, second.state) == ("up_for_retry", "failed")
-    assert "not approved" in str(first.error)
+    assert "may be taken from that agent only" in str(first.error)
     assert (writes(sandbox), links(sandbox, dasha_ids)[1]) == ([], (THIRD_AGENT, []))
 
 

@@ -308,6 +308,19 @@ HAND_DOWN = Operation(
     takes_over=True,
     served=(A,),
 )
+CIRCLE = Operation(
+    "reconcile circle",
+    "dasha",
+    _dasha(n1={"inbound": A}, n2={"inbound": B}, other={"inbound": C}),
+    lambda ids, inputs: {"routes": _routes({"n1": (B,), "n2": (A,)}, ids)},
+    DashaReconcileLinksOperator,
+    kept=lambda state, ids, inputs: (
+        _has(state, "inbound", ids["n1"]) == B and _has(state, "inbound", ids["n2"]) == A
+    ),
+    touches=_inbound("n1", "n2"),
+    acts={"link n1 to C": _link("n1", C), "link n2 to C": _link("n2", C)},
+    takes_over=True,
+)
 _SAME = "+15550100777"
 NEW_TRUNK = Operation(
     "reconcile to new credentials",
@@ -325,10 +338,10 @@ NEW_TRUNK = Operation(
     DashaReconcileLinksOperator,
     kept=lambda state, ids, inputs: (
         "route gone" in inputs
-        or (_has(state, "inbound", ids["new"]) == A and _has(state, "inbound", ids["old"]) is None)
+        or (_has(state, "inbound", ids["new"]) == A and _has(state, "inbound", ids["old"]) in (None, C))
     ),
     touches=_inbound("old", "new"),
-    acts={"link new to B": _link("new", B), "unlink old": _unlink("old")},
+    acts={"link new to B": _link("new", B), "unlink old": _unlink("old"), "link old to C": _link("old", C)},
     takes_over=True,
     switches={"dasha_inbound_uniqueness": "everywhere"},
 )
@@ -610,6 +623,7 @@ OPERATIONS = {
         ROTATE,
         RECONCILE,
         HAND_DOWN,
+        CIRCLE,
         NEW_TRUNK,
         ONBOARD,
         DELETE,

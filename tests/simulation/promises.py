@@ -137,6 +137,29 @@ def _in_the_window(account: Account, theirs: Happened, now: Happened) -> bool:
     )
 
 
+def nothing_is_given_back_that_somebody_else_has(account: Account) -> Iterator[str]:
+    """A reconciliation takes a number for a route from anybody, but none to give it back to the agent before."""
+    if not account.operation.takes_over:
+        return
+    theirs: dict[Slot, Happened] = {}
+    for happened in account.happened:
+        slot = happened.slot
+        if slot[0] != "inbound":
+            continue
+        if not happened.by_task:
+            theirs[slot] = happened
+            continue
+        taken = theirs.pop(slot, None)
+        if (
+            taken is None
+            or None in (taken.after, happened.after)
+            or happened.after != account.first.get(slot)
+        ):
+            continue
+        if not _in_the_window(account, taken, happened):
+            yield f"try {happened.try_} took {slot[1]} from {taken.after} to give it back to {happened.after}"
+
+
 def nobody_is_left_without(account: Account) -> Iterator[str]:
     """A number that lost its agent through the task has one again, or the task is not green and names it."""
     if _cannot_speak(account):
@@ -409,6 +432,7 @@ PROMISES: tuple[Callable[[Account], Iterator[str]], ...] = (
     what_passes_by_itself_does_not_fail_a_task,
     nothing_else_is_touched,
     what_others_did_after_the_task_is_left,
+    nothing_is_given_back_that_somebody_else_has,
     nobody_is_left_without,
     who_lost_a_number_that_stays_is_told,
     who_has_a_route_keeps_a_number,

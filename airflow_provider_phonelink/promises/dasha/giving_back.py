@@ -29,6 +29,8 @@ class Returned:
 
     #: The agent that lost it.
     agent: str
+    #: For an inbound link: the agent that has the number now, if that was seen.
+    holder: str | None = None
     #: Why it was left as it is: somebody has given the number, or the agent, something else by now.
     left: str | None = None
     #: Why the agent is still without it.
@@ -116,14 +118,13 @@ def _read_callers() -> Flow[_Callers]:
     return _Callers(outbound.callers_of(reading.users), labels, next(iter(reading.errors.values()), None))
 
 
-def _give_back_inbound(journal: Journal, key: str, entry: Entry) -> Flow[Returned]:
-    agent = loser(entry)
-    now: str | None = agent
+def link_back(number_id: str, agent: str) -> Flow[Returned]:
+    """Link a number to the agent that it was taken from, unless somebody else has it by now."""
     try:
-        yield from link_number(entry.number_id, agent, if_linked="fail")
+        yield from link_number(number_id, agent, if_linked="fail")
     except PhonelinkError as error:
         try:  # it may have taken effect, and somebody else may have the number
-            number: PhoneNumber = yield endpoints.get_number(entry.number_id)
+            number: PhoneNumber = yield endpoints.get_number(number_id)
         except NotFoundError:
             return Returned(agent, is_gone=True)
         except PhonelinkError:
@@ -131,10 +132,16 @@ def _give_back_inbound(journal: Journal, key: str, entry: Entry) -> Flow[Returne
         now = number.incoming_calls_agent_id
         if now is None:
             return Returned(agent, error=error)
-    journal.settle(key, now)
-    if now == agent:
-        return Returned(agent)
-    return Returned(agent, left=f"By now, {agent_label(now)} has it, and it was left there.")
+        if now != agent:
+            return Returned(agent, now, left=f"By now, {agent_label(now)} has it, and it was left there.")
+    return Returned(agent, agent)
+
+
+def _give_back_inbound(journal: Journal, key: str, entry: Entry) -> Flow[Returned]:
+    returned = yield from link_back(entry.number_id, loser(entry))
+    if returned.holder:
+        journal.settle(key, returned.holder)
+    return returned
 
 
 def _give_back_outbound(journal: Journal, key: str, entry: Entry, callers: _Callers) -> Flow[Returned]:

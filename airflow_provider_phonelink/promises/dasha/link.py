@@ -81,8 +81,8 @@ def _link_inbound(
     if only_from != ANYBODY and previous not in (None, only_from):
         raise ChangedMeanwhileError(
             f"Number {number.label} was not linked to {agent_label(agent_id)}: {agent_label(previous)} has it now; at "
-            f"the last look, {agent_label(only_from)} had it. It was left there, because taking it from there was not "
-            "approved."
+            f"the last look, {agent_label(only_from)} had it. It was left there, because it may be taken from that "
+            "agent only."
         )
     link = {"number_id": number_id, "mode": "inbound", "agent_id": agent_id}
     entry = journal.entry(key, previous, **link, phone_number=number.phone_number)

@@ -19,6 +19,7 @@ from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules
 from airflow_provider_phonelink.promises import applying
+from airflow_provider_phonelink.promises.dasha.giving_back import link_back
 from airflow_provider_phonelink.promises.dasha.link import ANYBODY, link_number
 from airflow_provider_phonelink.promises.dasha.naming import directory_of
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
@@ -82,6 +83,7 @@ def apply_plan(
         plan,
         partial(_carry_out, plan, journal),
         on_result,
+        undo=partial(_carry_out, replace(plan, bound=True), journal),
         journal=journal,
         catch_up=partial(_catch_up, plan, journal),
     )
@@ -205,16 +207,25 @@ def _link_in_place_of(
 
 def _link_again(plan: Plan, old: Link, journal: Journal, error: PhonelinkError) -> Flow[None]:
     """Put back a link that was removed for another one, which was not made."""
-    try:
-        yield from link_number(old.number_id, old.agent_id)
-    except PhonelinkError as another:
-        name = number_label(old.number_id, plan.phone_numbers.get(old.number_id))
-        raise NotTakenEffectError(
-            f"Number {name} was unlinked from {agent_label(old.agent_id)}, because the same phone number was to be "
-            f"linked under other credentials, but that failed: {error} Linking it back failed, too: {another} Perhaps "
-            "nobody has it now."
-        ) from error
-    journal.undo(inbound_key(old.number_id))
+    key = inbound_key(old.number_id)
+    returned = yield from link_back(old.number_id, old.agent_id)
+    if returned.is_back:
+        journal.undo(key)
+        return
+    if not returned.error:
+        journal.settle(key, returned.holder)
+    name = number_label(old.number_id, plan.phone_numbers.get(old.number_id))
+    truth = (
+        f"Linking it back failed, too: {returned.error} Perhaps nobody has it now."
+        if returned.error
+        else f"It was not linked back: by now, {agent_label(returned.holder)} has number {name}."
+        if returned.holder
+        else f"By now, there is no number {name}."
+    )
+    raise NotTakenEffectError(
+        f"Number {name} was unlinked from {agent_label(old.agent_id)}, because the same phone number was to be linked "
+        f"under other credentials, but that failed: {error} {truth}"
+    ) from error
 
 
 def _unlink(change: Change, journal: Journal) -> Flow[Changed[PhoneNumber]]:
@@ -241,9 +252,13 @@ def _catch_up(
         return []
     holder = yield from _holder(entry.number_id, plan, links)
     if holder is None and entry.lent and entry.holder and not _is_replaced(entry, plan, links):
-        yield from link_number(entry.number_id, entry.holder)
-        journal.drop(key)
-        return [entry.holder]
+        returned = yield from link_back(entry.number_id, entry.holder)
+        if returned.error:
+            raise returned.error
+        if returned.is_back:
+            journal.drop(key)
+            return [entry.holder]
+        holder = returned.holder
     journal.settle(key, holder)
     return []
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from unit.api import faults
 from unit.api.carrying import dasha_settings
 from unit.api.fake_dasha import FakeDasha, number_id, number_json
 
@@ -216,3 +217,17 @@ def test_a_new_number_that_is_not_there_yet_is_waited_for(carry_out, clock, name
     plan = carry_out(ROUTING.plan(routes((name, "agent-a"))), vendor=fake)
     assert [(change.action, change.link.number_id) for change in plan.changes] == [("link", number_id(1))]
     assert (clock.slept, len(fake.requests)) == ([patience.PAUSES[0]], 2)
+
+
+def test_a_number_is_not_taken_from_a_third_agent_to_be_given_back(carry_out) -> None:
+    vendor = FakeDasha(number_json(1, incomingCallsAgentId="a"), number_json(2, incomingCallsAgentId="b"))
+    plan = carry_out(ROUTING.plan(routes((number_id(1), "b"), (number_id(2), "a"))), vendor=vendor)
+    taken = faults.meanwhile(lambda: vendor.numbers[number_id(1)].update(incomingCallsAgentId="c"))
+    vendor.on("PUT", f"{number_id(2)}/agent-link", faults.status(409))
+    vendor.on("GET", number_id(1), faults.served, faults.served, taken)
+    report = carry_out(ROUTING.apply(plan, lambda _: None, None), vendor=vendor)
+    assert vendor.inbound == {number_id(1): "c", number_id(2): "b"}
+    assert [result.state for result in report.results] == ["failed", "failed"]
+    assert "agent a is left without a number" in report.summary
+    assert "agent c has it now" in report.summary
+    assert len(vendor.writes) == 1
