@@ -88,6 +88,8 @@ class Journal:
         else:
             copied = {"losers": list(before.losers), "primaries": dict(before.primaries)}
             entry = replace(before, **{**copied, "state": State.INTENDED, **fields_})
+            if before.removes and not entry.removes:
+                entry.previous_number_id = before.number_id
         from_the_task = before is not None and before.pending and now == before.agent_id
         if now is not None and not from_the_task and now not in (entry.agent_id, *entry.losers[-1:]):
             entry.losers.append(now)

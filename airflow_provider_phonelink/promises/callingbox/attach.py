@@ -83,7 +83,11 @@ def attach_number(
         )
     link = {"number_id": number_id, "mode": agent.type, "agent_id": agent_id}
     entry = journal.entry(
-        key, holder if taken else None, **link, phone_number=number.e164 if number else None
+        key,
+        holder if taken else None,
+        **link,
+        removes=False,
+        phone_number=number.e164 if number else None,
     )
     steps = Steps(journal, key, entry)
     if taken and only_from not in (ANYBODY, holder):

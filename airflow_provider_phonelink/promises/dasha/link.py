@@ -117,7 +117,7 @@ def _link_outbound(number_id: str, agent_id: str, journal: Journal) -> Flow[Chan
         done = journal.found(key, agent_id) if earlier and earlier.number_id == number_id else None
         return _found(number, state, done, None)
     link = {"number_id": number_id, "mode": "replaceOutbound", "agent_id": agent_id}
-    entry = journal.entry(key, **link, phone_number=affected.phone_number)
+    entry = journal.entry(key, **link, removes=False, phone_number=affected.phone_number)
     name = number_label(number_id, affected.phone_number)
     with journal.writing(key, entry), telling(f"Giving {agent_label(agent_id)} the outbound number {name}"):
         number = yield from writes.link(number_id, agent_id, "replaceOutbound")

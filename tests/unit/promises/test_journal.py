@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_phonelink.promises.journal import VERSION, Journal, State
+from airflow_provider_phonelink.promises.journal import VERSION, Journal, State, outbound_key
 
 NUMBER = "a0000000-0000-4000-8000-000000000001"
 LINK = {"number_id": NUMBER, "mode": "inbound", "phone_number": "+15550100001"}
@@ -73,6 +73,18 @@ def test_what_no_look_of_a_try_has_shown_is_known() -> None:
         assert [entry.number_id for entry in journal.unseen] == [NUMBER]
         journal.settle(NUMBER, "night")
         assert (journal.unseen, journal.has_seen(NUMBER)) == ([], True)
+
+
+@pytest.mark.parametrize("state", [State.INTENDED, State.DONE])
+@pytest.mark.parametrize(("given", "told"), [("n2", [("n2", "n3")]), ("n3", [])])
+def test_an_outbound_number_in_place_of_one_that_an_earlier_try_removed(state, given, told) -> None:
+    key, about = outbound_key("desk"), {"mode": "replaceOutbound", "agent_id": "desk"}
+    left = {"number_id": "n3", **about, "removes": True, "state": state.value}
+    journal = Journal({"version": VERSION, "entries": {key: left}})
+    journal.begin(key, journal.entry(key, number_id=given, **about, removes=False))
+    journal.settle(key, "desk")
+    assert [(entry.number_id, entry.previous_number_id) for _, entry in journal if not entry.removes] == told
+    assert len(list(journal)) == len(told)
 
 
 BROKEN = ("\ud800", "a\nERROR forged", "\x1b]0;x", "\x00", "9" * 5000)

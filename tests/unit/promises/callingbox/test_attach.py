@@ -315,3 +315,10 @@ def test_a_primary_number_that_somebody_chose_between_two_tries_is_left(carry_ou
     fake.account.set_primary("out", "p1")
     assert carry_out(promise("out", "n1", journal=Journal(kept[-1])), vendor=fake, settings=SETTINGS).changed
     assert (fake.account.agents["out"].primary_number, len(fake.writes)) == ("p1", 1)
+
+
+def test_a_number_that_goes_back_after_an_earlier_try_detached_it_is_not_told_as_lost(carry_out) -> None:
+    entry = {"number_id": "n1", "mode": "outbound", "agent_id": "out", "removes": True, "state": "done"}
+    fake, journal = vendor(), Journal({"version": VERSION, "entries": {"n1/out": entry}})
+    carry_out(attach_number("out", "n1", journal=journal), vendor=fake, settings=SETTINGS)
+    assert (fake.numbers["n1"], list(journal)) == (["out"], [])

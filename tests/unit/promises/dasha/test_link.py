@@ -201,3 +201,18 @@ def test_the_agent_before_the_task_is_told_also_if_the_number_goes_back_to_it(ca
     journal = Journal({"version": VERSION, "entries": {ID: entry}})
     changed = carry_out(link_number(ID, "agent-b", journal=journal), vendor=vendor)
     assert (vendor.inbound[ID], changed.previous_agent_id, list(journal)) == ("agent-b", "agent-b", [])
+
+
+def test_an_outbound_link_is_told_as_one_also_if_an_earlier_try_removed_the_number_before(carry_out) -> None:
+    vendor, key = held_by(None), "outbound/agent-a"
+    entry = {
+        "number_id": number_id(2),
+        "mode": "replaceOutbound",
+        "agent_id": "agent-a",
+        "removes": True,
+        "state": "done",
+    }
+    journal = Journal({"version": VERSION, "entries": {key: entry}})
+    carry_out(link_number(ID, "agent-a", "replaceOutbound", journal=journal), vendor=vendor)
+    [(_, told)] = journal
+    assert (told.number_id, told.removes, told.previous_number_id) == (ID, False, number_id(2))
