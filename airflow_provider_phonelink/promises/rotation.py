@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from airflow_provider_phonelink.api.errors import telling
+from airflow_provider_phonelink.api.errors import PoolUnhealthyError, telling
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.decisions.pools import by_id
-from airflow_provider_phonelink.decisions.rotation import choose, resting_numbers
+from airflow_provider_phonelink.decisions.rotation import Choice, choose, resting_numbers
 from airflow_provider_phonelink.decisions.rotation_memory import Memory, State, Use
 from airflow_provider_phonelink.promises.outcomes import Outcome, plain, storable
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from airflow_provider_phonelink.api.calls import Flow
-    from airflow_provider_phonelink.decisions.rotation import Asked, Choice, Pool, RotationRules
+    from airflow_provider_phonelink.decisions.rotation import Asked, Pool, RotationRules
     from airflow_provider_phonelink.decisions.rotation_memory import Run
 
 
@@ -133,13 +133,19 @@ def rotate(
     known = found if survey.is_uncertain else found.seen(survey.in_use, asked.at)
     suspected = survey.suspected or known.current
     rules = replace(rules, weights=by_id(rules.weights, survey.pool.phone_numbers, uuids=uuids))
-    choice = choose(survey.pool, known, asked, rules, survey.in_use, suspected)
+    try:
+        choice = choose(survey.pool, known, asked, rules, survey.in_use, suspected)
+    except PoolUnhealthyError:
+        # A task that is skipped tells nothing, and an earlier try of this run may have given the agent its number.
+        if rules.on_unhealthy != "skip" or not _by_an_earlier_try(known, asked.run, survey):
+            raise
+        choice = Choice(survey.in_use, "too few numbers of the pool are healthy and rested", stays=True)
     resting = resting_numbers(
         survey.pool, known, now, survey.in_use or suspected or choice.number_id, rules.cool_down
     )
     skipped = {**survey.pool.skipped, **resting}
     if choice.stays or choice.number_id is None:
-        return (yield from _staying(caller_id, survey, choice, skipped, known))
+        return (yield from _staying(caller_id, survey, choice, skipped, known, asked.run))
     chosen = choice.number_id
     previous = _previous(found, asked.run, survey.in_use, chosen)
     if chosen in (survey.in_use, known.current):
@@ -178,22 +184,50 @@ def rotate(
 
 
 def _staying(
-    caller_id: CallerId, survey: Survey, choice: Choice, skipped: Mapping[str, str], memory: Memory
+    caller_id: CallerId,
+    survey: Survey,
+    choice: Choice,
+    skipped: Mapping[str, str],
+    memory: Memory,
+    run: Run | None,
 ) -> Flow[Rotated]:
-    """Leave the agent with the number that it has."""
+    """Leave the agent with the number that it has, and tell what an earlier try of the run did."""
     current = (yield from caller_id.read(survey.in_use)) if survey.in_use else None
     now = survey.pool.name(survey.in_use) if survey.in_use else "not known"
+    use = _by_an_earlier_try(memory, run, survey)
+    before = f" Before this run, it was {survey.pool.name(use.previous)}." if use and use.previous else ""
     return Rotated(
-        summary=f"Nothing was written: {choice.reason}. The number of {agent_label(caller_id.agent_id)} is {now}.",
+        summary=(
+            f"Nothing was written: {choice.reason}. The number of {agent_label(caller_id.agent_id)} is {now}.{before}"
+        ),
         agent_id=caller_id.agent_id,
         current=current,
-        previous=survey.in_use,
-        changed=False,
+        previous=use.previous if use else survey.in_use,
+        changed=use is not None,
         reason=choice.reason,
         pool=survey.pool,
         skipped=skipped,
         memory=memory,
+        use=use,
     )
+
+
+def _by_an_earlier_try(memory: Memory, run: Run | None, survey: Survey) -> Use | None:
+    """Return the agent's number in place of the one that an untold try of the run replaced; None if none is known."""
+    chosen = [
+        i
+        for i, use in enumerate(memory.uses)
+        if use.state is State.CHOSEN and run is not None and run.is_same(use.run)
+    ]
+    if not chosen:
+        return None
+    use, later = memory.uses[chosen[-1]], memory.uses[chosen[-1] + 1 :]
+    # The agent has the number that the try chose, or another run has seen that it had it.
+    was_given = later[0].previous == use.number_id if later else survey.in_use == use.number_id
+    if not was_given or survey.in_use == use.previous:
+        return None
+    now = survey.in_use or use.number_id
+    return replace(use, number_id=now, phone_number=survey.pool.phone_numbers.get(now))
 
 
 def _previous(memory: Memory, run: Run | None, in_use: str | None, chosen: str) -> str | None:
@@ -221,6 +255,8 @@ def _summary(
         done = "an earlier try of this run made it so" if by_an_earlier_try else "nothing was written"
         return f"Number {number} is the outbound number of {agent} already; {done}. Chosen because {choice.reason}."
     before = pool.name(previous) if previous else "one that is not known"
+    if previous == choice.number_id:
+        before = "this one, too"
     return (
         f"Number {number} is now the outbound number of {agent}, because {choice.reason}. Before this run, it was "
         f"{before}. {len(skipped)} of {len(pool.number_ids)} numbers of the pool were skipped."

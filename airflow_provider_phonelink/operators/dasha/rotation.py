@@ -54,7 +54,8 @@ class DashaRotatePhoneNumberOperator(RotateOperator, DashaOperator):
         1 for numbers not listed. (templated)
     :param min_healthy: The fewest healthy numbers, at least 1 (default), without those that rest. (templated)
     :param on_unhealthy: What happens with fewer: ``fail`` (default) changes nothing and fails, and a retry may help;
-        ``skip`` changes nothing and skips the task; ``keep`` keeps the number in use, be it in the pool or not, and
+        ``skip`` changes nothing and skips the task, or succeeds if an earlier try of the run changed the number, so
+        that this is told; ``keep`` keeps the number in use, be it in the pool or not, and
         succeeds; if it is in the pool and not healthy itself, a healthy one replaces it in spite of ``min_healthy`` and
         ``cool_down``, if there is one. (templated)
     :param quarantine: Numbers that must not be picked, by id or phone number, or a dict of number to the reason for

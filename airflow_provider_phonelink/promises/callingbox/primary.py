@@ -85,7 +85,10 @@ def make_primary(agent_id: str, number_id: str, *, journal: Journal | None = Non
         agent = yield from _set(agent, number_id)
     _settle(key, agent, journal)
     summary = f"Number {number_label(number_id)} is now the primary number of {agent_label(agent_id)}"
-    summary += f"; before, {number_label(before)} was." if before else "."
+    if before:
+        again = same_id(before, number_id)
+        summary += ", as before this task" if again else f"; before, {number_label(before)} was"
+    summary += "."
     return MadePrimary(summary=summary, agent=agent, changed=True, previous_number_id=before)
 
 

@@ -370,6 +370,29 @@ def test_an_older_run_writes_nothing_and_says_which_one_has_rotated(carry_out) -
     assert (nobody.result()["current"], nobody.result()["changed"]) == (None, False)
 
 
+def test_what_a_try_did_is_told_by_the_next_one_also_if_a_later_run_has_rotated_since(carry_out) -> None:
+    fake, later = vendor(), Run("dag", "rotate", "run-2", NIGHT + timedelta(days=1))
+    memory = rotated(carry_out, fake).memory  # of a try that died before it could tell
+    memory = rotated(carry_out, fake, memory=memory, run=later).memory.done_by(later)
+    retried = rotated(carry_out, fake, memory=memory)
+    assert (retried.current.id, retried.changed, retried.previous) == (THREE, True, ONE)
+    assert (retried.use.number_id, retried.use.previous, len(fake.writes)) == (THREE, ONE, 2)
+    assert "Before this run, it was +15550000001" in retried.summary
+    again = rotated(carry_out, fake, memory=retried.memory.done_by(RUN))
+    assert (again.changed, again.use) == (False, None)
+
+
+def test_a_run_that_is_to_skip_tells_what_its_earlier_try_did(carry_out) -> None:
+    fake = vendor()
+    memory = rotated(carry_out, fake).memory
+    rules, held = RotationRules(min_healthy=3, on_unhealthy="skip"), [TWO]
+    outcome = rotated(carry_out, fake, memory=memory, rules=rules, quarantine=held)
+    assert (outcome.changed, outcome.use.number_id, outcome.use.previous) == (True, TWO, ONE)
+    with pytest.raises(errors.PoolUnhealthyError):
+        rotated(carry_out, fake, memory=outcome.memory.done_by(RUN), rules=rules, quarantine=held)
+    assert (fake.outbound, len(fake.writes)) == ({"agent": TWO}, 1)
+
+
 def test_weights_by_phone_number(carry_out) -> None:
     fake, memory, found = vendor(outbound={}), Memory(), []
     for night in range(8):
