@@ -397,7 +397,10 @@ DELETE = Operation(
     "delete",
     "dasha",
     _dasha(n={"inbound": B, "outbound": [A]}, other={"inbound": B}),
-    lambda ids, inputs: {"phone_number_ids": ids["n"], "if_linked": "unlink"},
+    lambda ids, inputs: {
+        "phone_number_ids": ids["n"],
+        "if_linked": "fail" if "leave it" in inputs else "unlink",
+    },
     DashaDeletePhoneNumberOperator,
     kept=lambda state, ids, inputs: ("number", ids["n"]) not in state,
     touches=lambda ids: {("inbound", ids["n"]), ("outbound", A), ("number", ids["n"])},
@@ -407,6 +410,7 @@ DELETE = Operation(
         "give A another": _link("other", A, OUTBOUND),
         "delete": _delete("n"),
     },
+    inputs=("leave it",),
 )
 DELETE_REPORTING = replace(
     DELETE,
@@ -421,6 +425,7 @@ DELETE_REPORTING = replace(
     kept=lambda state, ids, inputs: (
         ("number", ids["n"]) not in state or _has(state, "outbound", A) is not None
     ),
+    inputs=(),
     reports=True,
 )
 

@@ -193,6 +193,18 @@ def who_lost_a_number_that_stays_is_told(account: Account) -> Iterator[str]:
             yield f"{slot} was {before}, and the task is {account.last.outcome}: {error}"
 
 
+def what_agents_used_is_not_deleted_unless_asked(account: Account) -> Iterator[str]:
+    """A try that is to leave a number that agents use does not delete it because an earlier one has unlinked it."""
+    if account.met & set(GARBAGE):
+        return
+    for deleted in account.happened:
+        if not deleted.by_task or deleted.slot[0] != "number" or deleted.after is not None:
+            continue
+        used = [slot for slot in _by_the_task(account) if slot[0] != "number" and not _others(account, slot)]
+        if used and "leave it" in account.tries[deleted.try_ - 1].inputs:
+            yield f"try {deleted.try_} deleted {deleted.slot[1]}, though earlier ones took {used} away"
+
+
 def _cannot_speak(account: Account) -> bool:
     """Whether the last try could not name anything: it died itself, or what it knew was spoilt, as it says if green."""
     if account.last.outcome == "died":
@@ -435,6 +447,7 @@ PROMISES: tuple[Callable[[Account], Iterator[str]], ...] = (
     nothing_is_given_back_that_somebody_else_has,
     nobody_is_left_without,
     who_lost_a_number_that_stays_is_told,
+    what_agents_used_is_not_deleted_unless_asked,
     who_has_a_route_keeps_a_number,
     a_task_that_says_so_can_be_run_again,
     primary_numbers_are_kept,

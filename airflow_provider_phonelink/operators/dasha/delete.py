@@ -34,8 +34,9 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
     Afterwards there are no such numbers. One that is gone already is a success, without a write. One that an agent uses
     is left, and named with the agents and their uses; or, with ``if_linked="unlink"``, it is taken from the agents that
     used it at the task's look, and then deleted. A link that somebody makes after that look is not taken along: the
-    number stays, and so does that link. A number that a provider manages is deleted by the provider's endpoint, which
-    takes it off the trunk. Numbers are deleted side by side; what fails for one does not stop the others.
+    number stays, and so does that link, until the task is run again. A number that a provider manages is deleted by
+    the provider's endpoint, which takes it off the trunk. Numbers are deleted side by side; what fails for one does not
+    stop the others.
 
     A retry, a cleared task or a second run deletes what is still there. A number that was unlinked and then cannot be
     deleted goes back to its agents, whichever try took it from them: at once, unless a retry may delete it and comes.
@@ -57,8 +58,8 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
 
     :param phone_number_ids: The number or numbers: ids, or phone numbers as routes name them; a list, or the text that
         a template makes of one. (templated)
-    :param if_linked: What to do with a number that an agent uses: ``fail`` (default) leaves it, ``unlink`` takes it
-        from its agents and deletes it. (templated)
+    :param if_linked: What to do with a number that an agent uses: ``fail`` (default) leaves it, and gives it back if an
+        earlier try, with ``unlink``, took it; ``unlink`` takes it from its agents and deletes it. (templated)
     :param on_failed: Whether the task fails if a number is still there, once all others are done: ``fail`` (default),
         or ``report``, which succeeds, unless an agent is without its number through the task, or the vendor refuses the
         key. (templated)
@@ -129,16 +130,20 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
         for warning in deleting.warnings:
             self.log.warning("%s", warning)
         rows = [number.row() for number in deleting.numbers]
+        fails = deleting.must_fail or (self.on_failed == "fail" and bool(deleting.failed))
+        if fails:
+            deleting.journal.said()
         result = finish(
             self,
             context,
             rows,
             report,
             summary_of([number.row() for number in deleting.urgent_first], "deleted"),
-            fails=deleting.must_fail or (self.on_failed == "fail" and bool(deleting.failed)),
+            fails=fails,
             retry_helps=deleting.retry_helps,
             more={"warnings": deleting.told_warnings},
         )
+        deleting.settle_journal()
         emit_journal(self, context, deleting.journal, vendor="dasha")
         return result
 

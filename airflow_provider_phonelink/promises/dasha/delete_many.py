@@ -12,6 +12,7 @@ from airflow_provider_phonelink.api.dasha import deletes, outbound, reads
 from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import (
     AuthenticationError,
+    ChangedMeanwhileError,
     NotFoundError,
     PhonelinkError,
     TakenError,
@@ -32,7 +33,7 @@ from airflow_provider_phonelink.promises.dasha.giving_back import (
 )
 from airflow_provider_phonelink.promises.dasha.naming import directory_of
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
-from airflow_provider_phonelink.promises.journal import State, inbound_key, outbound_key
+from airflow_provider_phonelink.promises.journal import State, attached_key, inbound_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -182,14 +183,16 @@ def _match_journal(deleting: Deleting) -> list[NumberToDelete]:
     by_phone_number.pop(None, None)
     orphans: dict[str, NumberToDelete] = {}
     for key, entry in deleting.journal:
-        if not entry.pending:
+        if entry.state is State.TOLD:
             continue
         written = entry.phone_number or ""
         owner = (
             by_id.get(entry.number_id) or by_phone_number.get(written) or by_phone_number.get(e164(written))
         )
-        owner = owner or orphans.setdefault(entry.number_id, NumberToDelete(entry.number_id))
-        owner.keys.add(key)
+        if owner is None and entry.pending:
+            owner = orphans.setdefault(entry.number_id, NumberToDelete(entry.number_id))
+        if owner:
+            owner.keys.add(key)
     return list(orphans.values())
 
 
@@ -219,7 +222,7 @@ def _note_what_is_gone(deleting: Deleting) -> None:
 
 def _note_gone(deleting: Deleting, number: NumberToDelete) -> None:
     """Nobody has a number that is gone, whoever had it when it was taken from an agent."""
-    for key, entry in deleting.taken(number).items():
+    for key, entry in deleting.entries(number).items():
         deleting.journal.settle(key, None if entry.mode == INBOUND else entry.agent_id)
 
 
@@ -266,16 +269,23 @@ def _unlink(deleting: Deleting, number: NumberToDelete, links: Sequence[tuple[st
     """
     Take a number from the agents that use it.
 
-    :raises TakenError: If it is to be left with them.
+    :raises TakenError: If it is to be left with them, or with those that an earlier try took it from.
+    :raises ChangedMeanwhileError: If somebody else has linked it since this task's look, or an earlier try's.
     """
     if number.number is None:
         return
-    number_id = number.number.id.lower()
-    if links and deleting.if_linked == "fail":
-        raise _in_use(number.number, links)
+    number_id, taken = number.number.id.lower(), deleting.taken(number)
+    if deleting.if_linked == "fail" and (links or taken):
+        raise _in_use(number.number, links, is_changed=bool(taken))
     for agent, mode in links:
-        number.keys.add(inbound_key(number_id) if mode == INBOUND else outbound_key(agent))
-        yield from unlink_number(number_id, mode, agent, journal=deleting.journal)
+        key = inbound_key(number_id) if mode == INBOUND else attached_key(number_id, agent)
+        if mode == INBOUND and key in taken:
+            raise _linked_meanwhile(number.number, agent)
+        number.keys.add(key)
+        unlinked = yield from unlink_number(number_id, mode, agent, key=key, journal=deleting.journal)
+        now = unlinked.subject.incoming_calls_agent_id
+        if mode == INBOUND and now:
+            raise _linked_meanwhile(number.number, now)
 
 
 def _note_what_was_taken(
@@ -295,13 +305,20 @@ def _links(number: PhoneNumber, users: AffectedAgents | None) -> list[tuple[str,
     return [*([(inbound, INBOUND)] if inbound else []), *((agent, OUTBOUND) for agent in calling)]
 
 
-def _in_use(number: PhoneNumber, links: Iterable[tuple[str, str]]) -> TakenError:
+def _in_use(number: PhoneNumber, links: Iterable[tuple[str, str]], *, is_changed: bool) -> TakenError:
     uses = "; ".join(
         f"{agent_label(agent)} {'answers its calls' if mode == INBOUND else 'calls out with it'}"
         for agent, mode in links
     )
-    return TakenError(
-        f"Number {number.label} is in use: {uses}. It was not deleted (if_linked='fail'). Nothing was changed."
+    state = f"is in use: {uses}" if uses else "was in use until an earlier try of this task"
+    rest = "" if is_changed else " Nothing was changed."
+    return TakenError(f"Number {number.label} {state}. It was not deleted (if_linked='fail').{rest}")
+
+
+def _linked_meanwhile(number: PhoneNumber, agent: str) -> ChangedMeanwhileError:
+    return ChangedMeanwhileError(
+        f"Number {number.label} was not deleted: {agent_label(agent)} answers its calls by now, for somebody else "
+        "linked it in the meantime. Run the task again to take it from there and delete it."
     )
 
 

@@ -9,7 +9,7 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.text import first_warnings
 from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.decisions.rows import NumberRow
-from airflow_provider_phonelink.promises.journal import Journal
+from airflow_provider_phonelink.promises.journal import Journal, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,11 +108,21 @@ class Deleting:
         """The numbers, those first that agents are without: a message names the first ones only."""
         return sorted(self.numbers, key=lambda number: number.reason is None or not self.taken(number))
 
-    def taken(self, number: NumberToDelete) -> dict[str, Entry]:
-        """Return what the journal has of links that the task removed from a number, or was about to."""
+    def settle_journal(self) -> None:
+        """Let the journal say what is true now, before it is told of."""
+        for key, entry in self.journal:
+            if entry.state is State.CONTESTED:  # of a task that does not fail
+                self.journal.settle(key, entry.agent_id)
+
+    def entries(self, number: NumberToDelete) -> dict[str, Entry]:
+        """Return what the journal has of a number."""
         found = {key: self.journal.of(key) for key in sorted(number.keys)}
         return {
             key: entry
             for key, entry in found.items()
-            if entry is not None and entry.pending and number.id in (None, entry.number_id)
+            if entry is not None and number.id in (None, entry.number_id)
         }
+
+    def taken(self, number: NumberToDelete) -> dict[str, Entry]:
+        """Return what the journal has of links that the task removed, or was about to, and that nobody contests."""
+        return {key: entry for key, entry in self.entries(number).items() if entry.pending}

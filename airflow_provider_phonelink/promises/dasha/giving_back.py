@@ -101,8 +101,12 @@ def give_back(journal: Journal, entries: Mapping[str, Entry]) -> Flow[dict[str, 
     found = dict(zip(inbound, returned, strict=True))
     if others:
         callers = yield from _read_callers()  # right before the writes: what others do in between is overwritten
-        returned = yield Parallel([_give_back_outbound(journal, *item, callers) for item in others.items()])
-        found |= dict(zip(others, returned, strict=True))
+        by_agent: dict[str, dict[str, Entry]] = {}
+        for key in reversed([key for key, _ in journal if key in others]):  # what was taken last goes back
+            by_agent.setdefault(loser(others[key]), {})[key] = others[key]
+        flows = [_give_back_outbound(journal, agent, own, callers) for agent, own in by_agent.items()]
+        for returned in (yield Parallel(flows)):
+            found |= returned
     return found
 
 
@@ -141,22 +145,32 @@ def _give_back_inbound(journal: Journal, key: str, entry: Entry) -> Flow[Returne
     returned = yield from link_back(entry.number_id, loser(entry))
     if returned.holder:
         journal.settle(key, returned.holder)
+    if returned.left:
+        journal.contested(key)
     return returned
 
 
-def _give_back_outbound(journal: Journal, key: str, entry: Entry, callers: _Callers) -> Flow[Returned]:
-    agent = loser(entry)
+def _give_back_outbound(
+    journal: Journal, agent: str, entries: Mapping[str, Entry], callers: _Callers
+) -> Flow[dict[str, Returned]]:
+    """Give an agent the first of some numbers back that it can get."""
     other = callers.number_of.get(agent)
-    if other not in (None, entry.number_id):
-        journal.settle(key, agent)
-        label = callers.labels.get(str(other)) or number_label(str(other))
-        return Returned(agent, left=f"By now, {agent_label(agent)} calls out with {label}, and keeps that.")
-    if other is None and callers.error:
-        return Returned(agent, error=callers.error)
-    returned = Returned(agent) if other else (yield from _link_outbound(entry.number_id, agent))
-    if returned.is_back:
-        journal.drop(key)
-    return returned
+    found = {}
+    for key, entry in entries.items():
+        if other not in (None, entry.number_id):
+            journal.settle(key, agent)
+            journal.contested(key)
+            label = callers.labels.get(str(other)) or number_label(str(other))
+            left = f"By now, {agent_label(agent)} calls out with {label}, and keeps that."
+            found[key] = Returned(agent, left=left)
+        elif other is None and callers.error:
+            found[key] = Returned(agent, error=callers.error)
+        else:
+            found[key] = Returned(agent) if other else (yield from _link_outbound(entry.number_id, agent))
+        if found[key].is_back:
+            journal.drop(key)
+            other = entry.number_id
+    return found
 
 
 def _link_outbound(number_id: str, agent: str) -> Flow[Returned]:

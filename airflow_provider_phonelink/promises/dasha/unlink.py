@@ -23,6 +23,7 @@ def unlink_number(
     mode: str = "inbound",
     agent_id: str | None = None,
     *,
+    key: str | None = None,
     journal: Journal | None = None,
 ) -> Flow[Changed[PhoneNumber]]:
     """
@@ -32,6 +33,7 @@ def unlink_number(
     else makes in the moment between the last look and the write is removed.
 
     :param agent_id: Needed for ``replaceOutbound``. Without it an inbound unlink removes whoever is there.
+    :param key: What an outbound link's entry in the journal is found by; None: by its agent, which has one number only.
     :param journal: What earlier tries of the task did, and what this one does. If one of them took the number away, a
         link that somebody made since is left, unless it is that of ``agent_id``.
     :raises NotTakenEffectError: If the vendor accepted the unlink and the agent still has the number.
@@ -42,7 +44,9 @@ def unlink_number(
     journal = journal or Journal()
     if mode == "inbound":
         return (yield from _unlink_inbound(number_id, agent_id, journal))
-    return (yield from _unlink_outbound(number_id, str(agent_id), journal))
+    return (
+        yield from _unlink_outbound(number_id, str(agent_id), key or outbound_key(str(agent_id)), journal)
+    )
 
 
 def _unlink_inbound(number_id: str, agent_id: str | None, journal: Journal) -> Flow[Changed[PhoneNumber]]:
@@ -75,9 +79,8 @@ def _unlink_inbound(number_id: str, agent_id: str | None, journal: Journal) -> F
     )
 
 
-def _unlink_outbound(number_id: str, agent_id: str, journal: Journal) -> Flow[Changed[PhoneNumber]]:
+def _unlink_outbound(number_id: str, agent_id: str, key: str, journal: Journal) -> Flow[Changed[PhoneNumber]]:
     affected: AffectedAgents = yield from patiently(endpoints.affected_agents(number_id))
-    key = outbound_key(agent_id)
     if agent_id not in affected.outbound | affected.maybe_outbound:
         number: PhoneNumber = yield endpoints.get_number(number_id)
         state = f"it is not the outbound number of {agent_label(agent_id)}"

@@ -231,6 +231,65 @@ def test_an_agent_that_calls_out_with_another_number_by_now_keeps_that(vendor, s
     assert changes(found) == {("replaceOutbound", "campaign", None)}
 
 
+def test_a_number_that_somebody_linked_after_an_earlier_try_goes_once_the_task_has_said_so(vendor) -> None:
+    used = in_use(vendor)
+    journal = interrupted(vendor, used, used)
+    vendor.dasha.link(used, "somebody", "inbound")
+    found = deleting(vendor, used, if_linked="unlink", journal=journal)
+    assert vendor.dasha.links()[used] == ("somebody", ["campaign"])
+    reason = str(found.numbers[0].reason)
+    assert "agent somebody answers its calls by now" in reason
+    assert "Run the task again to take it from there and delete it." in reason
+    left: list[Any] = []
+    journal = Journal(None, left.append)
+    journal.intend({key: replace(entry) for key, entry in found.journal})
+    again = deleting(vendor, used, if_linked="unlink", journal=Journal(left[-1]))
+    assert outcomes(again) == [("deleted", True)]
+    assert changes(again) == {
+        ("inbound", "desk", None),
+        ("inbound", "somebody", None),
+        ("replaceOutbound", "campaign", None),
+    }
+
+
+def test_a_task_that_does_not_fail_tells_who_has_the_number_that_it_took(vendor) -> None:
+    used = in_use(vendor)
+    journal = interrupted(vendor, used, used)
+    vendor.dasha.link(used, "somebody", "inbound")
+    found = deleting(vendor, used, if_linked="unlink", journal=journal, retried=False)
+    assert not found.must_fail
+    assert changes(found) == {("inbound", "desk", "somebody")}
+    assert all(entry.pending for _, entry in found.journal)
+
+
+def test_a_number_that_is_to_be_left_by_now_goes_back_to_its_agents(vendor) -> None:
+    used = in_use(vendor)
+    journal = interrupted(vendor, used, used)
+    found = deleting(vendor, used, if_linked="fail", journal=journal)
+    assert (outcomes(found), found.retry_helps) == ([(None, False)], False)
+    assert vendor.dasha.links() == {used: ("desk", ["campaign"])}
+    assert "was in use until an earlier try of this task. It was not deleted" in str(found.numbers[0].reason)
+    assert changes(found) == set()
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_an_agent_that_lost_two_numbers_in_turn_gets_one_of_those_back_that_stay(vendor, both) -> None:
+    first, second = (vendor.dasha.add_number(f"+1555010000{n}", TRUNK) for n in (1, 2))
+    vendor.dasha.link(first, "campaign", "replaceOutbound")
+    journal = interrupted(vendor, first, first)
+    vendor.dasha.link(second, "campaign", "replaceOutbound")
+    vendor.refuses = {**refused(first, 403), **(refused(second, 403) if both else {})}
+    found = deleting(vendor, first, second, if_linked="unlink", journal=journal)
+    assert vendor.dasha.outbound.number_of["campaign"] == (second if both else first)
+    if both:
+        assert f"calls out with +15550100002 (id {second}), and keeps that" in str(found.numbers[0].reason)
+        assert "It was given back to agent campaign." in str(found.numbers[1].reason)
+    else:
+        assert outcomes(found) == [(None, False), ("deleted", True)]
+        assert "It was given back to agent campaign." in str(found.numbers[0].reason)
+    assert not found.must_fail
+
+
 def test_an_agent_whose_outbound_number_cannot_be_seen_is_not_given_one(vendor) -> None:
     used, other = in_use(vendor), vendor.dasha.add_number("+15550100002", OTHER_TRUNK)
     vendor.dasha.link(other, "somebody", "replaceOutbound")
