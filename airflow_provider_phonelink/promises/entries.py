@@ -122,15 +122,16 @@ def tells_primary(agent: AgentWithPrimary) -> bool:
     return "primary_number_id" in agent.model_fields_set
 
 
-def read_journal(kept: object) -> tuple[dict[str, Entry], set[str], set[str]]:
+def read_journal(kept: object) -> tuple[dict[str, Entry], set[str], set[str], dict[str, str]]:
     """
     Read what an earlier try left.
 
-    :return: The entries by key, the keys of numbers that are created, and the names that stood for several numbers.
+    :return: The entries by key, the keys of numbers that are created, the names that stood for several numbers, and the
+        ids of the numbers that names stood for.
     :raises ValueError: If it is not what a journal leaves.
     """
     if kept is None:
-        return {}, set(), set()
+        return {}, set(), set(), {}
     if not isinstance(kept, Mapping) or kept.get("version") != VERSION:
         raise ValueError("it is of another version, or was edited")
     entries = kept.get("entries")
@@ -138,7 +139,12 @@ def read_journal(kept: object) -> tuple[dict[str, Entry], set[str], set[str]]:
         raise ValueError("it has no entries, or one without a sound key")
     creating = _texts(kept.get("creating", []), "numbers that are created")
     ambiguous = _texts(kept.get("ambiguous", []), "names that were refused")
-    return {key: _entry(entry) for key, entry in entries.items()}, creating, ambiguous
+    named = kept.get("named", {})
+    if not isinstance(named, Mapping) or not all(
+        is_one_line(text) for item in named.items() for text in item
+    ):
+        raise ValueError("what it says of the numbers that names stood for is no object of texts")
+    return {key: _entry(entry) for key, entry in entries.items()}, creating, ambiguous, dict(named)
 
 
 def _texts(value: object, what: str) -> set[str]:

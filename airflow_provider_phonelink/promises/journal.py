@@ -47,7 +47,7 @@ class Journal:
     """
 
     def __init__(self, kept: object = None, keep: Keep = lambda _: None) -> None:
-        self._entries, self._creating, self._ambiguous = read_journal(kept)
+        self._entries, self._creating, self._ambiguous, self._named = read_journal(kept)
         self._keep = keep
         #: The links that this try found changed by somebody else, and how far the task had come with them before.
         self._unsaid: dict[str, State] = {}
@@ -262,6 +262,15 @@ class Journal:
         """Return whether a look of this try has shown what came of a link."""
         return key in self._seen
 
+    def name(self, named: Mapping[str, str]) -> None:
+        """Keep the ids of the numbers that names stand for: once one is gone, its name may stand for another."""
+        self._named.update(named)
+        self.keep()
+
+    def named(self, name: str) -> str | None:
+        """Return the id of the number that a name stood for when an earlier try looked."""
+        return self._named.get(name)
+
     @property
     def lent(self) -> dict[str, Entry]:
         """The numbers that a try took from their agents, or was about to, and of which it is not known who has them."""
@@ -294,9 +303,13 @@ class Journal:
             self._keep({"version": VERSION, "entries": found, **names} if found or names else None)
             self._kept, self._kept_names = found, names
 
-    def _names(self) -> dict[str, list[str]]:
+    def _names(self) -> dict[str, Any]:
         """Return what is kept beside the entries, as far as there is any."""
-        names = {"creating": sorted(self._creating), "ambiguous": sorted(self._ambiguous)}
+        names = {
+            "creating": sorted(self._creating),
+            "ambiguous": sorted(self._ambiguous),
+            "named": dict(self._named),
+        }
         return {what: found for what, found in names.items() if found}
 
     def _as_json(self) -> dict[str, Any]:

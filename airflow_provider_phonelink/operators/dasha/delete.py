@@ -44,8 +44,9 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
     that. If an agent cannot get its number back, the task fails, whatever ``on_failed`` says. The reason always names
     the agents. A deleted number is gone for good: creating it again makes another one, with another id.
 
-    A phone number that several numbers have, in whatever notation, is refused, and none of them is deleted, also if
-    it is named by its id; unless the ids of all of them are among the names.
+    A phone number stands, in all tries of a task, for the number that the first one found. One that several numbers
+    have, in whatever notation, is refused, and none of them is deleted, also if it is named by its id; unless the ids
+    of all of them are among the names.
 
     Returns a dict: ``numbers``, ``done`` and ``failed`` (counts), ``steps`` (step to count), ``report`` (its location,
     or None), ``warnings`` (a list, of at most 21) and ``rows``, for each number a dict of ``phone_number``, ``id``,

@@ -65,6 +65,7 @@ def delete_many(deleting: Deleting) -> Flow[None]:
     except PhonelinkError as error:
         raise _naming_agents(error, deleting.journal) from error.__cause__
     _note_what_is_gone(deleting)
+    _remember_found(deleting, reading)
     yield Parallel([_delete(deleting, number, reading) for number in there.values()])
     yield from _give_back(deleting, orphans)
     deleting.journal.keep()
@@ -86,7 +87,12 @@ def _look(deleting: Deleting) -> Flow[None]:
     for number in missing:
         number.step = "gone"
         deleting.on_step("gone")
-        if not is_uuid(number.name):
+        if meant := deleting.journal.named(number.name):
+            deleting.warnings.append(
+                f"Number {number_label(meant, number.name)} is gone. If another one has that phone number by now, it "
+                "was left."
+            )
+        elif not is_uuid(number.name):
             deleting.warnings.append(
                 f"There is no number {clean(number.name)}: it is gone, or was written otherwise."
             )
@@ -121,6 +127,8 @@ def _find_by_phone_number(deleting: Deleting, known: dict[str, PhoneNumber]) -> 
         if is_uuid(number.name) or number.reason is not None:
             continue
         ids = directory.in_any_notation(number.name)
+        if meant := deleting.journal.named(number.name):
+            ids = [id_ for id_ in ids if id_ == meant]
         if len(ids) < 2 or by_id.keys() >= set(ids):  # what it may stand for is to go, whichever it is
             number.number = known[ids[0]] if ids else None
             continue
@@ -151,6 +159,18 @@ def _remember_refused(deleting: Deleting) -> None:
             )
     if names:
         deleting.journal.refuse(names)
+
+
+def _remember_found(deleting: Deleting, reading: outbound.UsersReading) -> None:
+    """Let no try take a name for another number than this one does, of those that it is going to change."""
+    found = {
+        number.name: number.number.id.lower()
+        for number in deleting.numbers
+        if number.number and number.reason is None and not is_uuid(number.name)
+        if deleting.if_linked != "fail" or not _links(number.number, reading.users.get(str(number.id)))
+    }
+    if found:
+        deleting.journal.name(found)
 
 
 def _named_by_id(deleting: Deleting, number: NumberToDelete) -> bool:

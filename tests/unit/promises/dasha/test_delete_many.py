@@ -336,6 +336,20 @@ def test_what_a_try_deleted_before_it_died_is_told_however_the_number_is_named(v
     assert changes(found) == {("inbound", "desk", None), ("replaceOutbound", "campaign", None)}
 
 
+@pytest.mark.parametrize("is_used", [False, True])
+def test_a_number_that_somebody_made_with_the_phone_number_of_a_deleted_one_is_left(vendor, is_used) -> None:
+    deleted = in_use(vendor) if is_used else vendor.dasha.add_number("+15550100001", TRUNK)
+    journal = interrupted(vendor, deleted, "+1 555 010 0001")
+    vendor.dasha.delete(deleted)
+    made = in_use(vendor)
+    found = deleting(vendor, "+1 555 010 0001", if_linked="unlink", journal=journal)
+    assert outcomes(found) == [("gone", True)]
+    assert vendor.dasha.links() == {made: ("desk", ["campaign"])}
+    assert found.warnings == [
+        f"Number +1 555 010 0001 (id {deleted}) is gone. If another one has that phone number by now, it was left."
+    ]
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_a_number_whose_users_cannot_be_read_does_not_stop_the_others(vendor, status) -> None:
     ids = [
