@@ -23,6 +23,7 @@ LONGER = (
     "reconcile to new credentials; 1.10 link old to C; 1.10 refused",
     "delete; 1.9 down; 2.0 link to C; 3.0 clear",
     "delete, reporting; 1.9 dies before; 2.0 link to C; 3.0 clear",
+    "attach; 1.3 lost after; 1.5 dies before; 2.1 give it to C; 3.0 clear",
     "link; 1.2 dies after; 2.1 link to C; 3.0 clear",
     "link; 1.2 lost after; 1.3 link to C; 2.0 clear",
     "onboard; 1.1 503; 1.2 link to C; 1.8 unlink; 1.8 429; 1.9 lie; 1.10 lost before; 2.1 link to C",

@@ -72,8 +72,6 @@ def attach_number(
         return (yield from _found(agent, journal, key, state, agent_id, agent_id))
     number = yield from reads.find_number(number_id)
     holder = number.inbound_agent_id if number else None
-    if earlier and only_from == ANYBODY:
-        _demand_untouched(earlier, holder, agent_id, journal, key)
     taken = holder not in (None, agent_id) and (yield from is_inbound(agent))
     if taken and if_attached == "fail":
         raise TakenError(
@@ -81,6 +79,8 @@ def attach_number(
             f"one inbound agent a number, so it was not attached to {agent_label(agent_id)}. Nothing was changed. "
             "Detach it there first, or use if_attached='move'."
         )
+    if taken and earlier and only_from == ANYBODY:
+        _demand_untouched(earlier, holder, agent_id, journal, key)
     link = {"number_id": number_id, "mode": agent.type, "agent_id": agent_id}
     entry = journal.entry(
         key,

@@ -322,3 +322,10 @@ def test_a_number_that_goes_back_after_an_earlier_try_detached_it_is_not_told_as
     fake, journal = vendor(), Journal({"version": VERSION, "entries": {"n1/out": entry}})
     carry_out(attach_number("out", "n1", journal=journal), vendor=fake, settings=SETTINGS)
     assert (fake.numbers["n1"], list(journal)) == (["out"], [])
+
+
+def test_a_retry_gives_an_outbound_agent_a_number_that_an_inbound_one_answers(carry_out) -> None:
+    entry = {"number_id": "n1", "mode": "outbound", "agent_id": "out", "state": "intended"}
+    fake, journal = vendor("in"), Journal({"version": VERSION, "entries": {"n1/out": entry}})
+    assert carry_out(attach_number("out", "n1", journal=journal), vendor=fake, settings=SETTINGS).changed
+    assert fake.numbers["n1"] == ["in", "out"]
