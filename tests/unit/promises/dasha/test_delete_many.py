@@ -30,6 +30,7 @@ def outcomes(found: Deleting) -> list[tuple[str | None, bool]]:
 
 def changes(found: Deleting) -> set[tuple[str | None, str | None, str | None]]:
     """Return what would be told: mode, the agent before, the agent now."""
+    found.settle_journal()
     told = [change for entry in found.journal.to_tell() for change in link_changes(entry, "dasha")]
     return {(change.mode, change.previous_agent_id, change.agent_id) for change in told}
 
