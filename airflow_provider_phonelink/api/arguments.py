@@ -108,16 +108,13 @@ def number_names(argument: str, value: object, *, uuids: bool) -> list[str]:
 def opaque_id(argument: str, value: object) -> str:
     """Return an id whose form is up to the vendor, as long as it cannot change the path that it becomes part of."""
     text = present(argument, value)
+    _refuse_length(argument, text)
     if made := spreadsheets.made_by_a_template(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is {made}, not an id.")
     _refuse_blanks_and_controls(argument, text)
     if text in {".", ".."} or "/" in text or "\\" in text:
         raise InvalidArgumentError(
             argument, f"{shown(value)} is not an id: it would change the request's path."
-        )
-    if len(text) > MAX_TEXT_LENGTH:
-        raise InvalidArgumentError(
-            argument, f"is {len(text)} characters long, at most {MAX_TEXT_LENGTH} are allowed."
         )
     return text
 
@@ -129,6 +126,7 @@ def agent_id(argument: str, value: object) -> str:
     An agent that is to lose a number is an :func:`opaque_id`: a number can be taken from any agent that has it.
     """
     text = present(argument, value)
+    _refuse_length(argument, text)
     if made := spreadsheets.made(text):
         raise InvalidArgumentError(
             argument, f"{shown(value)} is {made}, not an agent's id. Keep ids as text where it comes from."
@@ -139,18 +137,15 @@ def agent_id(argument: str, value: object) -> str:
 def phone_number(argument: str, value: object) -> str:
     """Return a phone number: 1 to 255 characters, in whatever format the SIP provider expects."""
     text = present(argument, value)
+    _refuse_length(argument, text)
     if made := spreadsheets.made_of_phone_number(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is {made}, not a phone number. {_KEEP_AS_TEXT}")
     _refuse_blanks_and_controls(argument, text)
-    if len(text) > MAX_TEXT_LENGTH:
-        raise InvalidArgumentError(
-            argument, f"is {len(text)} characters long, at most {MAX_TEXT_LENGTH} are allowed."
-        )
     return text
 
 
 def new_phone_number(argument: str, value: object) -> str:
-    """Return the phone number of a number that is to be created, or a SIP user in its place: ASCII, without blanks."""
+    """Return the phone number of a number that is to be created, or a SIP user in its place: ASCII alone."""
     text = phone_number(argument, value)
     if not text.isascii():
         known = e164(text)
@@ -168,10 +163,7 @@ def text(argument: str, value: object) -> str:
     found = present(argument, value)
     if has_unsafe(found):
         raise InvalidArgumentError(argument, f"{shown(value)} has invisible or control characters in it.")
-    if len(found) > MAX_TEXT_LENGTH:
-        raise InvalidArgumentError(
-            argument, f"is {len(found)} characters long, at most {MAX_TEXT_LENGTH} are allowed."
-        )
+    _refuse_length(argument, found)
     return found
 
 
@@ -185,10 +177,7 @@ def optional_text(argument: str, value: object) -> str | None:
         raise InvalidArgumentError(argument, _gave_nothing(value))
     if any(unicodedata.category(character) == "Cs" for character in value):
         raise InvalidArgumentError(argument, f"{shown(value)} has half a character (a surrogate) in it.")
-    if len(value) > MAX_TEXT_LENGTH:
-        raise InvalidArgumentError(
-            argument, f"is {len(value)} characters long, at most {MAX_TEXT_LENGTH} are allowed."
-        )
+    _refuse_length(argument, value)
     return value
 
 
@@ -266,6 +255,13 @@ def made_by_rendering(value: object) -> str:
 
 def _gave_nothing(value: object) -> str:
     return f"is {shown(value)}: the XCom, variable or parameter it comes from gave nothing."
+
+
+def _refuse_length(argument: str, text: str) -> None:
+    if len(text) > MAX_TEXT_LENGTH:
+        raise InvalidArgumentError(
+            argument, f"is {len(text)} characters long, at most {MAX_TEXT_LENGTH} are allowed."
+        )
 
 
 def _refuse_blanks_and_controls(argument: str, text: str) -> None:

@@ -15,7 +15,8 @@ _GLOBAL_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _TRUNK_PREFIX = re.compile(r"(?:\+|00|\(\+|)([1-9][0-9]{0,2})\)?[\s-]*\(0\)")
 _ANY_TRUNK_PREFIX = re.compile(r"\(\s*0\s*\)")
 #: The last digits of a second number, as in 100003/4.
-_SECOND_NUMBER = re.compile(r"[/~]\s*[0-9]{1,2}\s*")
+_BEFORE_SECOND = re.compile(r"[/~]")
+_SECOND_NUMBER = re.compile(r"\s*[0-9]{1,2}\s*")
 #: Country codes after which a number may keep that zero abroad, so that "(0)" leaves open what to dial.
 _KEEPS_ZERO = frozenset({"39", "225", "241", "242", "378", "379"})
 _DIGITS = re.compile(r"[0-9]+")
@@ -24,7 +25,9 @@ _DIALABLE = re.compile(r"\+?[0-9*#]{2,20}")
 #: What may follow a number after a semicolon, such as ``ext=5``; a second number may not.
 _PARAMETER = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*\s*=.*|npdi\s*)", re.DOTALL | re.IGNORECASE)
 #: The user of a SIP address, with a host or without one, as far as people use it.
-_SIP_USER = re.compile(r"[A-Za-z0-9_+*#][A-Za-z0-9_.~!&=*#-]*(@[A-Za-z0-9.:\[\]-]+)?")
+_SIP_USER = re.compile(
+    r"[A-Za-z0-9_+*#](?:[A-Za-z0-9_.~!$&'()=*#-]|%[0-9A-Fa-f]{2})*(?:;[A-Za-z0-9-]+=[^\s;,|]*)*(?:@[A-Za-z0-9.:\[\]-]+)?"
+)
 
 
 def e164(text: str) -> str | None:
@@ -102,8 +105,9 @@ def _dialled(text: str) -> str | None:
 
 
 def _ends_in_second(text: str) -> bool:
-    """Return whether a second number follows of which only the last digits are written."""
-    return _SECOND_NUMBER.fullmatch(text[max(text.rfind("/"), text.rfind("~"), 0) :]) is not None
+    """Return whether a second number follows of which only the last digits are written: not where / groups digits."""
+    _, *rest = _BEFORE_SECOND.split(text)
+    return len(rest) == 1 and _SECOND_NUMBER.fullmatch(rest[0]) is not None
 
 
 def _without_separators(text: str) -> str:

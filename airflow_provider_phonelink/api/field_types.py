@@ -43,7 +43,7 @@ _Empty: TypeAlias = Annotated[Literal[""], AfterValidator(_nothing)]
 OptionalDate: TypeAlias = Annotated[datetime | _Empty | None, Field(union_mode="left_to_right")]
 OptionalId: TypeAlias = Annotated[_Empty | str | None, Field(union_mode="left_to_right")]
 
-#: What no decision depends on: None if it cannot be read, so that it costs nobody the rest of the answer.
+#: None if it cannot be read, so that it costs nobody the rest of the answer; its model's `unreadable` names it then.
 OrNone: TypeAlias = Annotated[
     T | Annotated[None, PlainValidator(_unreadable)] | None, Field(union_mode="left_to_right")
 ]

@@ -48,7 +48,7 @@ _NUMBERS = (
 #: What is no id anywhere, not even of an agent that is to lose a number.
 _RENDERED = (
     (r".*(\{\{|\{%|\{#|<%|\$[({]).*|\$[A-Za-z_]\w*", "a template that nobody rendered"),
-    (r"\[.*\]|\{.*\}|<.*>|\(.*['\",].*\)", "a list, a mapping or a placeholder as text"),
+    (r"\[.*\]|\{.*\}|<.*>|\([^'\",]*['\",].*\)", "a list, a mapping or a placeholder as text"),
 )
 
 

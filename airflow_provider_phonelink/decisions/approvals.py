@@ -112,10 +112,11 @@ def _from_text(text: str) -> object:
 
 
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for position, (name, _) in enumerate(pairs) if name in dict(pairs[:position]))
-        raise InvalidArgumentError(_ARGUMENT, f"has the key {shown(twice)} twice in one mapping.")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InvalidArgumentError(_ARGUMENT, f"has the key {shown(name)} twice in one mapping.")
+        found[name] = value
     return found
 
 

@@ -14,7 +14,7 @@ from airflow_provider_phonelink.api.labels import number_label
 from airflow_provider_phonelink.api.text import clean, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 #: Clocks differ, so an active registration still counts for this long after its ``expiresAt``.
 SKEW = timedelta(seconds=60)
@@ -41,6 +41,10 @@ class Registration(Protocol):
     def expires_at(self) -> datetime | None:
         """When an active registration ends unless it is renewed."""
 
+    @property
+    def unreadable(self) -> Collection[str]:
+        """The names of the fields that the vendor sent and that cannot be read."""
+
 
 class RegisteredNumber(Protocol):
     """A number that may have a registration."""
@@ -56,6 +60,10 @@ class RegisteredNumber(Protocol):
     @property
     def registration_status(self) -> Registration:
         """Its registration."""
+
+    @property
+    def unreadable(self) -> Collection[str]:
+        """The names of the fields that the vendor sent and that cannot be read."""
 
 
 class RegistrationSettings(Protocol):
@@ -181,6 +189,8 @@ def _verdict(number: RegisteredNumber, rules: RegistrationRules, now: datetime) 
     if state in rules.active:
         if rules.check_expiry and status.expires_at and _aware(status.expires_at) < now - SKEW:
             return Verdict.WAITING, f"but expired at {status.expires_at.isoformat()}", False
+        if rules.check_expiry and "expires_at" in status.unreadable:
+            return Verdict.WAITING, "but when it expires cannot be read", False
         return Verdict.ACTIVE, "", False
     if state in rules.failed:
         reasons = filter(None, (status.error_description, status.sip_response_message))
@@ -282,6 +292,8 @@ def _states(judgements: Iterable[Judgement]) -> dict[str, str]:
 
 def registers(number: RegisteredNumber) -> bool:
     """Return whether registration is switched on; if an answer leaves that out, the state decides, if there is one."""
+    if "registration" in number.unreadable:
+        return True  # so nobody is given a number that may never register
     if number.registration is not None:
         return number.registration
     return _comparable(number.registration_status.state) not in ("", DISABLED)

@@ -263,7 +263,5 @@ def _yaml_problem(error: Any, text: str) -> str:
         return clean(f"line {mark.line + 1}, column {mark.column + 1}: {problem}")
     if (position := getattr(error, "position", None)) is None:
         return clean(problem)
-    line = (
-        text.encode("utf-8", "surrogatepass").count(b"\n", 0, position) + 1
-    )  # a character that YAML has not
-    return clean(f"line {line}: {problem}")
+    before = text.encode("utf-8", "surrogatepass")[:position]
+    return clean(f"line {before.count(10) + 1}: {problem}")

@@ -24,9 +24,8 @@ _DELIMITER_LINE = re.compile(
 )
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LINE = re.compile(r"[^\r\n]+")
-_DIGIT = re.compile(r"[0-9]")
-#: What the phone number or id of a row has at the least.
-_FEWEST_DIGITS = 5
+#: A whole cell that can name a number: a phone number, or a uuid.
+_NUMBER = re.compile(r"\+?[0-9][0-9 ().-]{5,}[0-9]|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class _Line(NamedTuple):
@@ -130,10 +129,10 @@ def _lines(text: str, columns: Columns) -> Iterator[_Line]:
 
 
 def _has_rows_in(cell: str, delimiter: str, columns: int) -> bool:
-    """Return whether a cell has swallowed rows, which have a phone number or an id somewhere."""
+    """Return whether a cell has swallowed rows, which have as many cells as others and name a number in one of them."""
+    lines = [line.split(delimiter) for line in _LINE_END.split(cell)[1:]]
     return any(
-        line.count(delimiter) >= max(columns - 1, 1) and len(_DIGIT.findall(line)) >= _FEWEST_DIGITS
-        for line in _LINE_END.split(cell)[1:]
+        len(cells) == max(columns, 2) and any(map(_NUMBER.fullmatch, map(text_of, cells))) for cells in lines
     )
 
 

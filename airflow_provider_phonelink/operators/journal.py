@@ -105,7 +105,10 @@ class TaskJournal(Journal):
         for_good = isinstance(error, PhonelinkFailException)
         given_back = self._give_back() if for_good and self.lent else ""
         if fails:
-            self.said()
+            try:
+                self.said()
+            except Exception as failed:  # whatever keeps it: the task's own error says more
+                self._store.log.warning("The journal could not be kept: %s", clean(failed))
         lent = [
             entry
             for key, entry in self.lent.items()
@@ -143,7 +146,9 @@ class TaskJournal(Journal):
         nothing = hook.run(routing.plan([]))
         report = hook.run(routing.apply(nothing, lambda result: result.log_to(self._store.log), self))
         returned = [
-            entry for key, entry in lent.items() if entry.holder in report.caught_up and self.of(key) is None
+            entry
+            for key, entry in lent.items()
+            if entry.holder in report.caught_up.get(key, ()) and self.of(key) is None
         ]
         told = (
             "What an earlier try of this task took from agents to hand it on has been given back: "
@@ -173,8 +178,8 @@ class TaskJournal(Journal):
         try:
             with _hook_of(self._store.operator) as hook:
                 return self.catch_up(hook)
-        except (PhonelinkFailException, PhonelinkRetryableException) as error:
-            return f"Giving back what an earlier try of this task took from agents failed: {error}"
+        except Exception as error:  # Airflow's, too: the task's own error says more
+            return f"Giving back what an earlier try of this task took from agents failed: {clean(error)}"
 
 
 def _hook_of(operator: Any) -> Any:

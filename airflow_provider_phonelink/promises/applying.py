@@ -283,8 +283,8 @@ def _undone(
 
 def _caught_up(
     planned: Collection[str], links: Collection[Link], catch_up: CatchUp, journal: Journal
-) -> Flow[tuple[tuple[str, ...], tuple[PhonelinkError, ...]]]:
-    caught_up: list[str] = []
+) -> Flow[tuple[dict[str, list[str]], tuple[PhonelinkError, ...]]]:
+    caught_up: dict[str, list[str]] = {}
     left_undone: list[PhonelinkError] = []
     for key, entry in journal:
         if key in planned or entry.state is State.TOLD or journal.has_seen(key):
@@ -292,10 +292,11 @@ def _caught_up(
         try:
             name = number_label(entry.number_id, entry.phone_number)
             with telling(f"Seeing to number {name}, which an earlier try of this task began with,"):
-                caught_up += yield from catch_up(key, entry, links)
+                if agents := (yield from catch_up(key, entry, links)):
+                    caught_up[key] = agents
         except PhonelinkError as error:
             left_undone.append(error.with_traceback(None))
-    return tuple(caught_up), tuple(left_undone)
+    return caught_up, tuple(left_undone)
 
 
 def _applied(

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from airflow_provider_phonelink.api.text import is_one_line, visible
+from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.decisions.links import INBOUND
 
 VERSION = 1
@@ -141,9 +142,9 @@ def read_journal(kept: object) -> tuple[dict[str, Entry], set[str], set[str], di
     ambiguous = _texts(kept.get("ambiguous", []), "names that were refused")
     named = kept.get("named", {})
     if not isinstance(named, Mapping) or not all(
-        is_one_line(text) for item in named.items() for text in item
+        is_one_line(name) and isinstance(id_, str) and is_uuid(id_) for name, id_ in named.items()
     ):
-        raise ValueError("what it says of the numbers that names stood for is no object of texts")
+        raise ValueError("what it says of the numbers that names stood for is no object of ids")
     return {key: _entry(entry) for key, entry in entries.items()}, creating, ambiguous, dict(named)
 
 

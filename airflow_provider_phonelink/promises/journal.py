@@ -259,8 +259,8 @@ class Journal:
         return [entry for key, entry in self if entry.state is not State.TOLD or key in self._seen]
 
     def has_seen(self, key: str) -> bool:
-        """Return whether a look of this try has shown what came of a link."""
-        return key in self._seen
+        """Return whether a look of this try has shown what came of a link, be it that somebody else changed it."""
+        return key in self._seen or key in self._unsaid
 
     def name(self, named: Mapping[str, str]) -> None:
         """Keep the ids of the numbers that names stand for: once one is gone, its name may stand for another."""
@@ -279,7 +279,7 @@ class Journal:
     @property
     def unseen(self) -> list[Entry]:
         """What tries did, or may have done, that was neither told nor seen in this try."""
-        return [entry for key, entry in self if entry.state is not State.TOLD and key not in self._seen]
+        return [entry for key, entry in self if entry.state is not State.TOLD and not self.has_seen(key)]
 
     @property
     def is_kept(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_phonelink.api.errors import ChangedMeanwhileError, TakenError
@@ -11,6 +11,8 @@ from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import MOST_LISTED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from airflow_provider_phonelink.api.errors import PhonelinkError
     from airflow_provider_phonelink.decisions.planning import Change, Plan
 
@@ -46,8 +48,8 @@ class Report:
 
     plan: Plan
     results: tuple[ChangeResult, ...] = ()
-    #: Agents for which this run did what an earlier try had left undone.
-    caught_up: tuple[str, ...] = ()
+    #: Agents for which this run did what an earlier try had left undone, by the key of the journal's entry.
+    caught_up: Mapping[str, Sequence[str]] = field(default_factory=dict)
     #: Why some of it could not be done this time, either.
     left_undone: tuple[PhonelinkError, ...] = ()
     #: Whether this was a run that applies its plan.
@@ -69,8 +71,8 @@ class Report:
         """The results in one line; followed by each change that was not made, if there are any."""
         if self.plan.in_sync and self.complete:
             rest = (
-                f"what an earlier try left undone for {', '.join(map(agent_label, self.caught_up))} is done"
-                if self.caught_up
+                f"what an earlier try left undone for {', '.join(map(agent_label, agents))} is done"
+                if (agents := dict.fromkeys(agent for found in self.caught_up.values() for agent in found))
                 else "nothing was written"
             )
             return f"All {self.plan.unchanged} routes were true already; {rest}."

@@ -91,6 +91,17 @@ class TestInTheGap:
         }
         assert tries.variables == {}
 
+    def test_another_number_where_no_agent_tells_its_type(self, sandbox, world, in_the_gap):
+        hidden = Fault("edit", vendor="callingbox", path="agents/", remove=("type",), count=None)
+        sandbox.faults.add(hidden)
+        tries = in_the_gap(move())
+        tries.task = attach(number_id="pn_second")
+        outcome = tries()
+
+        assert outcome.state == "success", outcome.log
+        assert (world.links()[MOVED][0], world.links()["pn_second"][0]) == (OTHER_AGENT, AGENT)
+        assert tries.variables == {}
+
     def test_an_agent_that_makes_calls(self, world, in_the_gap):
         tries = in_the_gap(move())
         tries.task = attach(agent_id="agent-outbound")

@@ -44,9 +44,9 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
     that. If an agent cannot get its number back, the task fails, whatever ``on_failed`` says. The reason always names
     the agents. A deleted number is gone for good: creating it again makes another one, with another id.
 
-    A phone number stands, in all tries of a task, for the number that the first one found. One that several numbers
-    have, in whatever notation, is refused, and none of them is deleted, also if it is named by its id; unless the ids
-    of all of them are among the names.
+    A phone number stands, in all tries of a task until it succeeds, for the number that the first one found. One that
+    several numbers have, in whatever notation, is refused, and none of them is deleted, also if it is named by its id;
+    unless the ids of all of them are among the names.
 
     Returns a dict: ``numbers``, ``done`` and ``failed`` (counts), ``steps`` (step to count), ``report`` (its location,
     or None), ``warnings`` (a list, of at most 21) and ``rows``, for each number a dict of ``phone_number``, ``id``,
@@ -161,5 +161,6 @@ class DashaDeletePhoneNumberOperator(DashaOperator):
                 hook.run(delete_many(nothing))
         except (PhonelinkFailException, PhonelinkRetryableException) as another:
             return airflow_exception(f"{error} {another}", retry_helps=True)
+        journal.said()
         told = [*nothing.warnings, *(str(number.reason) for number in nothing.numbers)]
         return airflow_exception(" ".join([str(error), *told]), retry_helps=nothing.must_fail)

@@ -81,7 +81,8 @@ def attach_number(
         )
     if taken and earlier and only_from == ANYBODY:
         _demand_untouched(earlier, holder, agent_id, journal, key)
-    link = {"number_id": number_id, "mode": agent.type, "agent_id": agent_id}
+    # Only inbound agents take a number from each other, also where an answer leaves an agent's type out.
+    link = {"number_id": number_id, "mode": INBOUND if taken else agent.type, "agent_id": agent_id}
     entry = journal.entry(
         key,
         holder if taken else None,
@@ -136,7 +137,8 @@ def detach_number(
         number = yield from reads.find_number(number_id)
         if number is None and not exists and journal.earlier(key) is None:
             raise NotNamedError(f"number_id: there is no number {clean(number_id)}. Nothing was changed.")
-        now = number.inbound_agent_id if number else None
+        inbound_agent_id = number.inbound_agent_id if number else None
+        now = inbound_agent_id if agent.type == INBOUND else agent_id
         state = f"Number {number_label(number_id)} is not attached to {agent_label(agent_id)}"
         return (yield from _found(agent, journal, key, state, now, None))
     inbound = agent.type == INBOUND
@@ -173,14 +175,14 @@ def finish(key: str, journal: Journal, number: Number) -> Flow[list[str]]:
     if entry is None:
         return []
     steps = Steps(journal, key, entry)
-    if entry.mode == INBOUND and number.inbound_agent_id is None and entry.lent and entry.holder:
+    if entry.lent and entry.holder and number.inbound_agent_id is None:
         yield from steps.back_to(entry.holder)
         journal.drop(key)
         return [entry.holder]
     restored = yield from steps.put_primaries_right()
     if entry.mode == INBOUND:
         journal.settle(key, number.inbound_agent_id)
-    elif (entry.agent_id in (number.outbound_agent_ids or ())) is entry.removes:
+    elif (entry.agent_id in (number.inbound_agent_id, *(number.outbound_agent_ids or ()))) is entry.removes:
         journal.drop(key)
     else:
         journal.settle(key, entry.agent_id)

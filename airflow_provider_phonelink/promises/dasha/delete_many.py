@@ -164,10 +164,12 @@ def _remember_refused(deleting: Deleting) -> None:
 def _remember_found(deleting: Deleting, reading: outbound.UsersReading) -> None:
     """Let no try take a name for another number than this one does, of those that it is going to change."""
     found = {
-        number.name: number.number.id.lower()
+        name: number.number.id.lower()
         for number in deleting.numbers
-        if number.number and number.reason is None and not is_uuid(number.name)
+        if number.number and number.reason is None
         if deleting.if_linked != "fail" or not _links(number.number, reading.users.get(str(number.id)))
+        for name in (number.name, *number.other_names)
+        if not is_uuid(name)
     }
     if found:
         deleting.journal.name(found)
@@ -179,14 +181,12 @@ def _named_by_id(deleting: Deleting, number: NumberToDelete) -> bool:
 
 def _drop_repeated(deleting: Deleting) -> None:
     """Keep a number once that was named by its id and by its phone number."""
-    seen: set[str] = set()
-    kept = []
+    kept: dict[str, NumberToDelete] = {}
     for number in deleting.numbers:
-        number_id = number.id or number.name
-        if number_id not in seen:
-            kept.append(number)
-        seen.add(number_id)
-    deleting.numbers = kept
+        first = kept.setdefault(number.id or number.name, number)
+        if first is not number:
+            first.other_names.append(number.name)
+    deleting.numbers = list(kept.values())
 
 
 def _match_journal(deleting: Deleting) -> list[NumberToDelete]:
@@ -203,8 +203,6 @@ def _match_journal(deleting: Deleting) -> list[NumberToDelete]:
     by_phone_number.pop(None, None)
     orphans: dict[str, NumberToDelete] = {}
     for key, entry in deleting.journal:
-        if entry.state is State.TOLD:
-            continue
         written = entry.phone_number or ""
         owner = (
             by_id.get(entry.number_id) or by_phone_number.get(written) or by_phone_number.get(e164(written))

@@ -26,6 +26,8 @@ class NumberToDelete:
     """A number, as it was named, and what came of it."""
 
     name: str
+    #: Other names under which the task was given it, too.
+    other_names: list[str] = field(default_factory=list)
     number: PhoneNumber | None = None
     step: str | None = None
     reason: str | None = None

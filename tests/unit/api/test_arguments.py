@@ -338,6 +338,10 @@ def test_a_list_or_a_template_as_text_is_nobodys_name(check, value, made) -> Non
         "tel:+1-555-010-0001;ext=5",
         "+15550100001;ext=5",
         "+15550100001;npdi",
+        "02/555/12/34",
+        "user%40corp.example",
+        "o'brien",
+        "alice;phone-context=office",
         "1000@pbx.example.org",
         "alice@sip.example.org:5060",
         "reception-2",
@@ -348,6 +352,14 @@ def test_a_list_or_a_template_as_text_is_nobodys_name(check, value, made) -> Non
 )
 def test_what_a_new_number_may_be_called(value) -> None:
     assert arguments.new_phone_number("phone_number", value) == value
+
+
+@pytest.mark.parametrize("value", ["(" + "'" * 100_000, "(" + "," * 100_000, "[" * 100_000])
+def test_a_text_without_end_is_told_by_its_length(value) -> None:
+    """Before it is compared with anything: that may take as many steps as the square of its length."""
+    for check in (arguments.phone_number, arguments.agent_id, arguments.opaque_id):
+        with pytest.raises(InvalidArgumentError, match=r"argument: is 10000\d characters"):
+            check("argument", value)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from unit.files.reading import COLUMNS, rows
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
+from airflow_provider_phonelink.files.columns import Columns
 from airflow_provider_phonelink.files.reading import read_rows
 from airflow_provider_phonelink.files.tables import read_table
 
@@ -92,9 +93,21 @@ def test_what_people_make_by_putting_tables_together_is_refused_with_its_line(
         rows(tmp_path, "r.csv", text)
 
 
-def test_a_text_of_several_lines_is_one_cell(tmp_path) -> None:
-    text = 'number,agent_id,comment\n+15550100002,b,"for Anna,\nor, in May, Bert"\n'
-    assert rows(tmp_path, "r.csv", text) == [{**B, "comment": "for Anna,\nor, in May, Bert"}]
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "for Anna,\nor, in May, Bert",
+        "Support line\nsince 2024-03-01, see OPS-12",
+        "Main line\nzip 10115, Berlin",
+        "Tel\nBerlin, Mitte, 10115",
+    ],
+)
+def test_a_text_of_several_lines_is_one_cell(tmp_path, comment) -> None:
+    text = f'number,agent_id,comment\n+15550100002,b,"{comment}"\n'
+    assert rows(tmp_path, "r.csv", text) == [{**B, "comment": comment}]
+    columns = Columns("route", required=(("number",),), optional=("comment",))
+    text = f'number,comment\n+15550100002,"{comment}"\n'
+    assert rows(tmp_path, "r.csv", text, columns) == [{"number": B["number"], "comment": comment}]
 
 
 def test_commas_in_text_are_not_between_columns(tmp_path) -> None:

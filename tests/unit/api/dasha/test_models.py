@@ -12,6 +12,7 @@ from unit.api.fake_dasha import number_json
 
 from airflow_provider_phonelink.api import dasha, field_types
 from airflow_provider_phonelink.api.dasha.models import AffectedAgents, PhoneNumber, PhoneNumberPage
+from airflow_provider_phonelink.decisions.registration import RegistrationRules, Verdict, judge, registers
 
 #: The answer as it stands in the vendor's pages.
 SAMPLE = {
@@ -157,6 +158,20 @@ def test_what_cannot_be_read_of_a_registration_is_none(name) -> None:
 def test_a_state_that_cannot_be_read_is_empty(status) -> None:
     assert read(registrationStatus=status).registration_status.state == ""
     assert PhoneNumber.model_validate_json(without("registrationStatus")).registration_status.state == ""
+
+
+def test_an_active_state_whose_end_cannot_be_read_is_not_counted_as_active() -> None:
+    number = read(registrationStatus={"state": "Registered", "expiresAt": "01/01/2020"})
+    now = datetime.now(timezone.utc)
+    for check_expiry, verdict in ((True, Verdict.WAITING), (False, Verdict.ACTIVE)):
+        rules = RegistrationRules(("Registered",), ("Failed",), check_expiry)
+        assert judge("id", number, rules, now).verdict is verdict
+
+
+def test_a_number_whose_registration_cannot_be_read_is_waited_for() -> None:
+    """Linked at once, it may never register."""
+    assert registers(read(registration="perhaps", registrationStatus="?"))
+    assert not registers(read(registration=None, registrationStatus="?"))
 
 
 def test_what_is_readable_is_not_called_unreadable() -> None:

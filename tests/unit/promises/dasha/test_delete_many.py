@@ -253,6 +253,30 @@ def test_a_number_that_somebody_linked_after_an_earlier_try_goes_once_the_task_h
     }
 
 
+def test_what_was_told_is_told_again_by_a_try_after_success(vendor) -> None:
+    used = in_use(vendor)
+    first = deleting(vendor, used, if_linked="unlink")
+    told = changes(first)
+    assert told
+    assert changes(deleting(vendor, used, if_linked="unlink", journal=Journal(first.journal.told()))) == told
+
+
+@pytest.mark.parametrize("names", [("{id}", "+15550100001"), ("+15550100001", "+1 555 010 0001")])
+def test_each_name_stands_for_the_number_of_the_first_try(vendor, names) -> None:
+    used = in_use(vendor)
+    left: list[Any] = [None]
+    given = [name.format(id=used) for name in names]
+    deleting(vendor, *given, if_linked="unlink", journal=Journal(None, left.append))
+    new = vendor.dasha.add_number("+15550100001", TRUNK)
+    deleting(vendor, *given, if_linked="unlink", journal=Journal(left[-1]))
+    assert list(vendor.dasha.links()) == [new]
+
+
+def test_a_name_that_somebody_made_stand_for_no_id_is_no_journal() -> None:
+    with pytest.raises(ValueError, match="no object of ids"):
+        Journal({"version": 1, "entries": {}, "named": {"+15550100001": "x"}})
+
+
 def test_a_task_that_does_not_fail_tells_who_has_the_number_that_it_took(vendor) -> None:
     used = in_use(vendor)
     journal = interrupted(vendor, used, used)
