@@ -212,14 +212,19 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
         resumes: bool,
     ) -> dict[str, Any]:
         """Do what can be done, look by look, until nothing is waited for or time is up."""
+        from airflow_provider_phonelink.operators.journal import open_journal
+
         failed_looks, last = 0, None
         while True:
+            journal = open_journal(self, context, resumes=resumes)
             try:
-                last = onboarding, journal = self._go_on(context, checked, doubts, so_far, resumes=resumes)
+                onboarding = self._go_on(checked, doubts, so_far, journal, resumes=resumes)
+                last = onboarding, journal
             except (PhonelinkFailException, PhonelinkRetryableException) as error:
                 failed_looks += 1
                 tolerable = isinstance(error, PhonelinkRetryableException) and time.time() < deadline
                 if not (tolerable and resumes and failed_looks < self.hook.max_failed_polls):
+                    journal.said()
                     self._break_off(context, checked, so_far, error)
                 self.log.warning("Look failed (%d in a row), the wait goes on: %s", failed_looks, error)
             else:
@@ -288,20 +293,12 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
         return min(timeout, self.execution_timeout.total_seconds()) if self.execution_timeout else timeout
 
     def _go_on(
-        self,
-        context: Context,
-        checked: _Checked,
-        doubts: Doubts,
-        so_far: SoFar,
-        *,
-        resumes: bool,
-    ) -> tuple[Onboarding, TaskJournal]:
+        self, checked: _Checked, doubts: Doubts, so_far: SoFar, journal: TaskJournal, *, resumes: bool
+    ) -> Onboarding:
         """Do what can be done now."""
-        from airflow_provider_phonelink.operators.journal import open_journal
         from airflow_provider_phonelink.operators.progress import Progress
         from airflow_provider_phonelink.promises.dasha.onboard import Onboarding, onboard
 
-        journal = open_journal(self, context, resumes=resumes)
         progress = Progress(self.log, len(checked.wishes))
         onboarding = Onboarding(
             checked.wishes,
@@ -325,7 +322,7 @@ class DashaOnboardPhoneNumbersOperator(DashaOperator):
         progress.tell()
         for warning in [*([] if resumes else onboarding.told_warnings), *onboarding.unknown_states]:
             self.log.warning("%s", warning)
-        return onboarding, journal
+        return onboarding
 
     def _wait(self, onboarding: Onboarding, checked: _Checked, so_far: SoFar, deadline: float) -> None:
         """Wait in the triggerer, which raises."""
