@@ -175,11 +175,14 @@ class TaskJournal(Journal):
 
     def _give_back(self) -> str:
         """Return what came of it, for a message."""
+        before = self.copies()
         try:
             with _hook_of(self._store.operator) as hook:
-                return self.catch_up(hook)
+                told = self.catch_up(hook)
         except Exception as error:  # Airflow's, too: the task's own error says more
             return f"Giving back what an earlier try of this task took from agents failed: {clean(error)}"
+        self.leave_to_the_next_try(before)
+        return told
 
 
 def _hook_of(operator: Any) -> Any:

@@ -206,6 +206,20 @@ class Journal:
                 if restored is not None and restored.state is State.INTENDED:
                     self.drop(key)
 
+    def copies(self) -> dict[str, Entry]:
+        """Return the entries as they are now."""
+        return {
+            key: replace(entry, losers=list(entry.losers), primaries=dict(entry.primaries))
+            for key, entry in self
+        }
+
+    def leave_to_the_next_try(self, before: Mapping[str, Entry]) -> None:
+        """Let the next try find, and say, what others have changed: this one fails for another reason, and has not."""
+        for key, entry in before.items():
+            now = self._entries.get(key)
+            if now and entry.mode == INBOUND and entry.pending and not entry.explains(now.agent_id):
+                self._entries[key] = replace(entry, lent=False)
+
     def drop(self, key: str) -> None:
         """Forget a link, for all is as it was before."""
         self._entries.pop(key, None)

@@ -12,6 +12,7 @@ DEVIATIONS = 2
 SHOWN = 5
 #: Longer ones, in which something was wrong once.
 LONGER = (
+    "attach, moving; 1.9 dies before; 2.1 give it to C; 2.1 refused; 3.0 give it to C",
     "onboard; 1.1 refused; 2.0 garbage: a list; 2.8 give the caller another; 3.0 row gone; 3.1 link to C; "
     "3.2 refused; 4.0 clear",
     "rotate; 1.4 down; 2.0 pool smaller; 2.4 refused",
