@@ -15,6 +15,8 @@ from airflow_provider_phonelink.decisions.links import INBOUND, Link
 from airflow_provider_phonelink.decisions.planning import ACTIONS, Change
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from airflow_provider_phonelink.decisions.planning import Plan
 
 _ARGUMENT = "approved_plan"
@@ -46,7 +48,8 @@ class ApprovedPlan:
                 "new plan and have it approved.",
                 [f"Not approved: {line}" for line in told],
             )
-        if dropped := sorted(plan.line(change) for change in self.changes if self._is_dropped(change, plan)):
+        ends = {change.loser for change in plan.changes}
+        if dropped := sorted(plan.line(change) for change in self.changes if _is_dropped(change, plan, ends)):
             raise NotApprovedError(
                 f"{len(dropped)} of the {len(self.changes)} approved changes are neither made nor asked for any more, "
                 f"so nothing was written.{_all(dropped)} The plan was made of other routes, or with another scope or "
@@ -54,13 +57,6 @@ class ApprovedPlan:
                 [f"Approved, and not asked for any more: {line}" for line in dropped],
             )
         return replace(plan, bound=True)
-
-    def _is_dropped(self, approved: Change, plan: Plan) -> bool:
-        """Return whether an approved change is not true, and this plan would leave it so."""
-        if approved.action == "unlink":
-            planned = {change.loser for change in plan.changes}
-            return approved.link not in planned and (not plan.prunes or approved.link in plan.found)
-        return approved.link not in plan.wishes | plan.found
 
     def _covers(self, change: Change) -> bool:
         if change in self.changes:
@@ -137,6 +133,18 @@ def _change(position: int, item: object) -> Change:
     elif action == "move" and previous_number_id:
         ends = Link(previous_number_id, agent_id, mode)
     return Change(action, link, ends)
+
+
+def _is_dropped(approved: Change, plan: Plan, ends: Collection[Link | None]) -> bool:
+    """
+    Return whether an approved change is not true, and this plan would leave it so.
+
+    :param ends: The links that end by the plan.
+    """
+    link = approved.link
+    if approved.action == "unlink":
+        return link not in ends and (not plan.prunes or link in plan.found)
+    return link not in plan.wishes and link not in plan.found
 
 
 def _all(lines: Sequence[str]) -> str:
