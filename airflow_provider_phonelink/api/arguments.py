@@ -19,7 +19,7 @@ from airflow_provider_phonelink.api import spreadsheets
 from airflow_provider_phonelink.api.e164 import e164, is_dialable, is_sip_user
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.text import as_text, has_invisible, has_unsafe, shown, trimmed
-from airflow_provider_phonelink.api.uuids import is_uuid
+from airflow_provider_phonelink.api.uuids import is_uuid, plain_id
 
 MAX_TEXT_LENGTH = 255
 #: The longest time span in seconds, 100 years: a longer one, as some write for "never", counts as this one.
@@ -79,7 +79,7 @@ def number_name(argument: str, value: object, *, uuids: bool) -> str:
     :param uuids: Whether the ids of numbers are uuids; otherwise their form is up to the vendor.
     """
     if isinstance(value, UUID) or (isinstance(value, str) and is_uuid(value)):
-        return str(value).lower() if uuids else str(value)
+        return str(value).lower()
     text = phone_number(argument, value)
     if is_dialable(text):
         return text
@@ -106,7 +106,11 @@ def number_names(argument: str, value: object, *, uuids: bool) -> list[str]:
 
 
 def opaque_id(argument: str, value: object) -> str:
-    """Return an id whose form is up to the vendor, as long as it cannot change the path that it becomes part of."""
+    """
+    Return an id whose form is up to the vendor, as long as it cannot change the path that it becomes part of.
+
+    If it is a uuid, it is in lower case then, as the ids in answers are: the two are compared.
+    """
     text = present(argument, value)
     _refuse_length(argument, text)
     if made := spreadsheets.made_by_a_template(text):
@@ -116,7 +120,7 @@ def opaque_id(argument: str, value: object) -> str:
         raise InvalidArgumentError(
             argument, f"{shown(value)} is not an id: it would change the request's path."
         )
-    return text
+    return plain_id(text)
 
 
 def agent_id(argument: str, value: object) -> str:

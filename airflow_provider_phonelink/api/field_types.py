@@ -1,7 +1,7 @@
 """
 Field types of the vendors' answers.
 
-Values for which empty text means none, values that may be unreadable, and lists that stop at a bad item.
+Ids, values for which empty text means none, values that may be unreadable, and lists that stop at a bad item.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, ValidationInfo
+
+from airflow_provider_phonelink.api.uuids import PATTERN as UUID_PATTERN
 
 T = TypeVar("T")
 
@@ -41,7 +43,10 @@ def _unreadable(value: object, info: ValidationInfo) -> Any:
 _Empty: TypeAlias = Annotated[Literal[""], AfterValidator(_nothing)]
 
 OptionalDate: TypeAlias = Annotated[datetime | _Empty | None, Field(union_mode="left_to_right")]
-OptionalId: TypeAlias = Annotated[_Empty | str | None, Field(union_mode="left_to_right")]
+# A uuid is the same in either case, so that it is compared in one: lower case. Other ids are as the vendor writes them.
+_Uuid: TypeAlias = Annotated[str, StringConstraints(pattern=UUID_PATTERN, to_lower=True)]
+Id: TypeAlias = Annotated[_Uuid | str, Field(union_mode="left_to_right")]
+OptionalId: TypeAlias = Annotated[_Empty | _Uuid | str | None, Field(union_mode="left_to_right")]
 
 #: None if it cannot be read, so that it costs nobody the rest of the answer; its model's `unreadable` names it then.
 OrNone: TypeAlias = Annotated[

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+PATTERN = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+_FORM = re.compile(PATTERN)
 
 
 def is_uuid(text: str) -> bool:
@@ -15,8 +16,3 @@ def is_uuid(text: str) -> bool:
 def plain_id(text: str) -> str:
     """Return an id in the form in which it can be compared: a uuid in lower case, another one as it is."""
     return text.lower() if is_uuid(text) else text
-
-
-def same_id(first: str, second: str) -> bool:
-    """Return whether two ids are the same: uuids regardless of case, others exactly."""
-    return first == second or plain_id(first) == plain_id(second)

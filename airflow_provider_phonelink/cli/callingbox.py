@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.callingbox import reads
-from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.cli.lists import Table
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def _rows(
     if phone_number is not None:
         arguments.phone_number("phone_number", phone_number)
     if agent_id is not None:
-        arguments.opaque_id("agent_id", agent_id)
+        agent_id = arguments.opaque_id("agent_id", agent_id)
     numbers = yield from reads.all_numbers()
     found = [number for number in numbers if phone_number in (None, number.e164)]
     if agent_id is not None or unlinked_only:
@@ -27,7 +26,7 @@ def _rows(
         found = [
             number
             for number in found
-            if (agent_id is None or same_id(agent_id, answered[number.id] or ""))
+            if (agent_id is None or agent_id == answered[number.id])
             and not (unlinked_only and answered[number.id])
         ]
     return [number.model_dump(mode="json") for number in found]

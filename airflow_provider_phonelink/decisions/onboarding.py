@@ -10,7 +10,6 @@ from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean, listed, shown
-from airflow_provider_phonelink.api.uuids import plain_id, same_id
 from airflow_provider_phonelink.decisions.rows import NumberRow
 from airflow_provider_phonelink.files.cells import truth_of
 from airflow_provider_phonelink.files.columns import Columns
@@ -151,7 +150,7 @@ def _merged(wishes: Iterable[NumberWish]) -> tuple[list[NumberWish], list[str]]:
             found[same] = first = replace(first, notations=(*first.notations, _in_two_notations(first, wish)))
         for name in _MERGED:
             before, now = getattr(first, name), getattr(wish, name)
-            if before is not None and now is not None and not _same(before, now):
+            if before is not None and now is not None and before != now:
                 problems.append(
                     f"{first.place} and {wish.place} contradict each other: {clean(wish.phone_number)} with {name} "
                     f"{shown(before)}, and with {shown(now)}"
@@ -159,10 +158,6 @@ def _merged(wishes: Iterable[NumberWish]) -> tuple[list[NumberWish], list[str]]:
             elif before is None and now is not None:
                 found[same] = first = replace(first, **{name: now})
     return list(found.values()), problems
-
-
-def _same(before: Any, now: Any) -> bool:
-    return before == now or (isinstance(before, str) and same_id(before, now))
 
 
 def _in_two_notations(first: NumberWish, other: NumberWish) -> str:
@@ -178,7 +173,7 @@ def _clashes(wishes: Iterable[NumberWish]) -> list[str]:
     calling: dict[str, NumberWish] = {}
     for wish in wishes:
         if wish.outbound_agent_id:
-            first = calling.setdefault(plain_id(wish.outbound_agent_id), wish)
+            first = calling.setdefault(wish.outbound_agent_id, wish)
             if first is not wish:
                 problems.append(
                     f"{first.place} and {wish.place} contradict each other: {clean(first.phone_number)} and "

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from airflow_provider_phonelink.api.errors import TooManyChangesError
 from airflow_provider_phonelink.api.labels import agent_label, number_label
-from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
 
 if TYPE_CHECKING:
@@ -208,7 +207,7 @@ def numbers_to_ask(
     outbound = [link for link in wishes if link.mode == rules.outbound]
     needed = {link.number_id for link in outbound}
     if pruned is not None and rules.outbound in pruned.modes:
-        routed = {plain_id(link.agent_id) for link in outbound}
+        routed = {link.agent_id for link in outbound}
         # An agent that can have one outbound number, and is given one, keeps no other, whichever it has now.
         replaced = rules.one_outbound_number and pruned.agents is not None and pruned.agents <= routed
         if not replaced:

@@ -9,7 +9,6 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
 from airflow_provider_phonelink.api.templates import parse_rendered
 from airflow_provider_phonelink.api.text import as_text, clean, shown
-from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import ListedNumber
 
@@ -60,7 +59,7 @@ def belongs(number: DescribedNumber, wanted: Mapping[str, str]) -> bool:
     """Return whether a number matches all parts of a filter."""
     provider_id = wanted.get("provider_id")
     return (
-        (provider_id is None or (number.provider_id or "").lower() == provider_id)
+        (provider_id is None or number.provider_id == provider_id)
         and (number.display_name or "").startswith(wanted.get("display_name_prefix", ""))
         and wanted.get("description_tag", "") in (number.description or "")
     )
@@ -102,14 +101,11 @@ def by_id(values: Mapping[str, T], phone_numbers: Mapping[str, str | None], *, u
         it, whatever their credentials. Names that belong to none of them are left out.
     :param phone_numbers: By id, for all numbers of the pool.
     """
-    ids = {plain_id(number_id): number_id for number_id in phone_numbers}
     directory = Directory((ListedNumber(id_, number) for id_, number in phone_numbers.items()), uuids=uuids)
     return {
         number_id: value
         for name, value in values.items()
-        for number_id in (
-            [ids[plain_id(name)]] if plain_id(name) in ids else directory.with_phone_number(name)
-        )
+        for number_id in ([name] if name in phone_numbers else directory.with_phone_number(name))
     }
 
 

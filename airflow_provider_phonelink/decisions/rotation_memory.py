@@ -6,7 +6,7 @@ A memory is a value: each function returns a new one. It is kept as JSON that pe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from enum import Enum
@@ -170,34 +170,18 @@ class Memory:
             ),
         )
 
-    def in_order(self, at: datetime, ids: Iterable[str]) -> Memory:
+    def in_order(self, at: datetime) -> Memory:
         """
         Return the memory without slips of somebody who edited it.
 
         :param at: The present. A later time is no time at which a number can have been in use: it would hold the number
             back, or in use, until then.
-        :param ids: The ids of numbers as the vendor writes them. A uuid may have been copied in another case.
         """
-        written = {plain_id(number_id): number_id for number_id in ids}
-
-        def right(number_id: str) -> str:
-            return written.get(plain_id(number_id), number_id)
-
         uses = [
-            replace(
-                use,
-                number_id=right(use.number_id),
-                since=min(use.since, at),
-                until=use.until and min(use.until, at),
-                previous=use.previous and right(use.previous),
-            )
+            replace(use, since=min(use.since, at), until=use.until and min(use.until, at))
             for use in self.uses
         ]
-        return replace(
-            self,
-            uses=_in_time(uses),
-            decision=self.decision and replace(self.decision, number_id=right(self.decision.number_id)),
-        )
+        return replace(self, uses=_in_time(uses))
 
     def seen(self, number_id: str | None, at: datetime) -> Memory:
         """
@@ -302,7 +286,7 @@ class Memory:
         try:
             uses = [_use(item) for item in value["uses"]]
             decided = value.get("decision")
-            decision = Decision(_run(decided["run"]), _text(decided["number_id"])) if decided else None
+            decision = Decision(_run(decided["run"]), _id(decided["number_id"])) if decided else None
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
             raise ValueError(f"it is not in the form in which it was kept ({clean(repr(error))})") from None
         return cls(_bounded(uses), decision)
@@ -349,12 +333,12 @@ def _run_as_json(run: Run) -> dict[str, str]:
 
 def _use(value: Mapping[str, Any]) -> Use:
     return Use(
-        _text(value["number_id"]),
+        _id(value["number_id"]),
         _moment(value["since"]),
         _moment(value["until"]) if value.get("until") else None,
         _text(value["phone_number"]) if value.get("phone_number") else None,
         _run(value["run"]) if value.get("run") else None,
-        _text(value["previous"]) if value.get("previous") else None,
+        _id(value["previous"]) if value.get("previous") else None,
         State(value.get("state", State.SEEN)),
         _number(value["turn"]) if value.get("turn") is not None else None,
     )
@@ -372,6 +356,11 @@ def _text(value: object) -> str:
             "a text is too long, or has line breaks, control characters or half characters in it"
         )
     return value
+
+
+def _id(value: object) -> str:
+    """Return an id in the case in which the vendor's answers have it, whoever wrote it."""
+    return plain_id(_text(value))
 
 
 def _number(value: object) -> float:

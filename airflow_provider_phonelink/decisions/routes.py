@@ -10,7 +10,6 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import NotNamedError, RoutesError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean, listed
-from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
 from airflow_provider_phonelink.files.columns import Columns, rows_of
 
@@ -118,7 +117,7 @@ def _clashes(routes: Iterable[Route]) -> list[str]:
         if route.mode != INBOUND:
             continue
         first = answering.setdefault((route.number, route.is_id), route)
-        if not same_id(first.agent_id, route.agent_id):
+        if first.agent_id != route.agent_id:
             agents = f"{agent_label(first.agent_id)}, and to {agent_label(route.agent_id)}"
             problems.append(
                 f"{first.place} and {route.place} contradict each other: {clean(route.number)} inbound to "

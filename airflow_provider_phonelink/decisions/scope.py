@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from airflow_provider_phonelink.api import arguments, templates
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
 from airflow_provider_phonelink.api.text import as_text, clean, shown
-from airflow_provider_phonelink.api.uuids import plain_id
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.directory import Directory
@@ -40,15 +39,14 @@ class Scope:
 
         :raises RoutesError: If a number of the pool is unknown or ambiguous.
         """
-        agents = None if self.agents is None else frozenset(map(plain_id, self.agents))
         if not self.narrows_numbers:
-            return KnownScope(self.modes, agents, None)
+            return KnownScope(self.modes, self.agents, None)
         found = set(directory.numbers)
         if self.provider_id is not None:
             found = {id_ for id_ in found if directory.numbers[id_].provider_id == self.provider_id}
         if self.pool is not None:
             found &= self._pooled(directory, self.pool)
-        return KnownScope(self.modes, agents, frozenset(found))
+        return KnownScope(self.modes, self.agents, frozenset(found))
 
     def _pooled(self, directory: Directory, pool: tuple[str, ...]) -> set[str]:
         found, problems = set(), []
@@ -67,7 +65,6 @@ class KnownScope:
     """A scope whose numbers are resolved to ids."""
 
     modes: tuple[str, ...]
-    #: Ids in the form in which they are compared.
     agents: frozenset[str] | None
     numbers: frozenset[str] | None
 
@@ -75,7 +72,7 @@ class KnownScope:
         """Return whether a link is in scope."""
         return (
             link.mode in self.modes
-            and (self.agents is None or plain_id(link.agent_id) in self.agents)
+            and (self.agents is None or link.agent_id in self.agents)
             and (self.numbers is None or link.number_id in self.numbers)
         )
 

@@ -113,10 +113,12 @@ class RotateOperator(BaseOperator):
 
         with as_airflow_exceptions():
             arguments.present(self.hook.conn_name_attr, self.hook.conn_id)
+            # What is remembered is found by it, too.
+            self.agent_id = arguments.agent_id("agent_id", self.agent_id)
             rules, caller_id = self._rules(), self._caller_id()
             verify = arguments.boolean("verify", self.verify)
         asked = self._asked(context)
-        kept = KeptMemory(self, context, self.hook.conn_id, str(self.agent_id))
+        kept = KeptMemory(self, context, self.hook.conn_id, self.agent_id)
         with self.hook as hook:
             try:
                 outcome = self._rotate(hook, caller_id, asked, rules, kept, verify=verify)
@@ -180,7 +182,6 @@ class RotateOperator(BaseOperator):
         from airflow_provider_phonelink.decisions.rotation import ON_UNHEALTHY, RotationRules
         from airflow_provider_phonelink.operators.strategy import strategy_of
 
-        arguments.agent_id("agent_id", self.agent_id)
         return RotationRules(
             strategy=strategy_of(self, self.strategy, self._constructed_strategy),
             weights=self._weights(),

@@ -129,7 +129,7 @@ def rotate(
     survey = yield from caller_id.look(found.current, names, rules.min_healthy)
     # A run that is executed late is due before what has happened since, and rests would seem not to have begun.
     now = found.latest(asked.at)
-    found = found.in_order(now, filter(None, (*survey.pool.number_ids, survey.in_use, survey.suspected)))
+    found = found.in_order(now)
     known = found if survey.is_uncertain else found.seen(survey.in_use, asked.at)
     suspected = survey.suspected or known.current
     rules = replace(rules, weights=by_id(rules.weights, survey.pool.phone_numbers, uuids=uuids))

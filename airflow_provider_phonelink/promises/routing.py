@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_phonelink import vendors
-from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.decisions.planning import make_plan, numbers_in_use, numbers_to_ask
 from airflow_provider_phonelink.decisions.routes import wishes_of
 from airflow_provider_phonelink.decisions.scope import demand_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.decisions.directory import Directory
@@ -59,8 +58,6 @@ class Survey:
     mode_of: Callable[[Route], str] | None = None
     #: The agents' primary numbers, where agents have one and the list of them shows it.
     primaries: Mapping[str, str] = field(default_factory=dict)
-    #: The ids of agents as the vendor writes them, by the form in which ids are compared; empty if there is no list.
-    agents: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +86,6 @@ class Routing:
         demand_scope(scope, prune)
         survey = yield from self.survey(routes, scope)
         directory = survey.directory
-        routes = _with_agents_as_known(routes, survey.links, survey.agents)
         wishes = wishes_of(routes, directory, self.rules, survey.mode_of)
         known = scope.within(directory) if scope else None
         asked = numbers_to_ask(wishes, known if prune else None, directory, self.rules)
@@ -98,8 +94,6 @@ class Routing:
             more, _ = yield from self._outbound_links(rest, directory)
             outbound = [*outbound, *more]
         links = [*survey.links, *outbound]
-        if (as_known := _with_agents_as_known(routes, links, survey.agents)) is not routes:
-            wishes = wishes_of(as_known, directory, self.rules, survey.mode_of)
         return make_plan(
             wishes,
             links,
@@ -144,22 +138,6 @@ def routing_of(vendor: vendors.Vendor) -> Routing:
     """Return a vendor's routing."""
     routing: Routing = vendors.load(vendor.routing)
     return routing
-
-
-def _with_agents_as_known(
-    routes: Sequence[Route], links: Iterable[Link], agents: Mapping[str, str]
-) -> Sequence[Route]:
-    """Return routes with the ids of agents as the vendor writes them, or else all as the first route does."""
-    named = {route.agent_id: None for route in routes}
-    written = {plain_id(name): name for name in reversed(named)}
-    linked = {link.agent_id for link in links}
-    written |= {plain_id(name): name for name in sorted(linked)}
-    written |= agents
-    known = {name: written[plain_id(name)] for name in named if name not in linked}
-    known = {name: as_known for name, as_known in known.items() if as_known != name}
-    if not known:
-        return routes
-    return [route._replace(agent_id=known.get(route.agent_id, route.agent_id)) for route in routes]
 
 
 def _as_route(link: Link, directory: Directory) -> dict[str, Any]:

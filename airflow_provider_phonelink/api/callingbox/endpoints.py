@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments, callingbox
 from airflow_provider_phonelink.api.calls import Call, or_nothing, path
-from airflow_provider_phonelink.api.uuids import same_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +135,7 @@ def set_primary_number(agent_id: str, number_id: str, *, body_key: str = "number
 def _reads_agent(agent_id: str) -> Callable[[bytes], Agent]:
     def read(body: bytes) -> Agent:
         agent = callingbox.models.Agent.model_validate_json(body)
-        if not same_id(agent.id, agent_id):
+        if agent.id != agent_id:
             raise ValueError(f"the answer is about the agent {agent.id}, not {agent_id}")
         return agent
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from airflow_provider_phonelink.api.field_types import BoundedList, OptionalDate, OptionalId
+from airflow_provider_phonelink.api.field_types import BoundedList, Id, OptionalDate, OptionalId
 from airflow_provider_phonelink.api.labels import number_label
 
 
@@ -22,7 +22,7 @@ class _CallingBoxModel(BaseModel):
 class Number(_CallingBoxModel):
     """A phone number that the organisation owns."""
 
-    id: str
+    id: Id
     e164: str | None = None
     friendly_name: str | None = None
     country_code: str | None = None
@@ -33,7 +33,7 @@ class Number(_CallingBoxModel):
     #: None means "no inbound agent" only if the field was sent: see :attr:`tells_links`.
     inbound_agent_id: OptionalId = None
     #: A null that was sent means "none"; None here means that the answer did not tell.
-    outbound_agent_ids: BoundedList[str] | None = None
+    outbound_agent_ids: BoundedList[Id] | None = None
 
     @field_validator("outbound_agent_ids", mode="before")
     @classmethod
@@ -54,7 +54,7 @@ class Number(_CallingBoxModel):
 class Agent(_CallingBoxModel):
     """A voice agent. ``type`` is ``inbound`` or ``outbound``."""
 
-    id: str
+    id: Id
     org_id: str | None = None
     user_id: str | None = None
     name: str | None = None
@@ -67,7 +67,7 @@ class Agent(_CallingBoxModel):
     tools: BoundedList[dict[str, Any]] | None = None
     webhook_url: str | None = None
     voicemail_action: str | None = None
-    primary_number_id: str | None = None
+    primary_number_id: Id | None = None
     archived_at: OptionalDate = None
     created_at: OptionalDate = None
     updated_at: OptionalDate = None

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from airflow_provider_phonelink.api.callingbox import endpoints
 from airflow_provider_phonelink.api.errors import IncompleteListError, UnreadableAnswerError
-from airflow_provider_phonelink.api.uuids import same_id
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.callingbox.models import Agent, AgentList, Number, NumberList
@@ -36,7 +35,7 @@ def attached(agent: Agent | None, number_id: str) -> bool | None:
     """Return whether an answer shows the number at the agent; None if the answer does not say."""
     if agent is None or agent.numbers is None:
         return None
-    return any(same_id(number.id, number_id) for number in agent.numbers)
+    return any(number.id == number_id for number in agent.numbers)
 
 
 def find_number(number_id: str) -> Flow[Number | None]:
@@ -44,7 +43,7 @@ def find_number(number_id: str) -> Flow[Number | None]:
     listing = Listing()
     while listing.goes_on:
         for number in (yield from next_numbers(listing)):
-            if same_id(number.id, number_id):
+            if number.id == number_id:
                 return number
     return None
 
@@ -140,8 +139,7 @@ class Listing:
 
 
 def _has(agent_id: str, number: Number) -> bool:
-    told = [number.inbound_agent_id, *(number.outbound_agent_ids or [])]
-    if any(holder is not None and same_id(holder, agent_id) for holder in told):
+    if agent_id in (number.inbound_agent_id, *(number.outbound_agent_ids or [])):
         return True
     if not number.tells_links:
         raise UnreadableAnswerError(

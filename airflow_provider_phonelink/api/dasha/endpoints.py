@@ -368,7 +368,7 @@ def _reads_pair(body: dict[str, object]) -> Callable[[bytes], PhoneNumber]:
     def check(number: PhoneNumber) -> None:
         # The vendor may store another notation than it was sent.
         same = same_number(number.phone_number, str(body["phoneNumber"]))
-        if not same or number.credentials_id.lower() != body["credentialsId"]:
+        if not same or number.credentials_id != body["credentialsId"]:
             raise ValueError("the answer is about another phone number or other credentials")
 
     return _checked(dasha.models.PhoneNumber.model_validate_json, check)
@@ -390,5 +390,5 @@ def _nothing(body: bytes) -> None:
 
 
 def _same_id(answered: str, asked: str) -> None:
-    if answered.lower() != asked:
+    if answered != asked:
         raise ValueError(f"the answer is about the id {answered}, not {asked}")

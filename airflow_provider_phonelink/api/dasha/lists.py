@@ -26,7 +26,7 @@ def all_credentials() -> Flow[list[SipCredentials]]:
     take = endpoints.LARGEST_PAGE
     return (
         yield from _all(
-            lambda skip: endpoints.list_credentials(skip=skip, take=take), take, lambda one: one.id.lower()
+            lambda skip: endpoints.list_credentials(skip=skip, take=take), take, lambda one: one.id
         )
     )
 

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from airflow_provider_phonelink.api.field_types import UNREADABLE, BoundedList, OptionalId, OrNone
+from airflow_provider_phonelink.api.field_types import UNREADABLE, BoundedList, Id, OptionalId, OrNone
 from airflow_provider_phonelink.api.labels import number_label
 
 if TYPE_CHECKING:
@@ -77,9 +77,9 @@ class PhoneNumber(_DashaModel):
     they cannot be read, is still usable.
     """
 
-    id: str
+    id: Id
     phone_number: str
-    credentials_id: str
+    credentials_id: Id
     registration_status: Annotated[
         RegistrationStatus | Annotated[RegistrationStatus, PlainValidator(_no_status)],
         Field(union_mode="left_to_right"),
@@ -112,7 +112,7 @@ class PhoneNumberPage(_DashaModel):
 class AffectedAgent(_DashaModel):
     """An agent that uses a number. Not all words in ``uses`` are published."""
 
-    agent_id: str
+    agent_id: Id
     agent_name: OrNone[str] = None
     uses: BoundedList[str]
     _outbound_uses: frozenset[str] = PrivateAttr(frozenset(use.lower() for use in OUTBOUND_USES))
@@ -138,7 +138,7 @@ class AffectedAgent(_DashaModel):
 class AffectedAgents(_DashaModel):
     """The agents that use a number, inbound or outbound."""
 
-    id: str
+    id: Id
     phone_number: OrNone[str] = None
     affected_agents: Annotated[BoundedList[AffectedAgent], BeforeValidator(_no_list)]
 
@@ -177,7 +177,7 @@ class SipCredentials(_DashaModel):
     The vendor sends their password in the clear: it is dropped as the answer is read.
     """
 
-    id: str
+    id: Id
     org_id: OrNone[str] = None
     server: OrNone[str] = None
     #: ``udp``, ``tcp`` or ``tls``.
@@ -212,7 +212,7 @@ class SipCredentialsPage(_DashaModel):
 class Agent(_DashaModel):
     """A voice agent, without its configuration, which may hold prompts and keys of other services."""
 
-    agent_id: str
+    agent_id: Id
     name: OrNone[str] = None
     is_enabled: OrNone[bool] = None
     #: The caller ID as text: for people only, since it does not say which number it is.

@@ -105,7 +105,7 @@ def users_until(
         if credentials_id is not None and len(number_ids) > 1 and refused < MOST_REFUSED:
             answer = yield from _users_by_one(credentials_id)
             refused += answer is None
-            seen.update({users.id.lower(): users for users in (answer.phone_numbers if answer else ())})
+            seen.update({users.id: users for users in (answer.phone_numbers if answer else ())})
         missing = [number_id for number_id in number_ids if number_id not in seen]
         first = [number_id for number_id in missing if number_id == expected]
         for singly in (first, [number_id for number_id in missing if number_id not in first]):
@@ -144,7 +144,7 @@ def outbound_links() -> Flow[dict[str, str]]:
     :return: Agent id to number id. An agent that calls out with none, or in a way that is unknown here, is missing.
     """
     numbers = yield from reads.all_numbers()
-    users = yield from users_of({number.id.lower(): number.credentials_id.lower() for number in numbers})
+    users = yield from users_of({number.id: number.credentials_id for number in numbers})
     return callers_of(users)
 
 
@@ -182,7 +182,7 @@ def _read_by_credentials(
         if isinstance(answer, VendorError):
             failed[credentials_id] = answer
         elif answer is not None:
-            seen.update({users.id.lower(): users for users in answer.phone_numbers})
+            seen.update({users.id: users for users in answer.phone_numbers})
     return seen, failed
 
 

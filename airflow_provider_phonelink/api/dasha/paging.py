@@ -49,7 +49,7 @@ class Listing:
         """
         if page.total_count < (self.total or 0):
             raise InconsistentListError("shrank while it was read, so that some of it may have been missed")
-        by_id = {number.id.lower(): number for number in page.items}
+        by_id = {number.id: number for number in page.items}
         fresh = {number_id: number for number_id, number in by_id.items() if number_id not in self._seen}
         self._seen.update(fresh)
         self.fresh = list(fresh.values())

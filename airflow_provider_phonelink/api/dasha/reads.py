@@ -90,7 +90,7 @@ def find_number(phone_number: str, credentials_id: str) -> Flow[PhoneNumber | No
     phone_number = arguments.phone_number("phone_number", phone_number)
     credentials_id = arguments.uuid("credentials_id", credentials_id)
     candidates = yield from all_numbers(phone_number=phone_number)
-    found = [number for number in candidates if number.credentials_id.lower() == credentials_id]
+    found = [number for number in candidates if number.credentials_id == credentials_id]
     if len(found) > 1:
         raise _twice(phone_number, credentials_id, found)
     return found[0] if found else None
@@ -120,7 +120,7 @@ def find_in_another_notation(
     found = [
         number
         for number in numbers
-        if number.credentials_id.lower() == credentials_id
+        if number.credentials_id == credentials_id
         and number.phone_number != phone_number
         and same_number(number.phone_number, phone_number)
     ]
@@ -186,7 +186,7 @@ def _only_one(
 
 
 def _pair_of(number: PhoneNumber) -> Pair:
-    return number.phone_number, number.credentials_id.lower()
+    return number.phone_number, number.credentials_id
 
 
 def _e164_pair(pair: Pair) -> Pair | None:
@@ -333,7 +333,7 @@ def _matching(numbers: Iterable[PhoneNumber], filters: Mapping[str, Any]) -> lis
 def _matches(number: PhoneNumber, wanted: Mapping[str, Any]) -> bool:
     shown = {
         "phone_number": number.phone_number,
-        "provider_id": number.provider_id and number.provider_id.lower(),
+        "provider_id": number.provider_id,
         "linked_agent_id": number.incoming_calls_agent_id,
         "unlinked_only": number.incoming_calls_agent_id is None,
     }

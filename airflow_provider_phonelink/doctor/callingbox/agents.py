@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.errors import NotFoundError, RejectedError, UnreadableAnswerError
 from airflow_provider_phonelink.api.labels import agent_label
-from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.doctor.callingbox.readings import numbers_by_agent, tells
 from airflow_provider_phonelink.doctor.findings import (
     Finding,
@@ -55,10 +54,9 @@ def archived(readings: Readings) -> Finding:
     found = sum(agent.archived for agent in readings.agents)
     if found:
         return Finding(about=about, seen=f"listed: {counted(found, 'agent')}")
-    listed = {plain_id(agent.id) for agent in readings.agents}
+    listed = {agent.id for agent in readings.agents}
     if readings.agents_complete and any(
-        plain_id(agent_id) not in listed and _archived(reading)
-        for agent_id, reading in readings.singly.items()
+        agent_id not in listed and _archived(reading) for agent_id, reading in readings.singly.items()
     ):
         return Finding(about=about, seen="not listed, but readable by their id", sure=Sure.LIKELY)
     return unknown(about, "none was seen, so it cannot be told whether they are listed")
@@ -71,8 +69,8 @@ def useless(readings: Readings) -> Finding:
 
 def _useless(readings: Readings) -> Finding:
     about, having = "agents gone", numbers_by_agent(readings.numbers)
-    listed = {plain_id(agent.id) for agent in readings.agents if agent.archived}
-    why = {agent_id: "archived" for agent_id in having if plain_id(agent_id) in listed}
+    listed = {agent.id for agent in readings.agents if agent.archived}
+    why = {agent_id: "archived" for agent_id in having if agent_id in listed}
     why |= {agent_id: "archived" for agent_id, reading in readings.singly.items() if _archived(reading)}
     why |= {agent_id: "gone" for agent_id, reading in readings.singly.items() if _gone(reading)}
     likely = {

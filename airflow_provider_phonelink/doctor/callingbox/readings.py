@@ -13,7 +13,6 @@ from airflow_provider_phonelink.api.errors import (
     PhonelinkError,
     VendorError,
 )
-from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.doctor.examination import attempt, with_source
 
 if TYPE_CHECKING:
@@ -60,8 +59,8 @@ class Readings:
 
     def untold(self) -> list[str]:
         """Return the agents that have numbers, and of which the list does not tell whether they are archived."""
-        told = {plain_id(agent.id) for agent in self.agents if tells(agent)}
-        return [agent_id for agent_id in numbers_by_agent(self.numbers) if plain_id(agent_id) not in told]
+        told = {agent.id for agent in self.agents if tells(agent)}
+        return [agent_id for agent_id in numbers_by_agent(self.numbers) if agent_id not in told]
 
     @property
     def spare(self) -> int:
@@ -98,13 +97,12 @@ def tells(agent: Agent) -> bool:
 
 
 def numbers_by_agent(numbers: list[Number]) -> dict[str, list[Number]]:
-    """Return the agents that numbers show, each with its numbers. Ids are as the first number writes them."""
+    """Return the agents that numbers show, each with its numbers."""
     found: dict[str, list[Number]] = {}
-    written: dict[str, str] = {}
     for number in numbers:
         shown = (number.inbound_agent_id, *(number.outbound_agent_ids or ()))
-        for plain, agent_id in {plain_id(agent_id): agent_id for agent_id in shown if agent_id}.items():
-            found.setdefault(written.setdefault(plain, agent_id), []).append(number)
+        for agent_id in dict.fromkeys(filter(None, shown)):
+            found.setdefault(agent_id, []).append(number)
     return found
 
 

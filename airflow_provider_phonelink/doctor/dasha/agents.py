@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean
-from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.doctor.dasha.links import LOOK_AT_LINKS, shows_only_used, unread_users
 from airflow_provider_phonelink.doctor.findings import (
     Finding,
@@ -52,7 +51,7 @@ def listed(read: AgentsRead) -> Finding:
 
 def _gone(read: AgentsRead, linked: Mapping[str, list[str]]) -> Finding:
     about = "agents gone"
-    known = {plain_id(agent.agent_id) for agent in read.agents}
+    known = {agent.agent_id for agent in read.agents}
     gone = [agent_id for agent_id in linked if agent_id not in known] if read.complete else []
     if not gone:
         return Finding(about=about, seen="every agent that was seen to have a number exists")
@@ -67,11 +66,7 @@ def _gone(read: AgentsRead, linked: Mapping[str, list[str]]) -> Finding:
 
 def _off(read: AgentsRead, linked: Mapping[str, list[str]]) -> Finding:
     about, advice = "agents off", "Switch them on, or give their numbers to others."
-    off = [
-        agent.agent_id
-        for agent in read.agents
-        if agent.is_enabled is False and plain_id(agent.agent_id) in linked
-    ]
+    off = [agent.agent_id for agent in read.agents if agent.is_enabled is False and agent.agent_id in linked]
     if off:
         seen = f"switched off, and linked to numbers: {named(_with_numbers(off, linked))}"
         return Finding(about=about, seen=seen, level=Level.TO_DO, advice=advice)
@@ -81,9 +76,7 @@ def _off(read: AgentsRead, linked: Mapping[str, list[str]]) -> Finding:
 def _silent(read: AgentsRead, linked: Mapping[str, list[str]]) -> list[str]:
     """Return of which agents with numbers the list does not say whether they are switched on."""
     silent = [
-        agent.agent_id
-        for agent in read.agents
-        if agent.is_enabled is None and plain_id(agent.agent_id) in linked
+        agent.agent_id for agent in read.agents if agent.is_enabled is None and agent.agent_id in linked
     ]
     labels = named(_with_numbers(silent, linked))
     return [f"whether these are switched on, as the list does not say it: {labels}"] if silent else []
@@ -91,7 +84,7 @@ def _silent(read: AgentsRead, linked: Mapping[str, list[str]]) -> list[str]:
 
 def _beyond(read: AgentsRead, linked: Mapping[str, list[str]]) -> list[str]:
     """Return which agents with numbers were not read, because the list is too long."""
-    known = {plain_id(agent.agent_id) for agent in read.agents}
+    known = {agent.agent_id for agent in read.agents}
     beyond = [agent_id for agent_id in linked if agent_id not in known]
     if read.complete or not beyond:
         return []
@@ -100,21 +93,21 @@ def _beyond(read: AgentsRead, linked: Mapping[str, list[str]]) -> list[str]:
 
 
 def _linked(readings: Readings) -> dict[str, list[str]]:
-    """Return the agents that were seen to have numbers, by their plain ids, each with these."""
+    """Return the agents that were seen to have numbers, each with these."""
     linked: dict[str, list[str]] = {}
     for number in readings.numbers:
         if number.incoming_calls_agent_id:
-            linked.setdefault(plain_id(number.incoming_calls_agent_id), []).append(number.phone_number)
+            linked.setdefault(number.incoming_calls_agent_id, []).append(number.phone_number)
     for affected in readings.all_users():
         for agent in affected.affected_agents:
             if agent.calls_out is not False:
-                linked.setdefault(plain_id(agent.agent_id), []).append(affected.phone_number or affected.id)
+                linked.setdefault(agent.agent_id, []).append(affected.phone_number or affected.id)
     return linked
 
 
 def _with_numbers(agent_ids: Iterable[str], linked: Mapping[str, list[str]]) -> Iterable[str]:
     # An agent may answer a number and call out with it, too.
-    numbers = {agent_id: dict.fromkeys(linked[plain_id(agent_id)]) for agent_id in agent_ids}
+    numbers = {agent_id: dict.fromkeys(linked[agent_id]) for agent_id in agent_ids}
     return (f"{agent_label(agent_id)} ({named(map(clean, found))})" for agent_id, found in numbers.items())
 
 

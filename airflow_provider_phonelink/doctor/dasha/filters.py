@@ -58,7 +58,7 @@ def link_filters(readings: Readings) -> list[Finding]:
 def _looks_at(about: str, number_id: str, page: Page, tried: str, *, listed_means_inbound: bool) -> Finding:
     if page is None or isinstance(page, Exception):
         return refused(about, page or Exception("it was not asked for"))
-    listed = any(number.id.lower() == number_id.lower() for number in page.items)
+    listed = any(number.id == number_id for number in page.items)
     if not listed and len(page.items) < page.total_count:
         return unknown(about, f"too many numbers came to tell ({page.total_count:,}; {tried})")
     links = "inbound links only" if listed is listed_means_inbound else "inbound and outbound links"

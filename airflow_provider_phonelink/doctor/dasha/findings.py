@@ -27,9 +27,7 @@ def findings(readings: Readings, circumstances: Circumstances) -> list[Finding]:
     """Return all findings, in the order in which they are shown."""
     if readings.broken_off and not readings.numbers:
         return [numbers(readings), *agents.findings(readings), credentials(readings)]
-    known = [
-        Known(number.id, number.phone_number, number.credentials_id.lower()) for number in readings.numbers
-    ]
+    known = [Known(number.id, number.phone_number, number.credentials_id) for number in readings.numbers]
     unread = unread_numbers(readings.complete, len(readings.numbers))
     return [
         numbers(readings),
@@ -67,6 +65,6 @@ def credentials(readings: Readings) -> Finding:
     about = "credentials"
     if readings.credentials is None or isinstance(readings.credentials, Exception):
         return refused(about, readings.credentials or Exception("they were not asked for"))
-    used = len({number.credentials_id.lower() for number in readings.numbers})
+    used = len({number.credentials_id for number in readings.numbers})
     total = readings.credentials.total_count
     return Finding(about=about, seen=f"{total:,} SIP credentials; the numbers looked at use {used:,}")

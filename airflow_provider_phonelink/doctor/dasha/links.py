@@ -64,17 +64,15 @@ def by_credentials(readings: Readings) -> Finding:
         if isinstance(users, Exception):
             return refused(BY_CREDENTIALS, users, costs)
     shown = {
-        number.id.lower(): number
+        number.id: number
         for users in readings.users.values()
         if not isinstance(users, Exception)
         for number in users.phone_numbers
     }
-    expected = {
-        number.id.lower() for number in readings.numbers if number.credentials_id.lower() in readings.users
-    }
+    expected = {number.id for number in readings.numbers if number.credentials_id in readings.users}
     missing = expected - shown.keys()
     if not missing:
-        tried = len({number.credentials_id.lower() for number in readings.numbers}) == len(readings.users)
+        tried = len({number.credentials_id for number in readings.numbers}) == len(readings.users)
         sure = Sure.SEEN if tried and readings.complete else Sure.LIKELY
         seen = f"show all of {counted(len(expected), 'number')}"
         return Finding(about=BY_CREDENTIALS, seen=seen, sure=sure)
@@ -89,12 +87,10 @@ def shows_only_used(readings: Readings) -> bool:
     """Return whether it looks as if reads by credentials leave out the numbers that nobody uses, and no others."""
     answers = [found for users in readings.users.values() if (found := answered(users))]
     shown = [number for users in answers for number in users.phone_numbers]
-    ids = {number.id.lower() for number in shown}
-    asked = {
-        number.id.lower() for number in readings.numbers if number.credentials_id.lower() in readings.users
-    }
+    ids = {number.id for number in shown}
+    asked = {number.id for number in readings.numbers if number.credentials_id in readings.users}
     missing = asked - ids
-    left_out = [users for users in readings.singly if users.id.lower() in missing]
+    left_out = [users for users in readings.singly if users.id in missing]
     return (
         bool(missing)
         and len(answers) == len(readings.users)
@@ -107,7 +103,7 @@ def unread_users(readings: Readings) -> list[str]:
     """Return of which numbers it was not read who calls out with them."""
     left = readings.without_users()
     if shows_only_used(readings):
-        left = [number for number in left if number.credentials_id.lower() not in readings.users]
+        left = [number for number in left if number.credentials_id not in readings.users]
     users = (
         [f"who calls out with {len(left):,} of {counted(len(readings.numbers), 'number')}"] if left else []
     )

@@ -103,8 +103,8 @@ class Readings:
 
     def without_users(self) -> list[PhoneNumber]:
         """Return the numbers whose users no answer showed."""
-        seen = {users.id.lower() for users in self.all_users()}
-        return [number for number in self.numbers if number.id.lower() not in seen]
+        seen = {users.id for users in self.all_users()}
+        return [number for number in self.numbers if number.id not in seen]
 
     @property
     def spare(self) -> int:
@@ -208,7 +208,7 @@ def _agents() -> Flow[AgentsRead]:
 
 def _users(readings: Readings) -> Flow[None]:
     """Read who uses the numbers of the largest credentials; a few numbers' users where that leaves them open."""
-    sizes = Counter(number.credentials_id.lower() for number in readings.numbers)
+    sizes = Counter(number.credentials_id for number in readings.numbers)
     for credentials_id, _ in sizes.most_common(max(LEAST_CREDENTIALS, readings.spare - LEAST_SINGLY)):
         users = yield from attempt(endpoints.credentials_users, credentials_id)
         readings.users[credentials_id] = users
@@ -227,7 +227,7 @@ def _left_open(readings: Readings) -> list[PhoneNumber]:
     return sorted(
         readings.without_users(),
         key=lambda number: (
-            number.credentials_id.lower() not in readings.users,
+            number.credentials_id not in readings.users,
             number.incoming_calls_agent_id is not None,
         ),
     )
@@ -249,9 +249,9 @@ def _link_filters(readings: Readings) -> Flow[None]:
 def _only_outbound(
     numbers: Sequence[PhoneNumber], users: Iterable[AffectedAgents]
 ) -> tuple[PhoneNumber, AffectedAgent] | None:
-    unanswered = {number.id.lower(): number for number in numbers if number.incoming_calls_agent_id is None}
+    unanswered = {number.id: number for number in numbers if number.incoming_calls_agent_id is None}
     for affected in users:
-        number = unanswered.get(affected.id.lower())
+        number = unanswered.get(affected.id)
         # Whatever the vendor calls it: it is no inbound link.
         if number and affected.affected_agents:
             return number, affected.affected_agents[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.operators.arguments import given_arguments
 from airflow_provider_phonelink.operators.callingbox.base import CallingBoxOperator
 from airflow_provider_phonelink.operators.results import chosen
@@ -81,9 +80,7 @@ class CallingBoxListNumbersOperator(CallingBoxOperator):
 def _matches(holders: tuple[str | None, list[str]], agent_id: str | None, unattached: bool) -> bool:
     inbound, outbound = holders
     attached = [holder for holder in (inbound, *outbound) if holder]
-    return (agent_id is None or any(same_id(agent_id, holder) for holder in attached)) and not (
-        unattached and attached
-    )
+    return (agent_id is None or agent_id in attached) and not (unattached and attached)
 
 
 class CallingBoxListAgentsOperator(CallingBoxOperator):

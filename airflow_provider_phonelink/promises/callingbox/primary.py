@@ -21,7 +21,6 @@ from airflow_provider_phonelink.api.errors import (
     telling,
 )
 from airflow_provider_phonelink.api.labels import agent_label, number_label
-from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.promises.journal import Journal, outbound_key, tells_primary
 from airflow_provider_phonelink.promises.outcomes import Outcome, plain, storable
@@ -74,10 +73,10 @@ def make_primary(agent_id: str, number_id: str, *, journal: Journal | None = Non
             "number. Nothing was changed. Attach it first."
         )
     key, now = outbound_key(agent_id), agent.primary_number_id
-    if now is not None and same_id(now, number_id):
+    if now == number_id:
         return _found(agent, number_id, journal, key)
     before = _before(journal.earlier(key), now)
-    shown = next((number for number in agent.numbers or () if same_id(number.id, number_id)), None)
+    shown = next((number for number in agent.numbers or () if number.id == number_id), None)
     link = {"number_id": number_id, "mode": "outbound", "agent_id": agent_id}
     entry = journal.entry(key, **link, previous_number_id=before, phone_number=shown.e164 if shown else None)
     what = f"Making {number_label(number_id)} the primary number of {agent_label(agent_id)}"
@@ -86,7 +85,7 @@ def make_primary(agent_id: str, number_id: str, *, journal: Journal | None = Non
     _settle(key, agent, journal)
     summary = f"Number {number_label(number_id)} is now the primary number of {agent_label(agent_id)}"
     if before:
-        again = same_id(before, number_id)
+        again = before == number_id
         summary += ", as before this task" if again else f"; before, {number_label(before)} was"
     summary += "."
     return MadePrimary(summary=summary, agent=agent, changed=True, previous_number_id=before)
@@ -95,7 +94,7 @@ def make_primary(agent_id: str, number_id: str, *, journal: Journal | None = Non
 def _found(agent: Agent, number_id: str, journal: Journal, key: str) -> MadePrimary:
     """Return what a look before any write found: an earlier try did it, or nothing had to be done."""
     earlier = journal.earlier(key)
-    if earlier and not same_id(earlier.number_id, number_id):
+    if earlier and earlier.number_id != number_id:
         journal.drop(key)  # somebody else has replaced the number that an earlier try was about
     entry = journal.found(key, agent.id)
     by_the_task = entry is not None and entry.pending
@@ -118,7 +117,7 @@ def note_primary(key: str, entry: Entry, journal: Journal) -> Flow[None]:
     except NotFoundError:
         journal.drop(key)
         return
-    if same_id(agent.primary_number_id or "", entry.number_id):
+    if agent.primary_number_id == entry.number_id:
         _settle(key, agent, journal)
     else:
         journal.drop(key)
@@ -156,7 +155,7 @@ def put_right(agent: Agent, before: str, moved: str) -> Flow[Agent]:
 def _set(agent: Agent, wanted: str) -> Flow[Agent]:
     yield from writes.set_primary_number(agent.id, wanted)
     now: Agent = yield endpoints.get_agent(agent.id)
-    if tells_primary(now) and not same_id(now.primary_number_id or "", wanted):
+    if tells_primary(now) and now.primary_number_id != wanted:
         raise NotTakenEffectError(
             f"number {number_label(wanted)} was made the primary one of {agent_label(agent.id)}, but right afterwards "
             f"{number_label(now.primary_number_id or 'none')} is."

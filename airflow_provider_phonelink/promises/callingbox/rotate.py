@@ -20,7 +20,6 @@ from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.templates import parse_rendered
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.api.text import listed as joined
-from airflow_provider_phonelink.api.uuids import same_id
 from airflow_provider_phonelink.decisions.directory import Directory
 from airflow_provider_phonelink.decisions.links import INBOUND, ListedNumber
 from airflow_provider_phonelink.decisions.pools import by_id, quarantine_of, skipped_in
@@ -43,9 +42,10 @@ class CallingBoxCallerId:
     """
     An outbound agent's primary number, and the pool that it is taken from.
 
-    The arguments are checked by :meth:`look`, before it sends anything.
+    The arguments but the agent's id are checked by :meth:`look`, before it sends anything.
     """
 
+    #: As :func:`~airflow_provider_phonelink.api.arguments.agent_id` returns it.
     agent_id: str
     #: Ids and phone numbers of attached numbers; None for all of them, in the order of their ids.
     pool: Sequence[str] | str | None = None
@@ -61,22 +61,21 @@ class CallingBoxCallerId:
         :raises AgentArchivedError: If the agent is archived.
         :raises PromiseError: If the agent is an inbound one.
         """
-        agent_id = arguments.agent_id("agent_id", self.agent_id)
         pool = parse_rendered("pool", self.pool)
         wanted = None if pool is None else arguments.number_names("pool", pool, uuids=False)
         quarantine = quarantine_of(self.quarantine, uuids=False)
-        agent: Agent = yield endpoints.get_agent(agent_id)
+        agent: Agent = yield endpoints.get_agent(self.agent_id)
         _demand_caller(agent)
         attached = yield from _attached(agent)
         members = _members(attached, wanted)
         if not members:
             raise PoolUnhealthyError(
-                f"No number is attached to {agent_label(agent_id)}. Nothing was changed."
+                f"No number is attached to {agent_label(self.agent_id)}. Nothing was changed."
             )
         if not any(members.values()):
             yield from _demand_one_of_the_account(wanted or ())
         phone_numbers = {id_: number.e164 if number else None for id_, number in members.items()}
-        unfit = {id_: _unfit(id_, number, agent_id) for id_, number in members.items()}
+        unfit = {id_: _unfit(id_, number, self.agent_id) for id_, number in members.items()}
         labels = {id_: number.label for id_, number in attached.items()}
         primary = agent.primary_number_id if tells_primary(agent) else None
         return Survey(
@@ -86,7 +85,7 @@ class CallingBoxCallerId:
                 labels,
                 phone_numbers,
             ),
-            next((id_ for id_ in attached if primary and same_id(id_, primary)), primary),
+            primary,
             is_uncertain=not tells_primary(agent),
         )
 
@@ -103,7 +102,7 @@ class CallingBoxCallerId:
         return (yield from self._number(agent, number_id))
 
     def _number(self, agent: Agent, number_id: str) -> Flow[Number]:
-        shown = next((number for number in agent.numbers or () if same_id(number.id, number_id)), None)
+        shown = next((number for number in agent.numbers or () if number.id == number_id), None)
         number = shown or (yield from reads.find_number(number_id))
         if number is None:
             raise PromiseError(
@@ -115,7 +114,7 @@ class CallingBoxCallerId:
         """Return the agent as it is after the write. An answer that does not tell the primary number is no refusal."""
         try:
             agent = yield endpoints.get_agent(self.agent_id)
-            if not tells_primary(agent) or same_id(agent.primary_number_id or "", number_id):
+            if not tells_primary(agent) or agent.primary_number_id == number_id:
                 return agent
             now = self._other(survey, agent.primary_number_id)
             problem = "it is not the agent's primary number."
@@ -131,8 +130,8 @@ class CallingBoxCallerId:
         """Return a sentence about the number that is primary in place of the one that was to be."""
         if now is None:
             return "The agent has no primary number."
-        if survey.in_use and same_id(now, survey.in_use):
-            return f"The agent still has the number before, {survey.pool.name(survey.in_use)}."
+        if now == survey.in_use:
+            return f"The agent still has the number before, {survey.pool.name(now)}."
         return f"By now the agent has {survey.pool.name(now)}, which somebody else gave it, and was left with it."
 
     def _put_back(self, survey: Survey) -> Flow[str]:
@@ -149,7 +148,7 @@ class CallingBoxCallerId:
                 f"Whether the number before, {name}, was put back is not known: {error} It is not known which one the "
                 "agent has now."
             )
-        if tells_primary(agent) and same_id(agent.primary_number_id or "", previous):
+        if tells_primary(agent) and agent.primary_number_id == previous:
             return f"The number before, {name}, was put back, and the agent has it."
         return f"The vendor accepted the number before, {name}, again, but that could not be confirmed."
 
@@ -186,7 +185,7 @@ def _attached(agent: Agent) -> Flow[dict[str, Number]]:
 
 
 def _has(number: Number, agent_id: str) -> bool:
-    return any(same_id(holder, agent_id) for holder in number.outbound_agent_ids or ())
+    return agent_id in (number.outbound_agent_ids or ())
 
 
 def _members(attached: Mapping[str, Number], wanted: Sequence[str] | None) -> dict[str, Number | None]:
@@ -196,7 +195,7 @@ def _members(attached: Mapping[str, Number], wanted: Sequence[str] | None) -> di
     directory = Directory((ListedNumber(number.id, number.e164) for number in attached.values()), uuids=False)
     found: dict[str, Number | None] = {}
     for name in wanted:
-        ids = [id_ for id_ in attached if same_id(id_, name)] or directory.with_phone_number(name) or [name]
+        ids = [name] if name in attached else directory.with_phone_number(name) or [name]
         found.update({id_: attached.get(id_) for id_ in ids})
     return found
 
@@ -205,10 +204,8 @@ def _demand_one_of_the_account(wanted: Sequence[str]) -> Flow[None]:
     """Refuse a pool of which nothing is attached, if no number of the account has one of its names either."""
     listed = yield from reads.all_numbers()
     directory = Directory((ListedNumber(number.id, number.e164) for number in listed), uuids=False)
-    known = [number.id for number in listed]
-    if not any(
-        directory.with_phone_number(name) or any(same_id(id_, name) for id_ in known) for name in wanted
-    ):
+    known = {number.id for number in listed}
+    if not any(directory.with_phone_number(name) or name in known for name in wanted):
         problems = (f"there is no number {clean(name)}, in this or another notation" for name in wanted)
         raise NotNamedError(f"pool: {joined(problems)}. Nothing was changed.")
 

@@ -10,7 +10,6 @@ from airflow_provider_phonelink.api.calls import Parallel
 from airflow_provider_phonelink.api.errors import NotNamedError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean
-from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.decisions.links import INBOUND, Link, LinkRules
 from airflow_provider_phonelink.promises import applying
 from airflow_provider_phonelink.promises.callingbox.attach import (
@@ -53,7 +52,6 @@ def survey(_: Sequence[Route], __: Scope | None) -> Flow[Survey]:
         links=links_of(numbers),
         mode_of=partial(_mode, {agent.id: agent for agent in agents}),
         primaries={agent.id: agent.primary_number_id for agent in agents if agent.primary_number_id},
-        agents={plain_id(agent.id): agent.id for agent in agents},
     )
 
 

@@ -93,7 +93,7 @@ def create_batch(onboarding: Onboarding, batch: Sequence[Progress]) -> Flow[None
     yield Parallel([_create_one(onboarding, number) for number in batch])
     journal.keep()
     created = [number for number in batch if number.number and number.step == "created"]
-    reading = yield from reads.read_numbers([number.number.id.lower() for number in created if number.number])
+    reading = yield from reads.read_numbers([number.number.id for number in created if number.number])
     for number in created:
         yield from _prove(onboarding, number, reading)
 
@@ -132,7 +132,7 @@ def _prove(onboarding: Onboarding, number: Progress, reading: reads.Reading) -> 
     """Make sure that a number that was created shows, with its settings."""
     if number.number is None:
         return
-    number_id, label = number.number.id.lower(), number.number.label
+    number_id, label = number.number.id, number.number.label
     try:
         if number_id in reading.errors:
             raise reading.errors[number_id]

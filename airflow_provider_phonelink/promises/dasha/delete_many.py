@@ -58,9 +58,9 @@ def delete_many(deleting: Deleting) -> Flow[None]:
     try:
         yield from _look(deleting)
         orphans = _match_journal(deleting)
-        there = {number.number.id.lower(): number for number in deleting.numbers if number.number}
+        there = {number.number.id: number for number in deleting.numbers if number.number}
         reading: outbound.UsersReading = yield from outbound.read_users(
-            {id_: number.number.credentials_id.lower() for id_, number in there.items() if number.number}
+            {id_: number.number.credentials_id for id_, number in there.items() if number.number}
         )
     except PhonelinkError as error:
         raise _naming_agents(error, deleting.journal) from error.__cause__
@@ -104,7 +104,7 @@ def _find(numbers: Iterable[NumberToDelete], known: dict[str, PhoneNumber]) -> F
     by_id = {number.name.lower(): number for number in numbers if is_uuid(number.name)}
     if len(by_id) < len(list(numbers)):
         listed_numbers = yield from reads.all_numbers()
-        known |= {number.id.lower(): number for number in listed_numbers}
+        known |= {number.id: number for number in listed_numbers}
     reading = yield from reads.read_numbers(by_id)
     for number_id, number in by_id.items():
         number.number = reading.numbers.get(number_id)
@@ -164,7 +164,7 @@ def _remember_refused(deleting: Deleting) -> None:
 def _remember_found(deleting: Deleting, reading: outbound.UsersReading) -> None:
     """Let no try take a name for another number than this one does, of those that it is going to change."""
     found = {
-        name: number.number.id.lower()
+        name: number.number.id
         for number in deleting.numbers
         if number.number and number.reason is None
         if deleting.if_linked != "fail" or not _links(number.number, reading.users.get(str(number.id)))
@@ -247,7 +247,7 @@ def _note_gone(deleting: Deleting, number: NumberToDelete) -> None:
 def _delete(deleting: Deleting, number: NumberToDelete, reading: outbound.UsersReading) -> Flow[None]:
     if number.number is None or number.reason is not None:
         return
-    number_id = number.number.id.lower()
+    number_id = number.number.id
     users = reading.users.get(number_id)
     _note_what_was_taken(deleting, number, number.number, users)
     if deleting.refusal:
@@ -292,7 +292,7 @@ def _unlink(deleting: Deleting, number: NumberToDelete, links: Sequence[tuple[st
     """
     if number.number is None:
         return
-    number_id, taken = number.number.id.lower(), deleting.taken(number)
+    number_id, taken = number.number.id, deleting.taken(number)
     if deleting.if_linked == "fail" and (links or taken):
         raise _in_use(number.number, links, is_changed=bool(taken))
     for agent, mode in links:

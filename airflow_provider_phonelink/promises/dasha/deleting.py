@@ -41,7 +41,7 @@ class NumberToDelete:
     def id(self) -> str | None:
         """Its id in lower case, if it is known."""
         if self.number:
-            return self.number.id.lower()
+            return self.number.id
         return self.name.lower() if is_uuid(self.name) else None
 
     def fail(self, error: PhonelinkError) -> None:

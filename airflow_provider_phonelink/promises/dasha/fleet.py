@@ -26,11 +26,9 @@ def read_fleet() -> Flow[Fleet]:
     """
     numbers = yield from reads.all_numbers()
     judged = yield from judgements(numbers)
-    users = yield from outbound.users_of(
-        {number.id.lower(): number.credentials_id.lower() for number in numbers}
-    )
+    users = yield from outbound.users_of({number.id: number.credentials_id for number in numbers})
     return Fleet(
-        numbers=tuple(_seen(number, judged[number.id.lower()], users) for number in numbers),
+        numbers=tuple(_seen(number, judged[number.id], users) for number in numbers),
         agent_names=_names(users.values()),
         warnings=tuple(_warnings(numbers, users)),
     )
@@ -38,9 +36,9 @@ def read_fleet() -> Flow[Fleet]:
 
 def _seen(number: PhoneNumber, judgement: Judgement, users: Mapping[str, AffectedAgents]) -> FleetNumber:
     status = number.registration_status
-    used = users.get(number.id.lower())
+    used = users.get(number.id)
     return FleetNumber(
-        id=number.id.lower(),
+        id=number.id,
         phone_number=number.phone_number,
         name=number.display_name or number.description or None,
         state=status.state,
@@ -64,6 +62,6 @@ def _names(users: Iterable[AffectedAgents]) -> dict[str, str]:
 
 def _warnings(numbers: Iterable[PhoneNumber], users: Mapping[str, AffectedAgents]) -> Iterable[str]:
     for number in numbers:
-        used = users.get(number.id.lower())
+        used = users.get(number.id)
         for agent_id in sorted(used.maybe_outbound) if used else ():
             yield f"{number.label}: {agent_label(agent_id)} uses it in a way that is unknown here."

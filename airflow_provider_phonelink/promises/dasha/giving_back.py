@@ -113,12 +113,10 @@ def give_back(journal: Journal, entries: Mapping[str, Entry]) -> Flow[dict[str, 
 def _read_callers() -> Flow[_Callers]:
     try:
         numbers = yield from reads.all_numbers()
-        reading = yield from outbound.read_users(
-            {number.id.lower(): number.credentials_id.lower() for number in numbers}
-        )
+        reading = yield from outbound.read_users({number.id: number.credentials_id for number in numbers})
     except PhonelinkError as error:
         return _Callers({}, {}, error)
-    labels = {number.id.lower(): number.label for number in numbers}
+    labels = {number.id: number.label for number in numbers}
     return _Callers(outbound.callers_of(reading.users), labels, next(iter(reading.errors.values()), None))
 
 

@@ -64,7 +64,7 @@ class NumberToLink:
     @property
     def id(self) -> str:
         """Its id in canonical form."""
-        return self.number.id.lower()
+        return self.number.id
 
     @property
     def keys(self) -> set[str]:
@@ -178,7 +178,7 @@ def _note_change(number: NumberToLink, key: str, was: str, journal: Journal) -> 
 
 def read_callers(numbers: Iterable[NumberToLink]) -> Flow[UsersReading]:
     """Read who calls out with those numbers that somebody is to call out with."""
-    asked = {number.id: number.number.credentials_id.lower() for number in numbers if number.outbound}
+    asked = {number.id: number.number.credentials_id for number in numbers if number.outbound}
     if not asked:
         return outbound.UsersReading({}, {})
     return (yield from outbound.read_users(asked))

@@ -28,10 +28,10 @@ def directory_of(numbers: Iterable[PhoneNumber]) -> Directory:
     """Return the numbers that can be named."""
     listed_numbers = (
         ListedNumber(
-            number.id.lower(),
+            number.id,
             number.phone_number,
-            number.provider_id and number.provider_id.lower(),
-            number.credentials_id.lower(),
+            number.provider_id,
+            number.credentials_id,
         )
         for number in numbers
     )
@@ -78,14 +78,14 @@ def numbers_named(names: object, argument: str, *, credentials_id: str | None = 
 
     def look() -> Flow[tuple[list[PhoneNumber], Directory]]:
         numbers = yield from _listed(phone_numbers)
-        eligible = (number for number in numbers if credentials_id in (None, number.credentials_id.lower()))
+        eligible = (number for number in numbers if credentials_id in (None, number.credentials_id))
         return numbers, directory_of(eligible)
 
     numbers, directory = yield from patience.until(
         lambda seen: all(map(seen[1].with_phone_number, phone_numbers)), look
     )
     ids = _ids(wanted, directory, argument, credentials_id)
-    return Named(ids, {number.id.lower(): number for number in numbers})
+    return Named(ids, {number.id: number for number in numbers})
 
 
 def numbers_there(names: Sequence[str], argument: str) -> Flow[Named]:
@@ -99,7 +99,7 @@ def numbers_there(names: Sequence[str], argument: str) -> Flow[Named]:
     numbers = (yield from _listed(phone_numbers)) if phone_numbers else []
     directory = directory_of(numbers)
     there = [name for name in names if is_uuid(name) or directory.with_phone_number(name)]
-    return Named(_ids(there, directory, argument, None), {number.id.lower(): number for number in numbers})
+    return Named(_ids(there, directory, argument, None), {number.id: number for number in numbers})
 
 
 def find_for(

@@ -148,9 +148,7 @@ class Onboarding:
     def waiting(self) -> list[str]:
         """The ids of the numbers whose registrations are waited for."""
         return [
-            number.number.id.lower()
-            for number in self.numbers
-            if number.number and number.waiting and number.is_open
+            number.number.id for number in self.numbers if number.number and number.waiting and number.is_open
         ]
 
     @property
@@ -188,7 +186,7 @@ class Onboarding:
     def settle_journal(self) -> None:
         """Let the journal say what is true now, before it is told of."""
         now = {
-            number.number.id.lower(): number.number.incoming_calls_agent_id
+            number.number.id: number.number.incoming_calls_agent_id
             for number in self.numbers
             if number.number
         }
@@ -266,7 +264,7 @@ def _calls_out(entry: Entry) -> Flow[bool]:
 def _judge(onboarding: Onboarding, rules: RegistrationRules) -> None:
     """Judge the registrations of all numbers that are there."""
     there = {
-        number.number.id.lower(): number
+        number.number.id: number
         for number in onboarding.numbers
         if number.is_open and number.number and number.registers
     }

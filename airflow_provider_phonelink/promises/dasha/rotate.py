@@ -21,7 +21,7 @@ from airflow_provider_phonelink.api.errors import (
 from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.templates import parse_rendered
 from airflow_provider_phonelink.api.text import clean, listed
-from airflow_provider_phonelink.api.uuids import is_uuid, plain_id
+from airflow_provider_phonelink.api.uuids import is_uuid
 from airflow_provider_phonelink.decisions.pools import (
     belongs,
     by_id,
@@ -49,9 +49,10 @@ class DashaCallerId:
     """
     An agent's outbound number, and the pool that it is taken from.
 
-    The arguments are checked by :meth:`look`, before it sends anything.
+    The arguments but the agent's id are checked by :meth:`look`, before it sends anything.
     """
 
+    #: As :func:`~airflow_provider_phonelink.api.arguments.agent_id` returns it.
     agent_id: str
     #: Ids and phone numbers; or a filter, ``provider_id``, ``display_name_prefix``, ``description_tag``, all of which a
     #: number has to match.
@@ -73,7 +74,6 @@ class DashaCallerId:
         :raises NotNamedError: If no number matches the pool's filter, or none has one of its phone numbers: it is
             mistyped, most likely.
         """
-        agent_id = arguments.agent_id("agent_id", self.agent_id)
         expected = expected and expected.lower()
         wanted_scope = _names("scope", self.scope)
         quarantine = quarantine_of(self.quarantine, uuids=True)
@@ -96,9 +96,9 @@ class DashaCallerId:
         )
         # Reads by credentials may also show the agent's number where it is in neither the pool nor the scope.
         reading = yield from outbound.users_until(
-            agent_id,
+            self.agent_id,
             {
-                **{id_: number.credentials_id.lower() for id_, number in numbers.items() if number},
+                **{id_: number.credentials_id for id_, number in numbers.items() if number},
                 **{id_: None for id_ in scope if not numbers.get(id_)},
             },
             expected,
@@ -107,8 +107,10 @@ class DashaCallerId:
         if numbers.keys() <= errors.keys():
             raise next(iter(errors.values()))
         pool = self._pool(numbers, users, errors, quarantine)
-        certain = [number_id for number_id, affected in users.items() if agent_id in affected.outbound]
-        possible = [number_id for number_id, affected in users.items() if agent_id in affected.maybe_outbound]
+        certain = [number_id for number_id, affected in users.items() if self.agent_id in affected.outbound]
+        possible = [
+            number_id for number_id, affected in users.items() if self.agent_id in affected.maybe_outbound
+        ]
         if certain:
             return Survey(pool, certain[0])
         # An agent has one outbound number: where the users of a single one could not be read, it may be that one.
@@ -159,7 +161,7 @@ class DashaCallerId:
         return judgement.description
 
     def _confirm(self, number: PhoneNumber, survey: Survey) -> Flow[None]:
-        number_id = number.id.lower()
+        number_id = number.id
         try:
             affected: AffectedAgents = yield endpoints.affected_agents(number_id)
             if self.agent_id in affected.outbound | affected.maybe_outbound:
@@ -211,7 +213,7 @@ class DashaCallerId:
 
 def _plain_name(name: str) -> str:
     """Return an id or phone number in the form in which it can be compared."""
-    return plain_id(name) if is_uuid(name) else e164(name) or name
+    return name if is_uuid(name) else e164(name) or name
 
 
 def _names(argument: str, value: Any) -> list[str]:
@@ -240,7 +242,7 @@ def _members(
     listed = yield from reads.all_numbers(provider_id=wanted_parts.get("provider_id"))
     # Sorted by id: the vendor promises no order, and the order has to be the same at each run.
     matching = sorted(
-        ((number.id.lower(), number) for number in listed if belongs(number, wanted_parts)), key=itemgetter(0)
+        ((number.id, number) for number in listed if belongs(number, wanted_parts)), key=itemgetter(0)
     )
     if not matching:
         raise NotNamedError(f"No number matches the pool {clean(wanted_parts)}. Nothing was changed.")

@@ -92,7 +92,7 @@ def apply_plan(
 def inbound_links(numbers: Iterable[PhoneNumber]) -> list[Link]:
     """Return the inbound links, which the numbers show."""
     return [
-        Link(number.id.lower(), number.incoming_calls_agent_id, INBOUND)
+        Link(number.id, number.incoming_calls_agent_id, INBOUND)
         for number in numbers
         if number.incoming_calls_agent_id
     ]

@@ -55,11 +55,8 @@ def judgements(numbers: Sequence[PhoneNumber | str]) -> Flow[dict[str, Judgement
     rules = yield from connections_rules()
     named = [arguments.number_name("numbers", name, uuids=True) for name in numbers if isinstance(name, str)]
     ids, read = (yield from numbers_named(named, "numbers")) if named else Named({}, {})
-    known = {**read, **{number.id.lower(): number for number in numbers if not isinstance(number, str)}}
-    wanted = [
-        ids.get(number, number.lower()) if isinstance(number, str) else number.id.lower()
-        for number in numbers
-    ]
+    known = {**read, **{number.id: number for number in numbers if not isinstance(number, str)}}
+    wanted = [ids.get(number, number.lower()) if isinstance(number, str) else number.id for number in numbers]
     at_hand = {number_id: known[number_id] for number_id in wanted if number_id in known}
     look = assess(at_hand, rules, datetime.now(timezone.utc)).judgements
     if unread := [number_id for number_id in wanted if number_id not in known]:

@@ -239,9 +239,7 @@ class DashaRegistrationEventTrigger(BaseEventTrigger):
         )
 
     async def _events(self, changes: list[Change], at: datetime, poller: Poller) -> list[dict[str, Any]]:
-        credentials = {
-            number.id.lower(): number.credentials_id.lower() for _, _, number in changes if number is not None
-        }
+        credentials = {number.id: number.credentials_id for _, _, number in changes if number is not None}
         outbound = await self._outbound_agents(credentials, poller) if credentials else {}
         return [
             {

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.api.fake_dasha import number_json
+from unit.api.fake_dasha import number_id, number_json
 
 from airflow_provider_phonelink.api.dasha import paging
 from airflow_provider_phonelink.api.dasha.models import PhoneNumberPage
@@ -167,12 +167,6 @@ def test_any_sequence_of_pages_ends(pages) -> None:
 
 def test_the_same_number_is_kept_once_whatever_the_case_of_its_id() -> None:
     listing = Listing()
-    both = page([1, 1], 1)
-    listing.add(
-        both.model_copy(
-            update={
-                "items": [both.items[0], both.items[1].model_copy(update={"id": both.items[1].id.upper()})]
-            }
-        )
-    )
+    both = [number_json(1), {**number_json(1), "id": number_id(1).upper()}]
+    listing.add(PhoneNumberPage.model_validate({"items": both, "totalCount": 1, "skip": 0, "take": 1}))
     assert len(listing.numbers) == 1

@@ -133,7 +133,7 @@ def test_a_uuid_in_another_case_is_held_back_weighted_and_remembered(carry_out, 
     assert [use is not None for use in outcome.result()["last_uses"].values()] == [True] * 3
     fake, memory, found = with_uuids(), None, [UUIDS[0]]
     for night in range(7):
-        rules = RotationRules("weighted", {UUIDS[0].upper(): 2})
+        rules = RotationRules("weighted", {UUIDS[0]: 2})
         _, memory = rotated(carry_out, fake, night, memory, pool=pool, rules=rules)
         found.append(str(primary(fake)))
     assert [found.count(id_) for id_ in UUIDS] == [4, 2, 2]
