@@ -104,6 +104,10 @@ class Try:
     told: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Whether each request was a write.
     requests: list[bool] = field(default_factory=list)
+    #: The path of each.
+    paths: list[str] = field(default_factory=list)
+    #: The requests that were answered as they should be.
+    answered: set[int] = field(default_factory=set)
     #: The state at its start and after each change in it.
     states: list[State] = field(default_factory=list)
     #: The index among :attr:`states` of the first one after its own last write to a link.
@@ -287,6 +291,7 @@ class _Run:
             raise Died
         writes = call.method != "GET"
         try_.requests.append(writes)
+        try_.paths.append(call.path)
         number = len(try_.requests)
         if number > MOST_REQUESTS:
             raise AssertionError(f"a try of {self._account.history} does not end")
@@ -307,6 +312,8 @@ class _Run:
             self._die(try_)
         if fault == LOST_AFTER:
             raise answers.no_answer(call, ConnectionError("lost"), Secrets())
+        if answer.status < 400 and fault != LIE:
+            try_.answered.add(number)
         return answers.interpret(call, answer, Secrets())
 
     def _answer(self, call: Call[Any], fault: str) -> answers.Answer:

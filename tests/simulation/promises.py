@@ -7,6 +7,7 @@ A slot is one thing that has one value, such as a number's inbound agent: see :m
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from simulation.histories import CLEAR, GARBAGE, PASSING, READ_FAULTS, REFUSED, TRIES, writes_in
@@ -92,22 +93,54 @@ def what_others_did_after_the_task_is_left(account: Account) -> Iterator[str]:
     for slot in {happened.slot for happened in account.happened if happened.by_task}:
         if slot[0] not in ("inbound", "attached", *(("outbound",) if _deletes(account) else ())):
             continue
-        mine = None
-        theirs: Happened | None = None
+        mine = last = None
+        theirs: list[Happened] = []
         for happened in (one for one in account.happened if one.slot == slot):
-            if happened.by_task and theirs and mine and not _excused(account, mine, theirs, happened):
-                yield f"try {happened.try_} undid what somebody else did to {slot}: {theirs.after}"
+            undone = theirs if happened.by_task else []
+            if undone and mine and last and not _excused(account, mine, last, undone, happened):
+                yield f"try {happened.try_} undid what somebody else did to {slot}: {theirs[-1].after}"
             if happened.by_task:
+                last = happened
                 # What it gave back, it did not have its way with.
                 given_back = (mine is not None and happened.after == mine.before) or (
                     _deletes(account) and happened.after == account.first.get(slot)
                 )
-                mine, theirs = None if given_back else mine or happened, None
+                mine, theirs = None if given_back else mine or happened, []
             elif mine:
-                theirs = happened
+                theirs.append(happened)
 
 
-def _excused(account: Account, mine: Happened, theirs: Happened, now: Happened) -> bool:
+def _noticed(account: Account, theirs: list[Happened]) -> Happened:
+    """Return what others did last, as far as it shows: to and fro between two looks is as if nothing had happened."""
+    last = theirs[-1]
+    for earlier, after in pairwise(theirs):
+        if earlier.after == last.after and not _looked(account, after, last):
+            return earlier
+    return last
+
+
+def _looked(account: Account, since: Happened, until: Happened) -> bool:
+    """Whether the task saw a slot between two moments."""
+    return any(
+        since[1:3] <= (try_.number, number) < until[1:3]
+        for try_ in account.tries
+        for number in try_.answered
+        if not try_.requests[number - 1] and _may_show(account, try_.paths[number - 1], since.slot)
+    )
+
+
+def _may_show(account: Account, path: str, slot: Slot) -> bool:
+    """Whether an answer may tell of a slot: all do but those about another number."""
+    others = {
+        number for state in (account.first, account.end) for kind, number, *_ in state if kind == "number"
+    }
+    return not any(number in path for number in others - {slot[1]})
+
+
+def _excused(account: Account, mine: Happened, last: Happened, others: list[Happened], now: Happened) -> bool:
+    theirs = _noticed(account, others)
+    if theirs.after == last.before and last.request not in account.tries[last.try_ - 1].answered:
+        return True  # what was before a write whose answer was lost: it looks as if it had never been made
     if theirs.after in {None, mine.before, account.first.get(mine.slot)} | _unseen(account, mine):
         return True  # cannot be told from a write that did not take effect
     if theirs.after == mine.after:
@@ -132,8 +165,12 @@ def _unseen(account: Account, mine: Happened) -> set[Any]:
 
 def _in_the_window(account: Account, theirs: Happened, now: Happened) -> bool:
     """Whether there was no look between what somebody did and the write: no client can close this window."""
+    try_ = account.tries[now.try_ - 1]
     return theirs.try_ == now.try_ and not any(
-        not write for write in account.tries[now.try_ - 1].requests[max(theirs.request - 1, 0) : now.request]
+        not write and _may_show(account, path, now.slot)
+        for write, path in [*zip(try_.requests, try_.paths, strict=True)][
+            max(theirs.request - 1, 0) : now.request
+        ]
     )
 
 
@@ -169,7 +206,7 @@ def nobody_is_left_without(account: Account) -> Iterator[str]:
             continue
         if _others(account, slot) or _wished_away(account, slot):
             continue
-        if account.last.outcome == "green" or not _names(account, account.last.error, slot[1]):
+        if account.last.outcome == "green" or not _named_in(str(account.last.error), slot[1]):
             yield f"nobody has {slot[1]}, which {changes[0].before} had, and the task is {account.last.outcome}"
 
 
@@ -229,8 +266,8 @@ def _wished_away(account: Account, slot: Slot) -> bool:
     return name in wished.get(account.operation.name, [])
 
 
-def _names(account: Account, error: BaseException | None, number_id: str) -> bool:
-    return bool(re.search(rf"(?<![\w-]){re.escape(number_id)}(?![\w-])", str(error)))
+def _named_in(text: str, number_id: str) -> bool:
+    return bool(re.search(rf"(?<![\w-]){re.escape(number_id)}(?![\w-])", text))
 
 
 def who_has_a_route_keeps_a_number(account: Account) -> Iterator[str]:
@@ -267,17 +304,29 @@ def _others_took_from(account: Account, agent: str) -> bool:
 
 
 def a_task_that_says_so_can_be_run_again(account: Account) -> Iterator[str]:
-    """A task that failed and said that another run of it helps is green if it is cleared, and meets nothing."""
+    """
+    A task that failed and said that another run of it helps is green if it is cleared, and meets nothing.
+
+    It cannot be where an agent was archived by then, and may say the same once more of what nobody was told of.
+    """
     begin = account.rounds[-1]
     met = {deviation.what for deviation in account.history.deviations if deviation.try_ >= begin}
     if account.last.outcome == "green" or begin == 1 or met != {CLEAR}:
         return
-    said = str(account.tries[begin - 2].error).lower()
+    said, says = str(account.tries[begin - 2].error).lower(), str(account.last.error).lower()
+    if "is archived" in says or _of_another(account, said, says):
+        return
     # With if_linked="fail", a free number may not be taken from anybody.
     if account.operation.name != "link a free number" and (
         "run the task again" in said or "clear the task" in said
     ):
-        yield f"it was cleared after {said}, and ends with {account.last.error}"
+        yield f"it was cleared after {said}, and ends with {says}"
+
+
+def _of_another(account: Account, said: str, says: str) -> bool:
+    """Whether somebody else is found to have changed a number that the error before did not name."""
+    numbers = {slot[1] for slot in account.end if slot[0] == "number"}
+    return "somebody else" in says and any(number in says and number not in said for number in numbers)
 
 
 def primary_numbers_are_kept(account: Account) -> Iterator[str]:
@@ -307,7 +356,12 @@ def primary_numbers_that_others_set_are_left(account: Account) -> Iterator[str]:
             theirs[happened.slot] = happened
             continue
         before = theirs.pop(happened.slot, None)
-        if before is None or before.after is None or _in_the_window(account, before, happened):
+        # An agent without a primary number gets one with the next number that it gets: nobody chose that.
+        if (
+            before is None
+            or None in (before.before, before.after)
+            or _in_the_window(account, before, happened)
+        ):
             continue
         agent, state = happened.slot[1], _state_after(account, happened)
         if state.get(("inbound", before.after)) == agent or state.get(("attached", before.after, agent)):

@@ -30,6 +30,16 @@ LONGER = (
     "link; 1.2 dies after; 2.1 link to C; 3.0 clear",
     "link; 1.2 lost after; 1.3 link to C; 2.0 clear",
     "onboard; 1.1 503; 1.2 link to C; 1.8 unlink; 1.8 429; 1.9 lie; 1.10 lost before; 2.1 link to C",
+    "delete, reporting; 1.8 link to C; 1.17 unlink; 1.17 give A another; 2.3 refused",
+    "attach, moving; 1.7 give it to C; 2.0 give it to C; 2.4 lost after; 2.5 give it to C",
+    "attach, moving; 2.0 another number; 2.7 give it to C; 2.8 down; 3.0 another agent",
+    "attach, moving; 1.7 down; 1.14 give it to C; 2.2 archive A; 3.0 clear",
+    "link; 1.2 lost after; 1.3 link to C; 2.0 link to A; 2.1 down; 2.2 link to C",
+    "onboard; 1.10 give the caller another; 2.6 unlink; 2.6 503; 2.7 give the caller another; 3.0 clear",
+    "onboard; 1.3 refused; 1.6 dies before; 2.1 unlink; 2.4 link to C; 2.4 lost before",
+    "delete, reporting; 1.4 dies after; 2.2 dies before; 3.6 link to C; 3.11 down; 4.2 unlink; 4.2 link to C",
+    "reconcile CallingBox; 1.10 archive A; 1.12 dies before; "
+    "2.6 dies before; 3.10 refused; 4.10 down; 5.0 clear",
 )
 
 

@@ -310,6 +310,9 @@ def _note_what_was_taken(
     deleting: Deleting, number: NumberToDelete, shown: PhoneNumber, users: AffectedAgents | None
 ) -> None:
     """Note in the journal which links earlier tries have removed, and which their agents have, or have again."""
+    for entry in deleting.entries(number).values():
+        if entry.mode == INBOUND and entry.state is State.CONTESTED:
+            entry.agent_id = shown.incoming_calls_agent_id  # which others may have changed once more
     for key, entry in deleting.taken(number).items():
         if entry.mode == INBOUND:
             deleting.journal.settle(key, shown.incoming_calls_agent_id)
