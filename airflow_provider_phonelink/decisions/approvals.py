@@ -11,6 +11,7 @@ from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotAppro
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.templates import parse_rendered
 from airflow_provider_phonelink.api.text import MOST_LISTED, shown
+from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
 from airflow_provider_phonelink.decisions.planning import ACTIONS, Change
 
@@ -126,7 +127,8 @@ def _change(position: int, item: object) -> Change:
         raise InvalidArgumentError(
             _ARGUMENT, f"change {position} is not one of a dry run's result, which has {', '.join(_KEYS)}."
         )
-    action, number_id, agent_id, mode, previous_agent_id, previous_number_id = values
+    ids: list[Any] = [plain_id(value) if value else value for value in values]
+    action, number_id, agent_id, mode, previous_agent_id, previous_number_id = ids
     link, ends = Link(number_id, agent_id, mode), None
     if action == "move" and mode == INBOUND and previous_agent_id:
         ends = Link(number_id, previous_agent_id, mode)

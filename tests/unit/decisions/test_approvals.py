@@ -200,6 +200,19 @@ def test_it_may_be_text(as_text):
     assert parse_approved_plan(as_text(Report(plan).result())) == approved(plan)
 
 
+def test_uuids_that_somebody_wrote_in_upper_case_are_the_same():
+    number, agent, other = (f"aaaaaaaa-0000-4000-8000-00000000000{i}" for i in range(3))
+    plan = planned([Link(number, agent, INBOUND)], [Link(number, other, INBOUND)])
+    change = {
+        name: value.upper() if value and value.startswith("aaaa") else value
+        for name, value in Report(plan).result()["changes"][0].items()
+    }
+    assert change["agent_id"] != agent
+    assert (
+        parse_approved_plan({**Report(plan).result(), "changes": [change]}).bind(plan).changes == plan.changes
+    )
+
+
 CHANGE = Report(planned(MOVED[1], MOVED[0])).result()["changes"][0]
 
 
