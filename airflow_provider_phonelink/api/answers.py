@@ -50,6 +50,8 @@ _ERRORS: dict[int, type[VendorError]] = {
     409: ConflictError,
     429: RateLimitedError,
 }
+#: The types of ids, as pydantic calls them.
+_TYPES = ("str", "constrained-str")
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "traceparent", "cf-ray")
 
 
@@ -170,9 +172,15 @@ def _why_unreadable(error: Exception, answer: Answer, secrets: Secrets) -> str:
         return "an HTML page instead of JSON (is the connection's host right?)"
     if isinstance(error, pydantic_core.ValidationError):
         details = error.errors(include_url=False, include_input=False, include_context=False)
-        shown = [f"{'.'.join(map(str, detail['loc'])) or 'body'}: {detail['msg']}" for detail in details[:3]]
+        shown = list(dict.fromkeys(f"{_place(detail['loc'])}: {detail['msg']}" for detail in details))[:3]
         return clean("; ".join(shown), secrets).rstrip(".")
     return clean(error, secrets).rstrip(".")
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Return where in a document something is, without the names of the types that were tried there."""
+    parts = [str(part) for part in loc if part not in _TYPES and "[" not in str(part)]
+    return ".".join(parts) or "body"
 
 
 def _request_id(headers: Mapping[str, str], secrets: Secrets) -> str | None:

@@ -93,15 +93,15 @@ def _reason(value: object) -> str:
     return clean(as_text(value) if is_plain else shown(value))
 
 
-def by_id(values: Mapping[str, T], phone_numbers: Mapping[str, str | None], *, uuids: bool) -> dict[str, T]:
+def by_id(values: Mapping[str, T], phone_numbers: Mapping[str, str | None]) -> dict[str, T]:
     """
     Return what is said of the numbers of a pool, by their ids.
 
-    :param values: By id or by phone number in any notation. A phone number stands for all numbers of the pool that have
-        it, whatever their credentials. Names that belong to none of them are left out.
+    :param values: By id or by phone number in any notation, as arguments are checked. A phone number stands for all
+        numbers of the pool that have it, whatever their credentials. Names that belong to none of them are left out.
     :param phone_numbers: By id, for all numbers of the pool.
     """
-    directory = Directory((ListedNumber(id_, number) for id_, number in phone_numbers.items()), uuids=uuids)
+    directory = Directory((ListedNumber(id_, number) for id_, number in phone_numbers.items()), uuids=False)
     return {
         number_id: value
         for name, value in values.items()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from airflow_provider_phonelink.api.errors import PoolUnhealthyError, PromiseError
 from airflow_provider_phonelink.api.text import shown, visible
+from airflow_provider_phonelink.api.uuids import plain_id
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.rotation_memory import Memory, Run, Use
@@ -331,11 +332,12 @@ def _unhealthy(
 
 
 def _checked(chosen: object, number_ids: Sequence[str]) -> str:
-    if not isinstance(chosen, str) or chosen not in number_ids:
+    number_id = plain_id(chosen) if isinstance(chosen, str) else ""
+    if number_id not in number_ids:
         raise PromiseError(
             f"The strategy chose {shown(chosen)}, which is not one of {', '.join(number_ids)}. Nothing was changed."
         )
-    return chosen
+    return number_id
 
 
 def _sum(moment: datetime, duration: timedelta) -> datetime:

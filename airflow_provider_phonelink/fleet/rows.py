@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api.e164 import e164
+from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.decisions.registration import Verdict
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class View:
         return (
             self.covers(row.connection, row.vendor)
             and self.verdict in ("", number.verdict)
-            and (not self.agent or self.agent in row.agent_ids)
+            and (not self.agent or self._agent_id in row.agent_ids)
             and not (self.unanswered and number.inbound_agent_id)
             and not (self.drift and not row.drift)
             and (not self.search or self._mentions(row))
@@ -212,6 +213,10 @@ class View:
             return True
         phone_number = number.phone_number or ""
         return bool((digits and digits in _digits(phone_number)) or (whole and whole == e164(phone_number)))
+
+    @cached_property
+    def _agent_id(self) -> str:
+        return plain_id(self.agent)
 
     @cached_property
     def _searched(self) -> tuple[str, str | None, str | None]:

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Respons
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.files.writing import as_csv
 from airflow_provider_phonelink.fleet import rendering
 from airflow_provider_phonelink.fleet.changes import anonymous
@@ -115,6 +116,7 @@ def numbers_csv(facts: FactsDep, view: ViewDep) -> PlainTextResponse:
 @router.get("/numbers/{conn_id}/{number_id:path}")
 def number(request: Request, conn_id: str, number_id: str, facts: FactsDep) -> HTMLResponse:
     """Return all that is known of one number."""
+    number_id = plain_id(number_id)
     row, now = facts.number(conn_id, number_id), datetime.now(timezone.utc)
     if row is not None:
         return HTMLResponse(rendering.number_page(_base(request), facts, row, now))
@@ -130,7 +132,7 @@ def agent(request: Request, conn_id: str, agent_id: str, facts: FactsDep) -> HTM
     """Return all that is known of one agent."""
     if conn_id not in facts.kinds:
         raise HTTPException(404)
-    now = datetime.now(timezone.utc)
+    agent_id, now = plain_id(agent_id), datetime.now(timezone.utc)
     if facts.readings[conn_id].fleet is None:
         changes = facts.changes_of_agent(conn_id, agent_id)
         return HTMLResponse(

@@ -322,7 +322,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         jobs = bulk.prepared(
             await self._with_ids(links, endpoints.link),
             endpoints.link,
-            lambda call, item: writes.send_link(call, item["number_id"], item["agent_id"]),
+            lambda call, item: writes.send_link(call, item["number_id"]),
             one_of=lambda call: (
                 call.path if call.params["mode"] == "inbound" else ("outbound", call.params["agentId"])
             ),
@@ -341,9 +341,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         jobs = bulk.prepared(
             await self._with_ids(links, endpoints.unlink),
             endpoints.unlink,
-            lambda call, item: writes.send_unlink(
-                call, item["number_id"], call.params["mode"], item.get("agent_id")
-            ),
+            lambda call, item: writes.send_unlink(call, item["number_id"]),
             one_of=lambda call: (call.path, *call.params.items()),
         )
         return await self._do_many(jobs, concurrency, "Unlink numbers")

@@ -151,7 +151,6 @@ class RotateOperator(BaseOperator):
                 caller_id,
                 asked,
                 rules,
-                uuids=self.uuids,
                 verify=verify,
                 memory=kept.read(asked.at),
                 keep=kept.keep,

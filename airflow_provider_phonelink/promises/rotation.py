@@ -108,7 +108,6 @@ def rotate(
     asked: Asked,
     rules: RotationRules,
     *,
-    uuids: bool,
     verify: bool = True,
     memory: Memory | None = None,
     keep: Callable[[Memory], None] = lambda _: None,
@@ -118,7 +117,6 @@ def rotate(
 
     :param asked: Which run of which agent's rotation it is.
     :param rules: How to choose; the weights by ids or phone numbers.
-    :param uuids: Whether the vendor's ids of numbers are uuids.
     :param memory: What is remembered of the agent's earlier rotations.
     :param keep: Takes the memory before the number is linked, so that a try that comes after a death chooses the same.
     :raises PoolUnhealthyError: If too few numbers are healthy; nothing was changed.
@@ -132,7 +130,7 @@ def rotate(
     found = found.in_order(now)
     known = found if survey.is_uncertain else found.seen(survey.in_use, asked.at)
     suspected = survey.suspected or known.current
-    rules = replace(rules, weights=by_id(rules.weights, survey.pool.phone_numbers, uuids=uuids))
+    rules = replace(rules, weights=by_id(rules.weights, survey.pool.phone_numbers))
     try:
         choice = choose(survey.pool, known, asked, rules, survey.in_use, suspected)
     except PoolUnhealthyError:

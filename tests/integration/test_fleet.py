@@ -90,6 +90,14 @@ def test_a_table_for_spreadsheets_is_complete_or_refused(page: Page, world, phon
     assert "dasha_default" in page.get("/numbers.json").json()["errors"]
 
 
+def test_a_uuid_in_an_address_may_be_in_upper_case(page: Page, phonelink_sandbox) -> None:
+    agent = "7d3f1a52-0c64-4c7e-9f5d-2f5b8a1c0e11"
+    number = phonelink_sandbox.world.dasha.add_number("+15550100", inbound=agent)
+    assert len(page.get("/numbers.json", agent=agent.upper()).json()["numbers"]) == 1
+    assert page.get(f"/numbers/dasha_default/{number.upper()}").status_code == 200
+    assert "+15550100" in page.get(f"/agents/dasha_default/{agent.upper()}").text
+
+
 def test_vendors_text_never_becomes_markup(page: Page, world) -> None:
     html = page.get("/numbers").text
     assert "<img" not in html

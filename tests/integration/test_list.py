@@ -12,6 +12,7 @@ from airflow_provider_phonelink.api.dasha import endpoints
 from airflow_provider_phonelink.operators.dasha import DashaListPhoneNumbersOperator
 from airflow_provider_phonelink.sandbox import Fault
 
+UUID_AGENT = "7d3f1a52-0c64-4c7e-9f5d-2f5b8a1c0e11"
 PROVIDER = "5b0f6c1e-0f8f-4b4f-9a53-0d3a1a2b3c4d"
 READS: dict[str, Any] = {"method": "GET", "path": "sip-phone-numbers$"}
 
@@ -56,9 +57,10 @@ def test_what_is_in_xcom_is_plain_and_in_snake_case(sandbox, number, connections
     [
         ({"phone_number": "+15550122"}, {"managed"}),
         ({"linked_agent_id": AGENT}, {"ours"}),
+        ({"linked_agent_id": UUID_AGENT.upper()}, {"theirs"}),
         ({"unlinked_only": True}, {"managed", "free"}),
         ({"unlinked_only": "True"}, {"managed", "free"}),
-        ({"unlinked_only": "false"}, {"ours", "managed", "free"}),
+        ({"unlinked_only": "false"}, {"ours", "managed", "free", "theirs"}),
         ({"provider_id": PROVIDER}, {"managed"}),
         ({"provider_id": PROVIDER.upper()}, {"managed"}),
         ({"provider_id": PROVIDER, "linked_agent_id": AGENT}, set()),
@@ -68,6 +70,7 @@ def test_filters(sandbox, connections, filters, wished):
     sandbox.world.dasha.add_number("+15550121", display_name="ours", inbound=AGENT)
     sandbox.world.dasha.add_number("+15550122", display_name="managed", provider_id=PROVIDER)
     sandbox.world.dasha.add_number("+15550123", display_name="free")
+    sandbox.world.dasha.add_number("+15550124", display_name="theirs", inbound=UUID_AGENT)
     outcome = run_task(listing(**filters), connections=connections)
 
     assert {number["display_name"] for number in outcome.value} == wished

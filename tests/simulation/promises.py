@@ -131,6 +131,8 @@ def _looked(account: Account, since: Happened, until: Happened) -> bool:
 
 def _may_show(account: Account, path: str, slot: Slot) -> bool:
     """Whether an answer may tell of a slot: all do but those about another number."""
+    if slot[0] not in ("number", "inbound", "attached"):
+        return True
     others = {
         number for state in (account.first, account.end) for kind, number, *_ in state if kind == "number"
     }
@@ -307,14 +309,17 @@ def a_task_that_says_so_can_be_run_again(account: Account) -> Iterator[str]:
     """
     A task that failed and said that another run of it helps is green if it is cleared, and meets nothing.
 
-    It cannot be where an agent was archived by then, and may say the same once more of what nobody was told of.
+    It cannot be where an agent is archived: by then, or as it said, with another run only giving back what it took. And
+    it may say so once more of another number.
     """
     begin = account.rounds[-1]
     met = {deviation.what for deviation in account.history.deviations if deviation.try_ >= begin}
     if account.last.outcome == "green" or begin == 1 or met != {CLEAR}:
         return
     said, says = str(account.tries[begin - 2].error).lower(), str(account.last.error).lower()
-    if "is archived" in says or _of_another(account, said, says):
+    if "is archived" in says and ("is archived" not in said or "has been given back" in says):
+        return
+    if _of_another(account, said, says):
         return
     # With if_linked="fail", a free number may not be taken from anybody.
     if account.operation.name != "link a free number" and (
@@ -324,9 +329,11 @@ def a_task_that_says_so_can_be_run_again(account: Account) -> Iterator[str]:
 
 
 def _of_another(account: Account, said: str, says: str) -> bool:
-    """Whether somebody else is found to have changed a number that the error before did not name."""
+    """Whether what is wrong now is of another number: one that somebody changed, as the error before did not say."""
     numbers = {slot[1] for slot in account.end if slot[0] == "number"}
-    return "somebody else" in says and any(number in says and number not in said for number in numbers)
+    changed = {part for one in account.happened if not one.by_task for part in (one.slot[1], one.before)}
+    named, before = ({number for number in numbers if number in text} for text in (says, said))
+    return "somebody else" in says and bool(named & changed) and not named & before
 
 
 def primary_numbers_are_kept(account: Account) -> Iterator[str]:

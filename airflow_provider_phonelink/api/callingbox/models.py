@@ -80,7 +80,23 @@ class Agent(_CallingBoxModel):
         return self.archived_at is not None
 
 
-class AgentList(_CallingBoxModel):
+class _List(_CallingBoxModel):
+    #: The id of the last one as the vendor wrote it, since the next page is asked for by it; None if it is empty.
+    last_id: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _note_last_id(cls, answer: Any) -> Any:
+        if isinstance(answer, list):
+            answer = {"data": answer}
+        items = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(items, list):
+            return answer
+        last = items[-1] if items and isinstance(items[-1], dict) else {}
+        return {**answer, "last_id": last.get("id")}
+
+
+class AgentList(_List):
     """``{"data": [agent, ...]}``."""
 
     data: BoundedList[Agent]
@@ -88,14 +104,9 @@ class AgentList(_CallingBoxModel):
     has_more: bool | None = None
 
 
-class NumberList(_CallingBoxModel):
+class NumberList(_List):
     """``[number, ...]``, as documented, or ``{"data": [number, ...], "has_more": bool}``."""
 
     data: BoundedList[Number]
     #: None if the answer does not say, as a bare array cannot.
     has_more: bool | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _wrap_bare_array(cls, answer: Any) -> Any:
-        return {"data": answer} if isinstance(answer, list) else answer

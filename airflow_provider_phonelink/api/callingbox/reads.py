@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from airflow_provider_phonelink.api.callingbox import endpoints
 from airflow_provider_phonelink.api.errors import IncompleteListError, UnreadableAnswerError
@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Call, Flow
 
 ItemT = TypeVar("ItemT", "Agent", "Number")
+
+
+class Page(Protocol[ItemT]):
+    """A page of a list."""
+
+    @property
+    def data(self) -> list[ItemT]:
+        """What is on it."""
+
+    @property
+    def last_id(self) -> str | None:
+        """The id of the last one, as the vendor wrote it."""
 
 
 class Attachment(NamedTuple):
@@ -64,7 +76,7 @@ def next_numbers(listing: Listing) -> Flow[list[Number]]:
     """
     call = endpoints.list_numbers(listing.cursor)
     answer: NumberList = yield call
-    return listing.add(answer.data, is_followed(answer), certain=answer.has_more is not None, call=call)
+    return listing.add(answer, is_followed(answer), certain=answer.has_more is not None, call=call)
 
 
 def is_followed(page: NumberList) -> bool:
@@ -102,7 +114,7 @@ def all_agents(type: str | None = None) -> Flow[list[Agent]]:  # noqa: A002 - th
     while listing.goes_on:
         call = endpoints.list_agents(type, listing.cursor)
         answer: AgentList = yield call
-        found += listing.add(answer.data, bool(answer.has_more), certain=True, call=call)
+        found += listing.add(answer, bool(answer.has_more), certain=True, call=call)
     return found
 
 
@@ -115,7 +127,7 @@ class Listing:
         self.goes_on = True
         self._seen: set[str] = set()
 
-    def add(self, page: list[ItemT], more: bool, *, certain: bool, call: Call[Any]) -> list[ItemT]:
+    def add(self, page: Page[ItemT], more: bool, *, certain: bool, call: Call[Any]) -> list[ItemT]:
         """
         Take the next page and return what was on no page before.
 
@@ -123,9 +135,9 @@ class Listing:
         :param certain: Whether the vendor said so; otherwise a page without anything new is the end.
         :raises IncompleteListError: If another page should follow and this one brought nothing new.
         """
-        fresh = [item for item in page if item.id not in self._seen]
+        fresh = [item for item in page.data if item.id not in self._seen]
         self._seen.update(item.id for item in fresh)
-        if more and page and not fresh and certain:
+        if more and page.data and not fresh and certain:
             raise IncompleteListError(
                 f"the list does not go on after {len(self._seen)} entries, although it says that there are more: the "
                 "vendor ignores `starting_after`.",
@@ -134,7 +146,7 @@ class Listing:
             )
         self.goes_on = more and bool(fresh)
         if fresh:
-            self.cursor = fresh[-1].id
+            self.cursor = page.last_id if fresh[-1] is page.data[-1] else fresh[-1].id
         return fresh
 
 

@@ -319,7 +319,9 @@ def _checked_filters(
 ) -> dict[str, Any]:
     return {
         "phone_number": phone_number,
-        "linked_agent_id": linked_agent_id,
+        "linked_agent_id": (
+            None if linked_agent_id is None else arguments.opaque_id("linked_agent_id", linked_agent_id)
+        ),
         "unlinked_only": arguments.boolean("unlinked_only", unlinked_only),
         "provider_id": None if provider_id is None else arguments.uuid("provider_id", provider_id),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pydantic_core
 
 from airflow_provider_phonelink.api.dasha.models import PhoneNumberPage
+from airflow_provider_phonelink.api.uuids import plain_id
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
@@ -45,5 +46,5 @@ class PageMemory:
 
     def _known(self, item: Any) -> tuple[Any, PhoneNumber] | None:
         number_id = item.get("id") if isinstance(item, dict) else None
-        entry = self._before.get(number_id) if isinstance(number_id, str) else None
+        entry = self._before.get(plain_id(number_id)) if isinstance(number_id, str) else None
         return entry if entry and entry[0] == item else None

@@ -123,15 +123,15 @@ def link(
     :param seen: The inbound agent at the last look. A repeat takes the number from that agent only.
     :raises ChangedMeanwhileError: If a repeat would take the number from another agent.
     """
-    return (yield from send_link(endpoints.link(number_id, agent_id, mode), number_id, agent_id, seen))
+    return (yield from send_link(endpoints.link(number_id, agent_id, mode), number_id, seen))
 
 
 def send_link(
-    call: Call[PhoneNumber | None], number_id: str, agent_id: str, seen: SeenAgent = NOT_LOOKED
+    call: Call[PhoneNumber | None], number_id: str, seen: SeenAgent = NOT_LOOKED
 ) -> Flow[PhoneNumber]:
     """Do what :func:`link` does with a call that the endpoint has made."""
     if not call.repeatable:
-        call = replace(call, look=partial(_before_linking_again, number_id, agent_id, seen))
+        call = replace(call, look=partial(_before_linking_again, number_id, call.params["agentId"], seen))
     number = yield call
     return (yield from _read_if_untold(number, number_id))
 
@@ -150,17 +150,14 @@ def unlink(
         or another agent has the number counts as success, whatever its status.
     """
     call = endpoints.unlink(number_id, mode, agent_id)
-    return (yield from send_unlink(call, number_id, mode, agent_id, seen))
+    return (yield from send_unlink(call, number_id, seen))
 
 
 def send_unlink(
-    call: Call[PhoneNumber | None],
-    number_id: str,
-    mode: str,
-    agent_id: str | None,
-    seen: SeenAgent = NOT_LOOKED,
+    call: Call[PhoneNumber | None], number_id: str, seen: SeenAgent = NOT_LOOKED
 ) -> Flow[PhoneNumber]:
     """Do what :func:`unlink` does with a call that the endpoint has made."""
+    mode, agent_id = call.params["mode"], call.params.get("agentId")
     if not call.repeatable:
         known = agent_id if seen is NOT_LOOKED and agent_id is not None else seen
         call = replace(call, look=partial(_before_unlinking_again, number_id, known))

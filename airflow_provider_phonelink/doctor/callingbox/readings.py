@@ -141,7 +141,7 @@ def _agents(readings: Readings) -> Flow[None]:
             readings.agent_pages += 1
             call = endpoints.list_agents(None, listing.cursor)
             page: AgentList = yield call
-            readings.agents += listing.add(page.data, bool(page.has_more), certain=True, call=call)
+            readings.agents += listing.add(page, bool(page.has_more), certain=True, call=call)
             readings.agents_have_more = page.has_more
             if not listing.goes_on:
                 break

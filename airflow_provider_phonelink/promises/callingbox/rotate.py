@@ -81,7 +81,7 @@ class CallingBoxCallerId:
         return Survey(
             Pool(
                 list(members),
-                skipped_in(unfit, by_id(quarantine, phone_numbers, uuids=False), labels),
+                skipped_in(unfit, by_id(quarantine, phone_numbers), labels),
                 labels,
                 phone_numbers,
             ),

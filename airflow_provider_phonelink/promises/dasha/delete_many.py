@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import patience
 from airflow_provider_phonelink.api.calls import Parallel
-from airflow_provider_phonelink.api.dasha import deletes, outbound, reads
+from airflow_provider_phonelink.api.dasha import deletes, endpoints, outbound, reads
 from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import (
     AuthenticationError,
@@ -193,7 +193,7 @@ def _match_journal(deleting: Deleting) -> list[NumberToDelete]:
     """
     Let each number know the journal's entries of it.
 
-    :return: Numbers that an earlier try took from agents, and that are not named any more.
+    :return: Numbers that an earlier try took from agents, and that are not named any more, whoever has them by now.
     """
     by_id = {number.id: number for number in deleting.numbers if number.id}
     by_phone_number: dict[str | None, NumberToDelete] = {}
@@ -207,7 +207,7 @@ def _match_journal(deleting: Deleting) -> list[NumberToDelete]:
         owner = (
             by_id.get(entry.number_id) or by_phone_number.get(written) or by_phone_number.get(e164(written))
         )
-        if owner is None and entry.pending:
+        if owner is None and entry.state is not State.TOLD:
             owner = orphans.setdefault(entry.number_id, NumberToDelete(entry.number_id))
         if owner:
             owner.keys.add(key)
@@ -310,14 +310,19 @@ def _note_what_was_taken(
     deleting: Deleting, number: NumberToDelete, shown: PhoneNumber, users: AffectedAgents | None
 ) -> None:
     """Note in the journal which links earlier tries have removed, and which their agents have, or have again."""
-    for entry in deleting.entries(number).values():
-        if entry.mode == INBOUND and entry.state is State.CONTESTED:
-            entry.agent_id = shown.incoming_calls_agent_id  # which others may have changed once more
+    for entry in _contested(deleting, number):
+        entry.agent_id = shown.incoming_calls_agent_id  # which others may have changed once more
     for key, entry in deleting.taken(number).items():
         if entry.mode == INBOUND:
             deleting.journal.settle(key, shown.incoming_calls_agent_id)
         elif users:
             note_caller(deleting.journal, key, entry, users)
+
+
+def _contested(deleting: Deleting, number: NumberToDelete) -> list[Entry]:
+    """Return the journal's entries of a number that somebody else gave another agent."""
+    entries = deleting.entries(number).values()
+    return [entry for entry in entries if entry.mode == INBOUND and entry.state is State.CONTESTED]
 
 
 def _links(number: PhoneNumber, users: AffectedAgents | None) -> list[tuple[str, str]]:
@@ -350,6 +355,7 @@ def _give_back(deleting: Deleting, orphans: Iterable[NumberToDelete]) -> Flow[No
         orphan.reason = "It is not among the numbers to delete any more."
     considered = [*open_ones, *orphans]
     yield Parallel([_look_again(deleting, number) for number in considered])
+    yield Parallel([_look_who_has(deleting, orphan) for orphan in orphans if _contested(deleting, orphan)])
     due: dict[str, Entry] = {}
     for number in considered:
         taken = deleting.taken(number)
@@ -368,7 +374,7 @@ def _give_back(deleting: Deleting, orphans: Iterable[NumberToDelete]) -> Flow[No
     for orphan in orphans:
         if orphan.owed:
             deleting.numbers.append(orphan)
-        elif orphan.keys and orphan.reason:
+        elif orphan.keys and orphan.reason and not _contested(deleting, orphan):
             deleting.warnings.append(f"Number {clean(orphan.name)}: {orphan.reason}")
 
 
@@ -383,6 +389,20 @@ def _look_again(deleting: Deleting, number: NumberToDelete) -> Flow[None]:
             number.reason, number.step, number.retry_helps = None, "gone", False
             _note_gone(deleting, number)
             return
+
+
+def _look_who_has(deleting: Deleting, number: NumberToDelete) -> Flow[None]:
+    """Find out who has a number that others gave another agent than the task: it is told at the end."""
+    try:
+        shown: PhoneNumber = yield endpoints.get_number(number.name)
+    except NotFoundError:
+        now = None
+    except PhonelinkError:
+        return
+    else:
+        now = shown.incoming_calls_agent_id
+    for entry in _contested(deleting, number):
+        entry.agent_id = now
 
 
 def _told(taken: dict[str, Entry]) -> str:

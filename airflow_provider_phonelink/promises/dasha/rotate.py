@@ -74,14 +74,13 @@ class DashaCallerId:
         :raises NotNamedError: If no number matches the pool's filter, or none has one of its phone numbers: it is
             mistyped, most likely.
         """
-        expected = expected and expected.lower()
         wanted_scope = _names("scope", self.scope)
         quarantine = quarantine_of(self.quarantine, uuids=True)
         plain_names = {_plain_name(name) for name in known}
 
         def is_worth_waiting(numbers: Mapping[str, PhoneNumber | None]) -> bool:
             """Return whether a number that is not there may be new, and is needed."""
-            held = by_id(quarantine, _phone_numbers(numbers), uuids=True)
+            held = by_id(quarantine, _phone_numbers(numbers))
             healthy = [
                 id_ for id_, number in numbers.items() if id_ not in held and not self._unfit(id_, number)
             ]
@@ -136,7 +135,7 @@ class DashaCallerId:
             else self._unfit(id_, number)
             for id_, number in numbers.items()
         }
-        held = by_id(quarantine, phone_numbers, uuids=True)
+        held = by_id(quarantine, phone_numbers)
         return Pool(list(numbers), skipped_in(unfit, held, names), names, phone_numbers)
 
     def read(self, number_id: str) -> Flow[PhoneNumber]:

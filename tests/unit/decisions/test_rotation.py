@@ -448,6 +448,10 @@ class TestACallable:
         assert campaign.rotate(2, RotationRules(last)) == "d"  # kept, so it is not asked
         assert len(turns) == 1
 
+    def test_may_write_a_uuid_in_either_case(self) -> None:
+        pool = [f"aaaaaaaa-0000-4000-8000-00000000000{i}" for i in range(2)]
+        assert Campaign(pool).rotate(0, RotationRules(lambda _: pool[1].upper())) == pool[1]
+
     @pytest.mark.parametrize("chosen", ["c", None, 7, ["a"]])
     def test_may_not_choose_anything_else(self, chosen) -> None:
         with pytest.raises(PromiseError, match=r"not one of a, b\. Nothing was changed"):

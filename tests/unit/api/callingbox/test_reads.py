@@ -87,6 +87,26 @@ def test_a_list_is_read_to_its_end(carry_out, count, page, form, requests) -> No
     assert {params["limit"] for params in fake.asked} == {"100"}
 
 
+@pytest.mark.parametrize("flow", [all_numbers, all_agents])
+@pytest.mark.parametrize("form", ["pages", "array"])
+def test_the_next_page_is_asked_for_by_the_id_as_the_vendor_writes_it(carry_out, flow, form) -> None:
+    ids = [f"AAAAAAAA-0000-4000-8000-{index:012}" for index in range(150)]
+
+    def vendor(request: httpx.Request) -> httpx.Response:
+        after = request.url.params.get("starting_after")
+        if after not in (None, *ids):
+            return httpx.Response(200, json=[])  # a vendor that knows no such id
+        start = ids.index(after) + 1 if after else 0
+        found = [{"id": id_} for id_ in ids[start : start + 100]]
+        more = start + 100 < len(ids)
+        return httpx.Response(
+            200, json=found if form == "array" and flow is all_numbers else {"data": found, "has_more": more}
+        )
+
+    found = carry_out(flow(), vendor=vendor, settings=SETTINGS)
+    assert [one.id for one in found] == [id_.lower() for id_ in ids]
+
+
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 2), (20, 2), (100, 2), (101, 1)])
 def test_a_list_that_is_whole_although_it_knows_no_cursor_ends(carry_out, count, requests) -> None:
     asked = []

@@ -39,6 +39,12 @@ def test_what_has_not_changed_is_the_same_object_and_what_has_is_read_anew() -> 
     assert changed.incoming_calls_agent_id == "agent-a"
 
 
+def test_a_number_whose_id_is_in_upper_case_is_found_again() -> None:
+    memory, upper = PageMemory(), number_json(1, id=number_id(1).upper())
+    [first], [again] = read(memory, upper), read(memory, upper)
+    assert again is first
+
+
 def test_only_the_last_reading_is_remembered() -> None:
     memory = PageMemory()
     [first] = read(memory, number_json(1))

@@ -219,6 +219,25 @@ def test_a_bare_inbound_unlink_is_not_repeated_on_anybody(carry_out) -> None:
     assert vendor.inbound == {ID: "agent-a"}
 
 
+AGENT = "aaaaaaaa-0000-4000-8000-00000000000a"
+
+
+@pytest.mark.parametrize("outcome", sorted(OPEN))
+@pytest.mark.parametrize("case", [str.lower, str.upper])
+def test_an_agents_uuid_is_the_same_in_either_case(carry_out, outcome, case) -> None:
+    fault, happened = OPEN[outcome]
+    vendor = holding(None)
+    vendor.on("PUT", "", fault)
+    assert carry_out(link(ID, case(AGENT), seen=None), vendor=vendor).incoming_calls_agent_id == AGENT
+    vendor.on("DELETE", "", faults.status(409))
+    with pytest.raises(errors.ConflictError):
+        carry_out(unlink(ID, "inbound", case(AGENT)), vendor=vendor)
+    vendor.on("DELETE", "", fault)
+    assert carry_out(unlink(ID, "inbound", case(AGENT)), vendor=vendor).incoming_calls_agent_id is None
+    expected = 1 if happened else 2
+    assert (vendor.count("PUT"), vendor.count("DELETE")) == (expected, expected + 1)
+
+
 REFUSALS = pytest.mark.parametrize("status", [400, 404, 409, 422])
 
 

@@ -42,7 +42,6 @@ def rotated(carry_out, fake, night=0, memory=None, *, pool=None, quarantine=(), 
         CallingBoxCallerId("out", pool, quarantine),
         Asked("out", run.at, run),
         rules or RotationRules(),
-        uuids=False,
         verify=verify,
         memory=memory or Memory(),
     )

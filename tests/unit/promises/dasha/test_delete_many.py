@@ -253,6 +253,25 @@ def test_a_number_that_somebody_linked_after_an_earlier_try_goes_once_the_task_h
     }
 
 
+@pytest.mark.parametrize("now", ["desk", None, "third"])
+@pytest.mark.parametrize("named", [True, False])
+def test_who_has_a_number_that_somebody_took_is_told_as_it_is_by_now(vendor, named, now) -> None:
+    used = in_use(vendor)
+    journal = interrupted(vendor, used, used)
+    vendor.dasha.link(used, "somebody", "inbound")
+    left = kept(deleting(vendor, used, if_linked="unlink", journal=journal).journal)
+    if now:
+        vendor.dasha.link(used, now, "inbound")
+    else:
+        vendor.dasha.unlink(used, "inbound", None)
+    vendor.refuses = refused(used, 403)
+    other = vendor.dasha.add_number("+15550100002", TRUNK)
+    found = deleting(vendor, used if named else other, if_linked="fail", journal=left)
+    assert vendor.dasha.links()[used] == (now, ["campaign"])
+    lost = set() if now == "desk" else {("inbound", "desk", now)}
+    assert {change for change in changes(found) if change[0] == "inbound"} == lost
+
+
 def test_what_was_told_is_told_again_by_a_try_after_success(vendor) -> None:
     used = in_use(vendor)
     first = deleting(vendor, used, if_linked="unlink")

@@ -50,7 +50,6 @@ def rotated(
         caller_id,
         Asked("agent", run.at, run),
         rules or RotationRules(),
-        uuids=True,
         verify=verify,
         memory=KEPT[-1],
         keep=KEPT.append,
