@@ -200,7 +200,13 @@ def _by_strategy(
 def _by_weight(
     number_ids: Sequence[str], pool: Pool, memory: Memory, weights: Mapping[str, int], in_use: str | None
 ) -> Choice:
-    """Choose the number that is furthest behind its weight."""
+    """
+    Choose the number that is furthest behind its weight.
+
+    Of those whose turn has begun, it is the one whose turn is over first. Without the first condition, a number of
+    nearly half the weight would miss turns to others that are early, and could not make up for them: none comes twice
+    in a row.
+    """
     turn_of = _turns(memory, weights)
 
     def weight(number_id: str) -> int:
@@ -209,11 +215,14 @@ def _by_weight(
     def over(number_id: str) -> float:
         return round(turn_of(number_id) + 1 / weight(number_id), 9)
 
-    oldest_first, usable = _oldest_first(number_ids, memory), {*number_ids, in_use}
-    together = sum(weight(number_id) for number_id in pool.healthy if number_id in usable)
-    # A turn that such a number misses, it cannot make up for: no number comes twice in a row.
+    oldest_first = _oldest_first(number_ids, memory)
+    usable = [number_id for number_id in pool.healthy if number_id in {*number_ids, in_use}]
+    together = sum(map(weight, usable))
     heavy = [number_id for number_id in oldest_first if 2 * weight(number_id) >= together]
-    chosen = heavy[0] if heavy else min(oldest_first, key=over)
+    now = sum(weight(number_id) * turn_of(number_id) for number_id in usable) / together
+    begun = [number_id for number_id in oldest_first if round(turn_of(number_id) - now, 9) <= 0]
+    # If only the turn of the number in use has begun, the one whose turn begins next.
+    chosen = heavy[0] if heavy else min(begun, key=over) if begun else min(oldest_first, key=turn_of)
     reason = (
         f"its weight of {weight(chosen)} is at least that of all others together: it comes every other time"
         if heavy
@@ -260,8 +269,9 @@ def _turns(memory: Memory, weights: Mapping[str, int]) -> Callable[[str], float]
     """
     Return when each number's next turn would begin, by its weight.
 
-    This is weighted fair queueing over the remembered uses, in which one use takes the time 1 / weight. A number that
-    was away, or is new, makes up for one use at most. Otherwise it would be used every other time for a while.
+    This is weighted fair queueing, the worst-case fair kind, over the remembered uses, in which one use takes the time
+    1 / weight. A number that was away, or is new, makes up for one use at most. Otherwise it would be used every other
+    time for a while.
     """
     now = 0.0
     over: dict[str, float] = {}
