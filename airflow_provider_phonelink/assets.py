@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, unquote
 
 from airflow_provider_phonelink import vendors
-from airflow_provider_phonelink.api.uuids import is_uuid
+from airflow_provider_phonelink.api.uuids import plain_id
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -92,5 +92,4 @@ def _forms() -> str:
 
 
 def _segment(identifier: str) -> str:
-    plain = identifier.lower() if is_uuid(identifier) else identifier
-    return quote(plain, safe="")
+    return quote(plain_id(identifier), safe="")

@@ -50,9 +50,13 @@ def present(argument: str, value: object) -> str:
     return value
 
 
+def _id_as_text(argument: str, value: object) -> str:
+    return str(value) if isinstance(value, UUID) else present(argument, value)
+
+
 def uuid(argument: str, value: object) -> str:
     """Return a uuid in its canonical lower-case form."""
-    text = str(value) if isinstance(value, UUID) else present(argument, value)
+    text = _id_as_text(argument, value)
     if not is_uuid(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is not a uuid.")
     return text.lower()
@@ -111,7 +115,7 @@ def opaque_id(argument: str, value: object) -> str:
 
     If it is a uuid, it is in lower case then, as the ids in answers are: the two are compared.
     """
-    text = present(argument, value)
+    text = _id_as_text(argument, value)
     _refuse_length(argument, text)
     if made := spreadsheets.made_by_a_template(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is {made}, not an id.")
@@ -129,7 +133,7 @@ def agent_id(argument: str, value: object) -> str:
 
     An agent that is to lose a number is an :func:`opaque_id`: a number can be taken from any agent that has it.
     """
-    text = present(argument, value)
+    text = _id_as_text(argument, value)
     _refuse_length(argument, text)
     if made := spreadsheets.made(text):
         raise InvalidArgumentError(

@@ -159,11 +159,12 @@ class View:
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> View:
         """Return the view of an address; what it cannot mean is left out."""
-        texts = {name: parameters.get(name, "").strip() for name in ("search", "agent", "connection")}
+        texts = {name: parameters.get(name, "").strip() for name in ("search", "connection")}
         verdict, vendor, sort = (parameters.get(name, "") for name in ("verdict", "vendor", "sort"))
         page = parameters.get("page", "")
         return cls(
             **texts,
+            agent=plain_id(parameters.get("agent", "").strip()),
             verdict=verdict if verdict in [one.value for one in Verdict] else "",
             vendor=vendor if vendors.find(vendor) else "",
             unanswered=parameters.get("unanswered", "") in _YES,
@@ -198,7 +199,7 @@ class View:
         return (
             self.covers(row.connection, row.vendor)
             and self.verdict in ("", number.verdict)
-            and (not self.agent or self._agent_id in row.agent_ids)
+            and (not self.agent or self.agent in row.agent_ids)
             and not (self.unanswered and number.inbound_agent_id)
             and not (self.drift and not row.drift)
             and (not self.search or self._mentions(row))
@@ -213,10 +214,6 @@ class View:
             return True
         phone_number = number.phone_number or ""
         return bool((digits and digits in _digits(phone_number)) or (whole and whole == e164(phone_number)))
-
-    @cached_property
-    def _agent_id(self) -> str:
-        return plain_id(self.agent)
 
     @cached_property
     def _searched(self) -> tuple[str, str | None, str | None]:

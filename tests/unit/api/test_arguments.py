@@ -284,6 +284,12 @@ def test_what_a_table_has_in_place_of_an_agent_is_refused_and_named(value, made)
         arguments.agent_id("inbound_agent_id", value)
 
 
+@pytest.mark.parametrize("value", [ID, ID.upper(), UUID(ID)])
+@pytest.mark.parametrize("check", [arguments.agent_id, arguments.opaque_id])
+def test_an_id_that_is_a_uuid_is_in_lower_case(check, value) -> None:
+    assert check("agent_id", value) == ID
+
+
 @pytest.mark.parametrize(
     "value", [ID, "agt_reception", "agent-7", "12e4", "65f0c2", "Nancy", "nation", "007", "a b", "é"]
 )
