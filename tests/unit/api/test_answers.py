@@ -233,6 +233,16 @@ def test_an_answer_about_something_else_is_not_believed(name) -> None:
         interpret(call, answer(200, json.dumps(other).encode()), Secrets())
 
 
+def test_an_id_that_is_none_is_named_once_by_its_place() -> None:
+    call, valid = ENDPOINTS["get_number"]
+    wrong = json.dumps({**valid, "id": None, "incomingCallsAgentId": 7}).encode()
+    with pytest.raises(UnreadableAnswerError) as caught:
+        interpret(call, answer(200, wrong), Secrets())
+    assert str(caught.value).count("id: Input should be a valid string") == 1
+    assert "incomingCallsAgentId: " in str(caught.value)
+    assert "constrained" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["get_number", "update_number", "link", "affected_agents", "create_number"])
 def test_uuids_in_answers_may_be_in_upper_case(name) -> None:
     call, valid = ENDPOINTS[name]
