@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from copy import copy
 from typing import TYPE_CHECKING
 
-from airflow_provider_phonelink.api import patience
 from airflow_provider_phonelink.api.calls import Parallel
-from airflow_provider_phonelink.api.dasha import deletes, endpoints, outbound, reads
+from airflow_provider_phonelink.api.dasha import deletes, endpoints, outbound
 from airflow_provider_phonelink.api.e164 import e164
 from airflow_provider_phonelink.api.errors import (
     AuthenticationError,
@@ -31,7 +29,7 @@ from airflow_provider_phonelink.promises.dasha.giving_back import (
     loser,
     note_caller,
 )
-from airflow_provider_phonelink.promises.dasha.naming import directory_of
+from airflow_provider_phonelink.promises.dasha.named_to_delete import look
 from airflow_provider_phonelink.promises.dasha.unlink import unlink_number
 from airflow_provider_phonelink.promises.journal import State, attached_key, inbound_key
 
@@ -56,7 +54,7 @@ def delete_many(deleting: Deleting) -> Flow[None]:
     :raises AuthenticationError: If the key is refused before anything is written.
     """
     try:
-        yield from _look(deleting)
+        yield from look(deleting)
         orphans = _match_journal(deleting)
         there = {number.number.id: number for number in deleting.numbers if number.number}
         reading: outbound.UsersReading = yield from outbound.read_users(
@@ -71,96 +69,6 @@ def delete_many(deleting: Deleting) -> Flow[None]:
     deleting.journal.keep()
 
 
-def _look(deleting: Deleting) -> Flow[None]:
-    """Read the numbers; those that are not there several times, because they may be new."""
-    missing = list(deleting.numbers)
-    known: dict[str, PhoneNumber] = {}
-
-    def look_for_the_missing() -> Flow[list[NumberToDelete]]:
-        yield from _find(missing, known)
-        _find_by_phone_number(deleting, known)
-        missing[:] = [number for number in missing if number.number is None and number.reason is None]
-        return missing
-
-    yield from patience.until(operator.not_, look_for_the_missing)
-    _remember_refused(deleting)
-    for number in missing:
-        number.step = "gone"
-        deleting.on_step("gone")
-        if meant := deleting.journal.named(number.name):
-            deleting.warnings.append(
-                f"Number {number_label(meant, number.name)} is gone. If another one has that phone number by now, it "
-                "was left."
-            )
-        elif not is_uuid(number.name):
-            deleting.warnings.append(
-                f"There is no number {clean(number.name)}: it is gone, or was written otherwise."
-            )
-    _drop_repeated(deleting)
-
-
-def _find(numbers: Iterable[NumberToDelete], known: dict[str, PhoneNumber]) -> Flow[None]:
-    """Read numbers by their ids, and list all if some are named by their phone numbers."""
-    by_id = {number.name.lower(): number for number in numbers if is_uuid(number.name)}
-    if len(by_id) < len(list(numbers)):
-        listed_numbers = yield from reads.all_numbers()
-        known |= {number.id: number for number in listed_numbers}
-    reading = yield from reads.read_numbers(by_id)
-    for number_id, number in by_id.items():
-        number.number = reading.numbers.get(number_id)
-        if number.number:
-            known[number_id] = number.number
-        if number_id in reading.errors:
-            number.fail(reading.errors[number_id])
-
-
-def _find_by_phone_number(deleting: Deleting, known: dict[str, PhoneNumber]) -> None:
-    """
-    Find the numbers that phone numbers stand for.
-
-    A phone number that several numbers have, in whatever notation, stands for none of them, and none of them is
-    deleted: once one is gone, the same phone number would stand for another, which a later try would delete.
-    """
-    directory = directory_of(known.values())
-    by_id = {number.name.lower(): number for number in deleting.numbers if is_uuid(number.name)}
-    for number in deleting.numbers:
-        if is_uuid(number.name) or number.reason is not None:
-            continue
-        ids = directory.in_any_notation(number.name)
-        if meant := deleting.journal.named(number.name):
-            ids = [id_ for id_ in ids if id_ == meant]
-        if len(ids) < 2 or by_id.keys() >= set(ids):  # what it may stand for is to go, whichever it is
-            number.number = known[ids[0]] if ids else None
-            continue
-        number.number = None
-        number.reason = (
-            f"{clean(number.name)} may be any of {len(ids)} numbers, with the ids {', '.join(map(clean, ids))}; name "
-            "one by its id"
-        )
-        for held_back in (by_id[id_] for id_ in ids if id_ in by_id):
-            held_back.reason = held_back.reason or (
-                f"It was left, because {clean(number.name)}, which is to be deleted, too, may be this number or "
-                "another one; name that by its id"
-            )
-
-
-def _remember_refused(deleting: Deleting) -> None:
-    """Let no try take a name for one number that an earlier try found to stand for several, whoever deleted those."""
-    names = []
-    for number in deleting.numbers:
-        if is_uuid(number.name):
-            continue
-        if number.reason is not None:
-            names.append(number.name)
-        elif number.number and deleting.journal.refused(number.name) and not _named_by_id(deleting, number):
-            number.reason = (
-                f"An earlier try of this task found several numbers for {clean(number.name)}, and only number "
-                f"{number.number.label} is left: whether it was meant cannot be told, so name it by its id"
-            )
-    if names:
-        deleting.journal.refuse(names)
-
-
 def _remember_found(deleting: Deleting, reading: outbound.UsersReading) -> None:
     """Let no try take a name for another number than this one does, of those that it is going to change."""
     found = {
@@ -173,20 +81,6 @@ def _remember_found(deleting: Deleting, reading: outbound.UsersReading) -> None:
     }
     if found:
         deleting.journal.name(found)
-
-
-def _named_by_id(deleting: Deleting, number: NumberToDelete) -> bool:
-    return any(is_uuid(other.name) and other.id == number.id for other in deleting.numbers)
-
-
-def _drop_repeated(deleting: Deleting) -> None:
-    """Keep a number once that was named by its id and by its phone number."""
-    kept: dict[str, NumberToDelete] = {}
-    for number in deleting.numbers:
-        first = kept.setdefault(number.id or number.name, number)
-        if first is not number:
-            first.other_names.append(number.name)
-    deleting.numbers = list(kept.values())
 
 
 def _match_journal(deleting: Deleting) -> list[NumberToDelete]:

@@ -39,10 +39,10 @@ class NumberToDelete:
 
     @property
     def id(self) -> str | None:
-        """Its id in lower case, if it is known."""
+        """Its id, if it is known."""
         if self.number:
             return self.number.id
-        return self.name.lower() if is_uuid(self.name) else None
+        return self.name if is_uuid(self.name) else None
 
     def fail(self, error: PhonelinkError) -> None:
         """Note why it is not gone."""

@@ -53,7 +53,7 @@ class SoFar:
 
     def take_states(self, states: Mapping[str, Any]) -> None:
         """Note states of registrations, number id to state."""
-        self.rows = [replace(row, state=states.get(str(row.id).lower(), row.state)) for row in self.rows]
+        self.rows = [replace(row, state=states.get(str(row.id), row.state)) for row in self.rows]
 
     def as_text(self) -> str:
         """Return it for a later part of the same try: text, which Airflow stores as it is."""
