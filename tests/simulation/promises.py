@@ -106,8 +106,15 @@ def what_others_did_after_the_task_is_left(account: Account) -> Iterator[str]:
                     _deletes(account) and happened.after == account.first.get(slot)
                 )
                 mine, theirs = None if given_back else mine or happened, []
+            elif mine and happened.after == mine.before and _is_told(account, happened):
+                mine, theirs = None, []  # the task knows, and has said, that it did not have its way
             elif mine:
                 theirs.append(happened)
+
+
+def _is_told(account: Account, theirs: Happened) -> bool:
+    error = str(account.tries[theirs.try_ - 1].error)
+    return theirs.slot[1] in error and str(theirs.after) in error
 
 
 def _noticed(account: Account, theirs: list[Happened]) -> Happened:

@@ -204,8 +204,7 @@ def _note_what_was_taken(
     deleting: Deleting, number: NumberToDelete, shown: PhoneNumber, users: AffectedAgents | None
 ) -> None:
     """Note in the journal which links earlier tries have removed, and which their agents have, or have again."""
-    for entry in _contested(deleting, number):
-        entry.agent_id = shown.incoming_calls_agent_id  # which others may have changed once more
+    _note_what_changed_again(deleting, number, shown.incoming_calls_agent_id)
     for key, entry in deleting.taken(number).items():
         if entry.mode == INBOUND:
             deleting.journal.settle(key, shown.incoming_calls_agent_id)
@@ -213,10 +212,17 @@ def _note_what_was_taken(
             note_caller(deleting.journal, key, entry, users)
 
 
-def _contested(deleting: Deleting, number: NumberToDelete) -> list[Entry]:
-    """Return the journal's entries of a number that somebody else gave another agent."""
-    entries = deleting.entries(number).values()
-    return [entry for entry in entries if entry.mode == INBOUND and entry.state is State.CONTESTED]
+def _contested(deleting: Deleting, number: NumberToDelete) -> dict[str, Entry]:
+    """Return the journal's entries of a number that somebody else gave another agent, as an earlier try has said."""
+    entries = deleting.entries(number).items()
+    return {key: entry for key, entry in entries if entry.mode == INBOUND and entry.state is State.CONTESTED}
+
+
+def _note_what_changed_again(deleting: Deleting, number: NumberToDelete, now: str | None) -> None:
+    """Take a number that has another agent than an earlier try said, or none, for one of which nothing was said yet."""
+    for key, entry in _contested(deleting, number).items():
+        if entry.agent_id != now:
+            deleting.journal.settle(key, now)
 
 
 def _links(number: PhoneNumber, users: AffectedAgents | None) -> list[tuple[str, str]]:
@@ -295,8 +301,7 @@ def _look_who_has(deleting: Deleting, number: NumberToDelete) -> Flow[None]:
         return
     else:
         now = shown.incoming_calls_agent_id
-    for entry in _contested(deleting, number):
-        entry.agent_id = now
+    _note_what_changed_again(deleting, number, now)
 
 
 def _told(taken: dict[str, Entry]) -> str:

@@ -267,9 +267,25 @@ def test_who_has_a_number_that_somebody_took_is_told_as_it_is_by_now(vendor, nam
     vendor.refuses = refused(used, 403)
     other = vendor.dasha.add_number("+15550100002", TRUNK)
     found = deleting(vendor, used if named else other, if_linked="fail", journal=left)
-    assert vendor.dasha.links()[used] == (now, ["campaign"])
-    lost = set() if now == "desk" else {("inbound", "desk", now)}
+    # Nobody is left without a number that stays.
+    assert vendor.dasha.links()[used] == (now or "desk", ["campaign"])
+    lost = {("inbound", "desk", "third")} if now == "third" else set()
     assert {change for change in changes(found) if change[0] == "inbound"} == lost
+
+
+def test_who_gets_a_number_after_it_was_seen_with_nobody_is_told_before_it_is_taken(vendor) -> None:
+    used = in_use(vendor)
+    journal = interrupted(vendor, used, used)
+    vendor.dasha.link(used, "somebody", "inbound")
+    left = kept(deleting(vendor, used, if_linked="unlink", journal=journal).journal)
+    vendor.dasha.unlink(used, "inbound", None)
+    vendor.refuses = refused(used, 503)
+    left = kept(deleting(vendor, used, if_linked="unlink", journal=left).journal)
+    vendor.dasha.link(used, "somebody", "inbound")
+    vendor.refuses = {}
+    found = deleting(vendor, used, if_linked="unlink", journal=left)
+    assert vendor.dasha.links()[used][0] == "somebody"
+    assert "agent somebody answers its calls by now" in str(found.numbers[0].reason)
 
 
 def test_what_was_told_is_told_again_by_a_try_after_success(vendor) -> None:
