@@ -252,11 +252,12 @@ def what_agents_used_is_not_deleted_unless_asked(account: Account) -> Iterator[s
 
 
 def _cannot_speak(account: Account) -> bool:
-    """Whether the last try could not name anything: it died itself, or what it knew was spoilt, as it says if green."""
+    """Whether the last try could not name anything: it died itself, or what it knew was spoilt, as a try has said."""
     if account.last.outcome == "died":
         return True
     return bool(account.met & set(GARBAGE)) and (
-        account.last.outcome != "green" or any("may be with nobody" in text for text in account.last.warnings)
+        account.last.outcome != "green"
+        or any("may be with nobody" in text for try_ in account.tries for text in try_.warnings)
     )
 
 
