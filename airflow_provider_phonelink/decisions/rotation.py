@@ -215,8 +215,8 @@ def _by_weight(
     def over(number_id: str) -> float:
         return round(turn_of(number_id) + 1 / weight(number_id), 9)
 
-    oldest_first = _oldest_first(number_ids, memory)
-    usable = [number_id for number_id in pool.healthy if number_id in {*number_ids, in_use}]
+    oldest_first, taking_part = _oldest_first(number_ids, memory), {*number_ids, in_use}
+    usable = [number_id for number_id in pool.healthy if number_id in taking_part]
     together = sum(map(weight, usable))
     heavy = [number_id for number_id in oldest_first if 2 * weight(number_id) >= together]
     now = sum(weight(number_id) * turn_of(number_id) for number_id in usable) / together
