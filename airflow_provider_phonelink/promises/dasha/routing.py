@@ -129,7 +129,7 @@ def _numbers(routes: Sequence[Route], scope: Scope | None) -> Flow[list[PhoneNum
     if any(route.mode == RULES.outbound for route in routes):
         return (yield from reads.all_numbers())
     if names and all(map(is_uuid, names)) and (scope is None or scope.pool is not None):
-        reading = yield from reads.read_numbers(name.lower() for name in names)
+        reading = yield from reads.read_numbers(names)
         for error in reading.errors.values():
             raise error
         return [number for number in reading.numbers.values() if number]
