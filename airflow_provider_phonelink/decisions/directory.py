@@ -27,13 +27,10 @@ class Directory:
     if no number is written that way are notations compared by their E.164 form.
 
     :param numbers: All numbers that may be named.
-    :param uuids: Whether all ids are uuids; otherwise some may be, and for those, too, case does not matter.
     """
 
-    def __init__(self, numbers: Iterable[ListedNumber], *, uuids: bool) -> None:
+    def __init__(self, numbers: Iterable[ListedNumber]) -> None:
         self.numbers = {number.id: number for number in numbers}
-        self._plain = str.lower if uuids else plain_id
-        self._ids = {self._plain(number_id): number_id for number_id in self.numbers}
         #: What names were found to stand for: thousands of routes are gone through several times.
         self._looked_up: dict[str, list[str]] = {}
         self._as_written: defaultdict[str, list[str]] = defaultdict(list)
@@ -45,13 +42,13 @@ class Directory:
         """
         Return the id of the number that a name stands for.
 
-        :param name: An id or a phone number.
+        :param name: An id, a uuid in lower case, or a phone number.
         :param is_id: Whether it is an id; None if it may be either, in which case ids are tried first.
         :raises NotNamedError: If there is no such number, or if several have that phone number.
         """
         if is_id is not False:
-            if (number_id := self._ids.get(self._plain(name))) is not None:
-                return number_id
+            if name in self.numbers:
+                return name
             if is_id:
                 raise NotNamedError(f"there is no number with the id {clean(name)}")
         found = self.with_phone_number(name)
@@ -66,7 +63,7 @@ class Directory:
 
     def knows(self, name: str, *, is_id: bool | None = None) -> bool:
         """Return whether a name may stand for any of the numbers; see :meth:`find`."""
-        if is_id is not False and self._plain(name) in self._ids:
+        if is_id is not False and name in self.numbers:
             return True
         return is_id is not True and bool(self.with_phone_number(name))
 
@@ -89,7 +86,7 @@ class Directory:
         """
         try:
             phone_number = arguments.phone_number("number", self.numbers[number_id].phone_number)
-            return phone_number if self.find(phone_number) == number_id else number_id
+            return phone_number if self.find(plain_id(phone_number)) == number_id else number_id
         except (InvalidArgumentError, NotNamedError):
             return number_id
 

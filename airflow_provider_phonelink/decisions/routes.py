@@ -10,6 +10,7 @@ from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.errors import NotNamedError, RoutesError
 from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.text import clean, listed
+from airflow_provider_phonelink.api.uuids import plain_id
 from airflow_provider_phonelink.decisions.links import INBOUND, Link
 from airflow_provider_phonelink.files.columns import Columns, rows_of
 
@@ -36,6 +37,7 @@ COLUMNS = Columns(
 class Route(NamedTuple):
     """One wish, as written."""
 
+    #: An id, in lower case if it is a uuid, or a phone number.
     number: str
     agent_id: str
     #: None: the agent's type decides.
@@ -167,7 +169,8 @@ def _route(row: Row, rules: LinkRules) -> Route:
 def _number(row: Row, rules: LinkRules) -> tuple[str, bool | None]:
     key = next(key for key in NUMBER_KEYS if key in row)
     is_id, value = NUMBER_KEYS[key], row[key]
-    if not is_id:
-        return arguments.phone_number(key, value), is_id
-    check = arguments.uuid if rules.uuids else arguments.opaque_id
-    return check(key, value), is_id
+    if is_id:
+        check = arguments.uuid if rules.uuids else arguments.opaque_id
+        return check(key, value), is_id
+    name = arguments.phone_number(key, value)
+    return (plain_id(name) if is_id is None else name), is_id

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_phonelink.api import arguments, templates
 from airflow_provider_phonelink.api.errors import InvalidArgumentError, NotNamedError, RoutesError
 from airflow_provider_phonelink.api.text import as_text, clean, shown
+from airflow_provider_phonelink.api.uuids import plain_id
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.decisions.directory import Directory
@@ -120,7 +121,7 @@ def _scope(given: Mapping[str, object], rules: LinkRules) -> Scope:
         provider_id=provider_id("scope, provider_id", given["provider_id"])
         if "provider_id" in given
         else None,
-        pool=templates.names("scope, pool", given["pool"]) if "pool" in given else None,
+        pool=tuple(map(plain_id, templates.names("scope, pool", given["pool"]))) if "pool" in given else None,
     )
 
 

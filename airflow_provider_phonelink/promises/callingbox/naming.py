@@ -23,7 +23,7 @@ _SOME_NUMBER = "number"
 
 def directory_of(numbers: Iterable[Number]) -> Directory:
     """Return the numbers that can be named."""
-    return Directory((ListedNumber(number.id, number.e164) for number in numbers), uuids=False)
+    return Directory(ListedNumber(number.id, number.e164) for number in numbers)
 
 
 def number_named(name: object, argument: str = "number_id") -> Flow[str]:

@@ -192,7 +192,7 @@ def _members(attached: Mapping[str, Number], wanted: Sequence[str] | None) -> di
     """Return the numbers of the pool by id, in its order; None for a name that is attached under no id."""
     if wanted is None:
         return dict(attached)
-    directory = Directory((ListedNumber(number.id, number.e164) for number in attached.values()), uuids=False)
+    directory = Directory(ListedNumber(number.id, number.e164) for number in attached.values())
     found: dict[str, Number | None] = {}
     for name in wanted:
         ids = [name] if name in attached else directory.with_phone_number(name) or [name]
@@ -203,7 +203,7 @@ def _members(attached: Mapping[str, Number], wanted: Sequence[str] | None) -> di
 def _demand_one_of_the_account(wanted: Sequence[str]) -> Flow[None]:
     """Refuse a pool of which nothing is attached, if no number of the account has one of its names either."""
     listed = yield from reads.all_numbers()
-    directory = Directory((ListedNumber(number.id, number.e164) for number in listed), uuids=False)
+    directory = Directory(ListedNumber(number.id, number.e164) for number in listed)
     known = {number.id for number in listed}
     if not any(directory.with_phone_number(name) or name in known for name in wanted):
         problems = (f"there is no number {clean(name)}, in this or another notation" for name in wanted)

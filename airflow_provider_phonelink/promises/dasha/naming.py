@@ -35,7 +35,7 @@ def directory_of(numbers: Iterable[PhoneNumber]) -> Directory:
         )
         for number in numbers
     )
-    return Directory(listed_numbers, uuids=True)
+    return Directory(listed_numbers)
 
 
 class Named(NamedTuple):

@@ -35,7 +35,7 @@ def survey(_: Sequence[Route], __: Scope | None) -> Flow[Survey]:
     """Read all lines, which show all links."""
     lines = yield from endpoints.lines()
     return Survey(
-        directory=Directory((ListedNumber(line.line, line.dial) for line in lines), uuids=False),
+        directory=Directory(ListedNumber(line.line, line.dial) for line in lines),
         links=[
             *(Link(line.line, line.answers, INBOUND) for line in lines if line.answers),
             *(Link(line.line, line.dials_out, RULES.outbound) for line in lines if line.dials_out),

@@ -107,8 +107,8 @@ def test_an_extension_is_not_the_main_number(text) -> None:
     assert e164(text) is None
     for held, name in (("+15550100001", text), (text, "+15550100001"), (text, "+1 555 010 0001")):
         with pytest.raises(NotNamedError):
-            Directory([ListedNumber(ID, held)], uuids=True).find(name)
-    assert Directory([ListedNumber(ID, text)], uuids=True).find(text) == ID  # as it is written
+            Directory([ListedNumber(ID, held)]).find(name)
+    assert Directory([ListedNumber(ID, text)]).find(text) == ID  # as it is written
 
 
 @pytest.mark.parametrize(
@@ -131,14 +131,14 @@ def test_a_phone_context(text, form) -> None:
 
 
 def test_a_local_number_is_not_taken_for_a_global_one() -> None:
-    directory = Directory([ListedNumber(ID, "+5550100001")], uuids=True)
+    directory = Directory([ListedNumber(ID, "+5550100001")])
     with pytest.raises(NotNamedError):
         directory.find("tel:5550100001;phone-context=+1")
 
 
 def test_other_digits_are_another_number() -> None:
     """As no edition of a table of countries says otherwise: Mexico's mobile prefix was taken away in 2019."""
-    directory = Directory([ListedNumber(ID, "+525512345678")], uuids=True)
+    directory = Directory([ListedNumber(ID, "+525512345678")])
     assert directory.find("+52 55 1234 5678") == ID
     with pytest.raises(NotNamedError):
         directory.find("+5215512345678")

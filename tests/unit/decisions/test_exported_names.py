@@ -74,15 +74,15 @@ def test_what_is_exported_is_read_again_as_the_same_numbers(rules, form, data) -
             PHONE_NUMBERS | st.sampled_from([ids[0], ids[1].upper()]), min_size=len(ids), max_size=len(ids)
         )
     )
-    directory = Directory(map(ListedNumber, ids, phone_numbers), uuids=rules.uuids)
+    directory = Directory(map(ListedNumber, ids, phone_numbers))
     assert read_again(directory, rules, form) == ids
 
 
 @pytest.mark.parametrize("phone_number", SPOILT)
 def test_a_spoilt_phone_number_is_exported_by_its_id(phone_number) -> None:
-    assert Directory([ListedNumber("pn_1", phone_number)], uuids=False).plain_name("pn_1") == "pn_1"
+    assert Directory([ListedNumber("pn_1", phone_number)]).plain_name("pn_1") == "pn_1"
 
 
 @pytest.mark.parametrize("phone_number", PLAIN)
 def test_any_other_one_is_exported_as_it_is(phone_number) -> None:
-    assert Directory([ListedNumber("pn_1", phone_number)], uuids=False).plain_name("pn_1") == phone_number
+    assert Directory([ListedNumber("pn_1", phone_number)]).plain_name("pn_1") == phone_number

@@ -30,7 +30,7 @@ PROVIDER = "d0000000-0000-4000-8000-000000000001"
 
 
 def dasha(*numbers: tuple[str, str]) -> Directory:
-    return Directory([ListedNumber(*number) for number in numbers], uuids=True)
+    return Directory([ListedNumber(*number) for number in numbers])
 
 
 def routes(*items, rules=DASHA):
@@ -44,7 +44,7 @@ class TestWhatARouteSays:
             ({"number": "+1555", "agent_id": "a"}, Route("+1555", "a", "inbound")),
             (
                 {"number": ONE.upper(), "agent_id": "a", "mode": "replaceOutbound"},
-                Route(ONE.upper(), "a", "replaceOutbound"),
+                Route(ONE, "a", "replaceOutbound"),
             ),
             ({"phone_number": "100", "agent_id": "a"}, Route("100", "a", "inbound", False)),
             ({"phone_number_id": ONE.upper(), "agent_id": "a"}, Route(ONE, "a", "inbound", True)),
@@ -100,13 +100,17 @@ class TestWhatARouteSays:
 class TestWhichNumberIsMeant:
     def test_an_id_in_any_case_and_a_phone_number_as_written(self):
         directory = dasha((ONE, "100"), (TWO, "sip-7"))
-        assert directory.find(ONE.upper()) == directory.find("100") == ONE
+        route, other = parse_routes(
+            [{key: ONE.upper(), "agent_id": "a"} for key in ("number", "number_id")], DASHA
+        )
+        assert directory.find(route.number) == directory.find(other.number, is_id=True) == ONE
+        assert directory.find("100") == ONE
         assert directory.find("sip-7", is_id=False) == TWO
         with pytest.raises(NotNamedError, match="no number with the id sip-7"):
             directory.find("sip-7", is_id=True)
 
     def test_an_id_of_callingbox_as_it_is(self):
-        directory = Directory([ListedNumber("pn_1", "+15550100001")], uuids=False)
+        directory = Directory([ListedNumber("pn_1", "+15550100001")])
         assert directory.find("pn_1") == "pn_1"
         with pytest.raises(NotNamedError):
             directory.find("PN_1")
@@ -230,7 +234,7 @@ class TestAFileForSeveralVendors:
 
 class TestScope:
     directory = Directory(
-        [ListedNumber(ONE, "+15550100001", PROVIDER), ListedNumber(TWO, "+15550100002", None)], uuids=True
+        [ListedNumber(ONE, "+15550100001", PROVIDER), ListedNumber(TWO, "+15550100002", None)]
     )
 
     @pytest.mark.parametrize(
@@ -242,6 +246,7 @@ class TestScope:
             ({"pool": [TWO, "+1 555 010 0001"]}, {(ONE, "a"), (TWO, "a"), (ONE, "b"), (TWO, "b")}),
             ({"pool": [TWO, ONE], "provider_id": PROVIDER, "agents": ["b"]}, {(ONE, "b")}),
             ({"pool": TWO}, {(TWO, "a"), (TWO, "b")}),
+            ({"pool": TWO.upper()}, {(TWO, "a"), (TWO, "b")}),
         ],
     )
     def test_what_is_in_it(self, value, covered):
@@ -294,7 +299,7 @@ def test_a_mode_can_be_found_out_elsewhere():
             raise NotNamedError("there is no agent lost")
         return "outbound"
 
-    directory = Directory([ListedNumber("pn_1", None)], uuids=False)
+    directory = Directory([ListedNumber("pn_1", None)])
     given = SimpleNamespace(
         good=routes({"number": "pn_1", "agent_id": "a"}, rules=CALLINGBOX),
         bad=routes({"number": "pn_1", "agent_id": "lost"}, rules=CALLINGBOX),
