@@ -13,13 +13,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_harness.waiting import EVENTUALLY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 LOOPBACK = ("127.0.0.1", "localhost")
-#: How long a process waits while another one writes to the SQLite database; 5 s if nothing is said.
-SECONDS_FOR_A_LOCK = 60
 
 
 @dataclass
@@ -59,7 +59,8 @@ class AirflowHome:
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.dags),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout={SECONDS_FOR_A_LOCK}",
+            # How long a process waits while another one writes to the database; 5 s if nothing is said.
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}?timeout={EVENTUALLY}",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.logs),
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",

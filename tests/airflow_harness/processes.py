@@ -175,12 +175,12 @@ class Deployment:
         """
         Kill a component together with the processes it has started.
 
-        Any other signal than SIGKILL goes to the component alone, which then has half a minute to end its own.
+        Any other signal than SIGKILL goes to the component alone, which then has time to end its own.
         """
         component = self._components.pop(name)
         family = _family(psutil.Process(component.process.pid))
         _signal(family if sig == signal.SIGKILL else family[:1], sig)
-        component.process.wait(timeout=30)
+        component.process.wait(timeout=EVENTUALLY)
         _signal(family, signal.SIGKILL)
         psutil.wait_procs(family, timeout=10)
 

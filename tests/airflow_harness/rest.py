@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import time
@@ -29,7 +28,7 @@ class AirflowApi:
         """
         self.url = url
         self._alive = alive
-        self._client = httpx.Client(base_url=url, trust_env=False, timeout=30)
+        self._client = httpx.Client(base_url=url, trust_env=False, timeout=EVENTUALLY)
         # Waiting asks five times a second; a failing test's report should not list that.
         logging.getLogger("httpx").addFilter(self._is_foreign)
 
@@ -149,19 +148,9 @@ class AirflowApi:
     def wait_until(
         self, done: Callable[[], bool], timeout: float, explain: Callable[[], str], every: float = 0.2
     ) -> None:
-        """
-        Wait until something is done. A question that costs the API server much is asked less often.
-
-        One that it does not answer in time is asked again: on SQLite it may have to wait for a writer.
-        """
+        """Wait until something is done. A question that costs the API server much is asked less often."""
         deadline = time.monotonic() + timeout
-
-        def is_done() -> bool:
-            with contextlib.suppress(httpx.TimeoutException):
-                return done()
-            return False
-
-        while not is_done():
+        while not done():
             self._alive()
             if time.monotonic() > deadline:
                 raise TimeoutError(f"after {timeout:g} s: {explain()}")

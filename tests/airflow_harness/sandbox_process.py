@@ -39,7 +39,7 @@ class SandboxProcess:
             for vendor, key in zip(stand_ins(), self.keys, strict=True)
         }
         self._command = [sys.executable, "-m", "airflow_provider_phonelink.sandbox", "--port", str(port)]
-        self._client = httpx.Client(base_url=f"{self.url}/_sandbox/", trust_env=False, timeout=30)
+        self._client = httpx.Client(base_url=f"{self.url}/_sandbox/", trust_env=False, timeout=EVENTUALLY)
 
     def __enter__(self) -> SandboxProcess:
         self._process = subprocess.Popen(

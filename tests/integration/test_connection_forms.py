@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
+from airflow_harness.waiting import EVENTUALLY
 
 from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.get_provider_info import get_provider_info
@@ -83,7 +84,7 @@ def airflow(deploy_on_sqlite: Callable[..., Deployment]) -> Iterator[Deployment]
 @pytest.fixture(scope="module")
 def forms(airflow: Deployment) -> dict[str, Any]:
     """What the UI is told of each type."""
-    with httpx.Client(base_url=airflow.url, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=airflow.url, trust_env=False, timeout=EVENTUALLY) as client:
         token = client.get("/auth/token").raise_for_status().json()["access_token"]
         answer = client.get("/ui/connections/hook_meta", headers={"Authorization": f"Bearer {token}"})
     return {form["connection_type"]: form for form in answer.raise_for_status().json()}

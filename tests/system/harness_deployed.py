@@ -1,28 +1,29 @@
-"""A DAG for the tests of the harness: what a scheduler, a worker and a triggerer have to do, at its smallest."""
+"""
+A DAG for the tests of the harness: what a scheduler, a worker and a triggerer have to do, at its smallest.
+
+Its task waits for a file that is named after the run, so that a test decides when it goes on.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+import os
+from datetime import datetime, timezone
+from pathlib import Path
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+from airflow.providers.standard.triggers.file import FileTrigger
 from airflow.sdk import BaseOperator, dag, task
 
 from airflow_provider_phonelink.compat import BaseHook
 
 
 class Wait(BaseOperator):
-    """Defers for some seconds, whatever the run's date is."""
-
-    def __init__(self, *, seconds: float, **kwargs):
-        super().__init__(**kwargs)
-        self.seconds = seconds
+    """Defers until its run is let go on."""
 
     def execute(self, context):
+        path = Path(os.environ["AIRFLOW_HOME"], f"{context['run_id']}.done")
         self.defer(
-            trigger=TimeDeltaTrigger(timedelta(seconds=self.seconds)),
-            method_name="resume",
-            kwargs={"kept": 1},
+            trigger=FileTrigger(str(path), poke_interval=0.2), method_name="resume", kwargs={"kept": 1}
         )
 
     def resume(self, context, event, kept):
@@ -41,7 +42,7 @@ def harness_deployed():
         print("password", connection.password)
         return str(connection.host)
 
-    wait = Wait(task_id="wait", seconds=3)
+    wait = Wait(task_id="wait")
     EmptyOperator(task_id="start") >> wait >> add.partial(b=10).expand(a=[1, 2])
     wait >> host("greeter")
 

@@ -193,9 +193,22 @@ def airflow(deploy):
         yield airflow
 
 
+def begin(airflow):
+    """A run of which a task waits for a file."""
+    run_id = airflow.api.trigger_dag(DEPLOYED.stem)
+    airflow.api.wait_for_task(DEPLOYED.stem, run_id, "wait", "deferred")
+    airflow.wait_until_let_go(DEPLOYED.stem, run_id, "wait")
+    return run_id
+
+
+def go_on(airflow, run_id):
+    (airflow.home.path / f"{run_id}.done").touch()
+
+
 class TestDeployment:
     def test_a_run(self, airflow):
-        run_id = airflow.api.trigger_dag(DEPLOYED.stem)
+        run_id = begin(airflow)
+        go_on(airflow, run_id)
 
         assert airflow.api.wait(DEPLOYED.stem, run_id) == "success", airflow.tails()
         assert set(airflow.api.task_states(DEPLOYED.stem, run_id).values()) == {"success"}
@@ -206,19 +219,19 @@ class TestDeployment:
         assert "Trigger fired event" in airflow.task_log(DEPLOYED.stem, run_id, "wait")
 
     def test_a_killed_triggerer(self, airflow):
-        run_id = airflow.api.trigger_dag(DEPLOYED.stem)
-        airflow.api.wait_for_task(DEPLOYED.stem, run_id, "wait", "deferred")
+        run_id = begin(airflow)
         before = airflow.pid("triggerer")
         airflow.restart("triggerer")
+        go_on(airflow, run_id)
 
         assert airflow.pid("triggerer") != before
         assert airflow.api.wait(DEPLOYED.stem, run_id) == "success", airflow.tails()
 
     def test_a_killed_scheduler_and_an_edited_connection(self, airflow):
-        run_id = airflow.api.trigger_dag(DEPLOYED.stem)
-        airflow.api.wait_for_task(DEPLOYED.stem, run_id, "wait", "deferred")
+        run_id = begin(airflow)
         airflow.kill("scheduler")
         airflow.api.set_connection("greeter", conn_type="http", host="elsewhere")
+        go_on(airflow, run_id)
         airflow.start("scheduler")
 
         assert airflow.api.wait(DEPLOYED.stem, run_id) == "success", airflow.tails()

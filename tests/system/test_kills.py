@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ IMPATIENT = {
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "2",
 }
 REGISTERED = [{"after": 0, "state": "Registered"}]
+MORE_THAN_TWO_POLLS = timedelta(seconds=5)
 
 #: What each number is doing when the processes die.
 CREATING = ("+15550100201", "+15550100202")
@@ -119,9 +121,10 @@ def test_a_wait_that_is_marked_failed_or_cleared_leaves_nothing_running(
         until(lambda: len(sandbox.journal) > polls)
 
         airflow.api.mark("onboarding", run_id, wait[0], "failed", map_index=0)
-        time.sleep(5)  # the triggerer looks at its rows once a second or so
+        until(lambda: "trigger completed" in airflow.task_log("onboarding", run_id, *wait))
         polls = len(sandbox.journal)
-        time.sleep(5)  # more than two poll intervals of the example
+        at = datetime.now(timezone.utc)
+        until(lambda: airflow.api.signs_of_life()["TriggererJob"][0] > at + MORE_THAN_TWO_POLLS)
         assert len(sandbox.journal) == polls
 
 
