@@ -54,6 +54,8 @@ class Entry:
     agent_id: str | None = None
     #: Agents that the task took the number from, or was about to, in order.
     losers: list[str] = field(default_factory=list)
+    #: The agent that had the number at the last look before a write.
+    seen: str | None = None
     #: For an agent's one outbound number: the number before, if known.
     previous_number_id: str | None = None
     phone_number: str | None = None
@@ -84,9 +86,11 @@ class Entry:
         """
         Return whether an agent's having the number shows no act of anybody else.
 
-        Unless the link was seen to be made, the agent before may have it still.
+        Unless the link was seen to be made, the agent before may have it still, or once more if it only lent it.
         """
-        return now in (None, self.agent_id) or (now == self.holder and not self.is_done)
+        if now in (None, self.agent_id):
+            return True
+        return not self.is_done and (now == self.seen or (self.lent and now == self.holder))
 
     def settle(self, now: str | None) -> bool:
         """
@@ -98,7 +102,7 @@ class Entry:
         if self.mode != INBOUND:
             return self.removes or self.previous_number_id != self.number_id
         wanted, before = self.agent_id, self.losers
-        self.agent_id, self.losers = now, [loser for loser in before if loser != now]
+        self.agent_id, self.seen, self.losers = now, None, [loser for loser in before if loser != now]
         return bool(self.losers) or (not before and now is not None and now == wanted)
 
     def saw(self, agent: AgentWithPrimary) -> None:
@@ -167,7 +171,7 @@ def _entry(value: object) -> Entry:
 
 
 def _is_sound(entry: Entry) -> bool:
-    texts = (entry.mode, entry.agent_id, entry.previous_number_id, entry.phone_number)
+    texts = (entry.mode, entry.agent_id, entry.seen, entry.previous_number_id, entry.phone_number)
     return (
         is_one_line(entry.number_id)
         and all(text is None or is_one_line(text) for text in texts)

@@ -84,10 +84,10 @@ class Journal:
         before = self._entries.get(key) if key in self._begun else self.earlier(key)
         planned = self._entries.get(key) if key in self._found else None
         if before is None or before.state is State.TOLD:
-            entry = Entry(**fields_)
+            entry = Entry(**fields_, seen=now)
         else:
             copied = {"losers": list(before.losers), "primaries": dict(before.primaries)}
-            entry = replace(before, **{**copied, "state": State.INTENDED, **fields_})
+            entry = replace(before, **{**copied, "state": State.INTENDED, "seen": now, **fields_})
             if before.removes and not entry.removes:
                 entry.previous_number_id = before.number_id
         from_the_task = before is not None and before.pending and now == before.agent_id
@@ -127,6 +127,13 @@ class Journal:
             if error.refuses_a_write and not error.repeated:
                 self.not_written(key, before)
             raise
+
+    def looked(self, key: str, now: str | None) -> None:
+        """Note who has a number at a look before a write is repeated."""
+        entry = self._entries[key]
+        if entry.seen != now:
+            entry.seen = now
+            self.keep()
 
     def written(self, key: str) -> Entry | None:
         """Return what this try has written to a link so far, or was about to."""

@@ -24,6 +24,8 @@ from airflow_provider_phonelink.api.labels import agent_label
 from airflow_provider_phonelink.api.patience import patiently
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typing_extensions import Unpack
 
     from airflow_provider_phonelink.api.dasha.endpoints import Configuration
@@ -115,25 +117,54 @@ def update_number(
 
 
 def link(
-    number_id: str, agent_id: str, mode: str = "inbound", *, seen: SeenAgent = NOT_LOOKED
+    number_id: str,
+    agent_id: str,
+    mode: str = "inbound",
+    *,
+    seen: SeenAgent = NOT_LOOKED,
+    looked: Callable[[str | None], None] = lambda _: None,
 ) -> Flow[PhoneNumber]:
     """
     Link a number to an agent.
 
     :param seen: The inbound agent at the last look. A repeat takes the number from that agent only.
+    :param looked: Told before a repeat who has the number by then: that agent, or nobody.
     :raises ChangedMeanwhileError: If a repeat would take the number from another agent.
     """
-    return (yield from send_link(endpoints.link(number_id, agent_id, mode), number_id, seen))
+    return (yield from send_link(endpoints.link(number_id, agent_id, mode), number_id, seen, looked))
 
 
 def send_link(
-    call: Call[PhoneNumber | None], number_id: str, seen: SeenAgent = NOT_LOOKED
+    call: Call[PhoneNumber | None],
+    number_id: str,
+    seen: SeenAgent = NOT_LOOKED,
+    looked: Callable[[str | None], None] = lambda _: None,
 ) -> Flow[PhoneNumber]:
     """Do what :func:`link` does with a call that the endpoint has made."""
-    if not call.repeatable:
-        call = replace(call, look=partial(_before_linking_again, number_id, call.params["agentId"], seen))
-    number = yield call
+    agent_id, last = call.params["agentId"], seen
+
+    def look() -> Flow[AlreadyDone[PhoneNumber] | None]:
+        nonlocal last
+        number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
+        now = number.incoming_calls_agent_id
+        if now == agent_id:
+            return AlreadyDone(number)
+        if now not in (None, last):
+            raise _linked_meanwhile(number.label, agent_id, now)
+        last = now
+        looked(now)
+        return None
+
+    number = yield call if call.repeatable else replace(call, look=look)
     return (yield from _read_if_untold(number, number_id))
+
+
+def _linked_meanwhile(label: str, agent_id: str, now: str | None) -> ChangedMeanwhileError:
+    return ChangedMeanwhileError(
+        f"Number {label} was not linked to {agent_label(agent_id)}: the outcome of the first try is unknown, and "
+        f"{agent_label(now)} has the number now, perhaps linked in the meantime. It was left with {agent_label(now)}. "
+        "Run the task again to take it over."
+    )
 
 
 def unlink(
@@ -185,22 +216,6 @@ def _read_if_untold(number: PhoneNumber | None, number_id: str) -> Flow[PhoneNum
     if number is None:
         number = yield from patiently(endpoints.get_number(number_id))  # a new one may not show yet
     return number
-
-
-def _before_linking_again(
-    number_id: str, agent_id: str, seen: SeenAgent
-) -> Flow[AlreadyDone[PhoneNumber] | None]:
-    number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
-    now = number.incoming_calls_agent_id
-    if now == agent_id:
-        return AlreadyDone(number)
-    if now is None or now == seen:
-        return None
-    raise ChangedMeanwhileError(
-        f"Number {number.label} was not linked to {agent_label(agent_id)}: the outcome of the first try is unknown, "
-        f"and {agent_label(now)} has the number now, perhaps linked in the meantime. It was left with "
-        f"{agent_label(now)}. Run the task again to take it over."
-    )
 
 
 def _before_unlinking_again(number_id: str, seen: SeenAgent) -> Flow[AlreadyDone[PhoneNumber] | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from airflow_provider_phonelink.api import arguments
@@ -88,10 +89,12 @@ def _link_inbound(
     entry = journal.entry(key, previous, **link, phone_number=number.phone_number)
     what = f"Linking number {number.label} to {agent_label(agent_id)}"
     with journal.writing(key, entry), telling(what):
-        yield from writes.link(number_id, agent_id, "inbound", seen=previous)
+        yield from writes.link(
+            number_id, agent_id, "inbound", seen=previous, looked=partial(journal.looked, key)
+        )
     number = yield endpoints.get_number(number_id)
     try:
-        demand_linked(number.label, agent_id, number.incoming_calls_agent_id, previous)
+        demand_linked(number.label, agent_id, number.incoming_calls_agent_id, entry.seen)
     except ChangedMeanwhileError:
         journal.contested(key)
         raise

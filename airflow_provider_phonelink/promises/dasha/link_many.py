@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api.calls import Parallel
@@ -312,7 +313,10 @@ def _write_one(number: NumberToLink, entries: dict[str, Entry], journal: Journal
             with journal.writing(key, entry):
                 if entry.mode == "inbound":
                     seen = number.number.incoming_calls_agent_id
-                    yield from writes.link(number.id, str(number.inbound), "inbound", seen=seen)
+                    looked = partial(journal.looked, key)
+                    yield from writes.link(
+                        number.id, str(number.inbound), "inbound", seen=seen, looked=looked
+                    )
                 else:
                     yield from writes.link(number.id, str(number.outbound), "replaceOutbound")
         except AuthenticationError:  # the key is everybody's
@@ -342,7 +346,6 @@ def _read_again(batch: Iterable[NumberToLink]) -> Flow[dict[str, VendorError]]:
 
 def _prove(batch: Sequence[NumberToLink], journal: Journal) -> Flow[None]:
     """Look whether the links show, and note it in the journal."""
-    before = {number.id: number.number.incoming_calls_agent_id for number in batch}
     yield from _read_again([number for number in batch if inbound_key(number.id) in number.writing])
     callers = yield from read_callers(
         [number for number in batch if number.writing - {inbound_key(number.id)}]
@@ -351,7 +354,8 @@ def _prove(batch: Sequence[NumberToLink], journal: Journal) -> Flow[None]:
         for key in sorted(number.writing):
             try:
                 if key == inbound_key(number.id):
-                    yield from _prove_inbound(number, before[number.id])
+                    entry = journal.of(key)
+                    yield from _prove_inbound(number, entry.seen if entry else None)
                 else:
                     yield from _prove_outbound(number, callers.users.get(number.id))
             except AuthenticationError:
