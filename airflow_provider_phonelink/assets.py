@@ -20,6 +20,7 @@ from airflow_provider_phonelink.api.uuids import plain_id
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
+    from uuid import UUID
 
     from airflow.sdk import Asset
 
@@ -31,17 +32,17 @@ _SIDES = ("inbound", "outbound")
 _DEFAULT = vendors.VENDORS[0].key
 
 
-def number_uri(number_id: str, vendor: str = _DEFAULT) -> str:
+def number_uri(number_id: str | UUID, vendor: str = _DEFAULT) -> str:
     """Return the URI of a number."""
     return f"{SCHEME}://{vendor}/numbers/{_segment(number_id)}"
 
 
-def agent_uri(agent_id: str, side: str = "outbound", vendor: str = _DEFAULT) -> str:
+def agent_uri(agent_id: str | UUID, side: str = "outbound", vendor: str = _DEFAULT) -> str:
     """Return the URI of one side of an agent."""
     return f"{SCHEME}://{vendor}/agents/{_segment(agent_id)}/{side}"
 
 
-def number_asset(number_id: str, vendor: str = _DEFAULT) -> Asset:
+def number_asset(number_id: str | UUID, vendor: str = _DEFAULT) -> Asset:
     """
     Return the asset of a number, to schedule a DAG on. It gets an event whenever one of the number's links changes.
 
@@ -53,7 +54,7 @@ def number_asset(number_id: str, vendor: str = _DEFAULT) -> Asset:
     return Asset(number_uri(number_id, vendor))
 
 
-def agent_asset(agent_id: str, side: Side = "outbound", vendor: str = _DEFAULT) -> Asset:
+def agent_asset(agent_id: str | UUID, side: Side = "outbound", vendor: str = _DEFAULT) -> Asset:
     """
     Return the asset of one side of an agent, to schedule a DAG on.
 
@@ -91,5 +92,5 @@ def _forms() -> str:
     return f"{start}/numbers/<id> or {start}/agents/<id>/<{'|'.join(_SIDES)}>"
 
 
-def _segment(identifier: str) -> str:
-    return quote(plain_id(identifier), safe="")
+def _segment(identifier: str | UUID) -> str:
+    return quote(plain_id(str(identifier)), safe="")

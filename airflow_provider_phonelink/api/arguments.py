@@ -50,13 +50,14 @@ def present(argument: str, value: object) -> str:
     return value
 
 
-def _id_as_text(argument: str, value: object) -> str:
+def id_as_text(argument: str, value: object) -> str:
+    """Return an id, or a name in whose place one may be, as a text that is not empty."""
     return str(value) if isinstance(value, UUID) else present(argument, value)
 
 
 def uuid(argument: str, value: object) -> str:
     """Return a uuid in its canonical lower-case form."""
-    text = _id_as_text(argument, value)
+    text = id_as_text(argument, value)
     if not is_uuid(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is not a uuid.")
     return text.lower()
@@ -115,7 +116,7 @@ def opaque_id(argument: str, value: object) -> str:
 
     If it is a uuid, it is in lower case then, as the ids in answers are: the two are compared.
     """
-    text = _id_as_text(argument, value)
+    text = id_as_text(argument, value)
     _refuse_length(argument, text)
     if made := spreadsheets.made_by_a_template(text):
         raise InvalidArgumentError(argument, f"{shown(value)} is {made}, not an id.")
@@ -133,7 +134,7 @@ def agent_id(argument: str, value: object) -> str:
 
     An agent that is to lose a number is an :func:`opaque_id`: a number can be taken from any agent that has it.
     """
-    text = _id_as_text(argument, value)
+    text = id_as_text(argument, value)
     _refuse_length(argument, text)
     if made := spreadsheets.made(text):
         raise InvalidArgumentError(

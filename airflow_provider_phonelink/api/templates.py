@@ -5,6 +5,7 @@ from __future__ import annotations
 from ast import literal_eval
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.e164 import e164, is_dialable
@@ -49,6 +50,8 @@ def names(argument: str, value: Any) -> tuple[str, ...]:
     """
     if value is None:
         arguments.present(argument, value)
+    if isinstance(value, UUID):
+        value = str(value)
     items = value.split(",") if _is_simple(value) else parse_rendered(argument, value)
     # The keys of a mapping would be taken for names.
     items = None if isinstance(items, Mapping) else arguments.items_of(items)
@@ -56,7 +59,7 @@ def names(argument: str, value: Any) -> tuple[str, ...]:
         raise InvalidArgumentError(
             argument, f"{shown(value)} is not a list of names.{arguments.made_by_rendering(value)}"
         )
-    found = tuple(arguments.present(argument, item).strip() for item in items)
+    found = tuple(arguments.id_as_text(argument, item).strip() for item in items)
     if not found:
         raise InvalidArgumentError(argument, "is an empty list.")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,11 @@ def normalised(uri: str) -> str:
 def test_what_is_made_here_is_canonical(agent, side, vendor):
     for uri in (assets.agent_uri(agent, side, vendor), assets.number_uri(agent, vendor)):
         assert normalised(uri) == uri
+
+
+def test_an_id_may_be_of_the_type_uuid():
+    assert assets.number_uri(UUID(NUMBER)) == assets.number_uri(NUMBER)
+    assert assets.agent_uri(UUID(NUMBER)) == assets.agent_uri(NUMBER)
 
 
 @given(first=IDS, second=IDS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import Setting
 from airflow_provider_phonelink.api.dasha import reads
+from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 from airflow_provider_phonelink.decisions.registration import Assessment, RegistrationRules, assess, extra_of
 from airflow_provider_phonelink.promises.dasha.naming import Named, numbers_named
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
-    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
     from airflow_provider_phonelink.decisions.registration import Judgement
 
 
@@ -53,10 +53,14 @@ def judgements(numbers: Sequence[PhoneNumber | str]) -> Flow[dict[str, Judgement
     :return: By the number's id, in the order of ``numbers``.
     """
     rules = yield from connections_rules()
-    named = [arguments.number_name("numbers", name, uuids=True) for name in numbers if isinstance(name, str)]
+    given = [
+        number if isinstance(number, PhoneNumber) else arguments.number_name("numbers", number, uuids=True)
+        for number in numbers
+    ]
+    named = [number for number in given if isinstance(number, str)]
     ids, read = (yield from numbers_named(named, "numbers")) if named else Named({}, {})
-    known = {**read, **{number.id: number for number in numbers if not isinstance(number, str)}}
-    wanted = [ids.get(number, number.lower()) if isinstance(number, str) else number.id for number in numbers]
+    known = {**read, **{number.id: number for number in given if isinstance(number, PhoneNumber)}}
+    wanted = [ids[number] if isinstance(number, str) else number.id for number in given]
     at_hand = {number_id: known[number_id] for number_id in wanted if number_id in known}
     look = assess(at_hand, rules, datetime.now(timezone.utc)).judgements
     if unread := [number_id for number_id in wanted if number_id not in known]:

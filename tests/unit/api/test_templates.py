@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from airflow_provider_phonelink.api.errors import InvalidArgumentError
@@ -38,6 +40,11 @@ def test_text_that_came_of_nothing_is_not_an_empty_list(text) -> None:
 @pytest.mark.parametrize("value", ["A, B", ["A", "B"], ("A ", " B"), "A,B", "['A', 'B']", " ('A', 'B') "])
 def test_names_may_be_a_list_or_text(value) -> None:
     assert names("states", value) == ("A", "B")
+
+
+@pytest.mark.parametrize("value", [UUID(int=1), [UUID(int=1)]])
+def test_names_may_be_uuids(value) -> None:
+    assert names("scope, pool", value) == (str(UUID(int=1)),)
 
 
 @pytest.mark.parametrize(

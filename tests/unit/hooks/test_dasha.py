@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from typing import Any
+from uuid import UUID
 
 import pytest
 from unit.api import faults
@@ -145,3 +146,15 @@ def test_judge_reads_ids_and_judges_numbers_as_they_were_read(call, vendor) -> N
     before = len(vendor.requests)
     assert list(call("judge", [number])) == [number_id(2)]
     assert len(vendor.requests) == before
+
+
+def test_judge_reads_any_form_of_an_id_and_refuses_what_is_none(call, vendor) -> None:
+    assert (
+        list(call("judge", [UUID(number_id(1))]))
+        == list(call("judge", [number_id(1).upper()]))
+        == [number_id(1)]
+    )
+    sent = len(vendor.requests)
+    with pytest.raises(PhonelinkFailException, match="numbers: 7 is int"):
+        call("judge", [7])
+    assert len(vendor.requests) == sent
