@@ -135,7 +135,7 @@ class Steps:
         if holder in self.entry.primaries:
             yield from self._put_primary_right(agent)
         # That this task took it stays noted: if yet another agent has it at the next try, it is left there.
-        self.entry.lent = False
+        self.entry.lent, self.entry.seen = False, holder
         self._journal.keep()
 
     def finished(self, agent: Agent) -> Flow[Agent]:
