@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import Setting
 from airflow_provider_phonelink.api.dasha import reads
-from airflow_provider_phonelink.api.dasha.models import PhoneNumber
 from airflow_provider_phonelink.decisions.registration import Assessment, RegistrationRules, assess, extra_of
 from airflow_provider_phonelink.promises.dasha.naming import Named, numbers_named
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_provider_phonelink.api.calls import Flow
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
     from airflow_provider_phonelink.decisions.registration import Judgement
 
 
@@ -52,6 +52,9 @@ def judgements(numbers: Sequence[PhoneNumber | str]) -> Flow[dict[str, Judgement
     :param numbers: Ids or phone numbers, which are read, or numbers as they were read.
     :return: By the number's id, in the order of ``numbers``.
     """
+    # A DAG file with a sensor imports this module, and has no use for pydantic.
+    from airflow_provider_phonelink.api.dasha.models import PhoneNumber
+
     rules = yield from connections_rules()
     given = [
         number if isinstance(number, PhoneNumber) else arguments.number_name("numbers", number, uuids=True)
