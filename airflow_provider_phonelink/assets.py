@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api.uuids import plain_id
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
-    from uuid import UUID
 
     from airflow.sdk import Asset
 
@@ -93,4 +93,4 @@ def _forms() -> str:
 
 
 def _segment(identifier: str | UUID) -> str:
-    return quote(plain_id(str(identifier)), safe="")
+    return quote(plain_id(str(identifier) if isinstance(identifier, UUID) else identifier), safe="")

@@ -26,7 +26,7 @@ class Directory:
     A phone number is first looked up exactly as it is written, because its format is up to the SIP provider. Only
     if no number is written that way are notations compared by their E.164 form.
 
-    :param numbers: All numbers that may be named.
+    :param numbers: All numbers that may be named. Ids that are uuids are in lower case, as routes have them.
     """
 
     def __init__(self, numbers: Iterable[ListedNumber]) -> None:

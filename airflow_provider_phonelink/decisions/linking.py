@@ -31,6 +31,9 @@ class EarlierTry(Protocol):
     def agent_id(self) -> str | None:
         """Who was to have the number."""
 
+    def gave_to(self, agent: str | None) -> bool:
+        """Return whether an agent that has the number may have it from the task."""
+
     def explains(self, now: str | None) -> bool:
         """Return whether an agent's having the number shows no act of anybody else."""
 
@@ -58,7 +61,7 @@ def is_to_be_linked(
         return False
     from_the_task = False
     if earlier is not None and earlier.pending:
-        from_the_task = now == earlier.agent_id
+        from_the_task = earlier.gave_to(now)
         if not takes_over and not earlier.explains(now):
             raise ChangedMeanwhileError(
                 f"Number {label}: an earlier try of this task linked it to {agent_label(earlier.agent_id)}, or may "

@@ -17,6 +17,7 @@ from airflow_provider_phonelink.vendors import DASHA
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from uuid import UUID
 
     from typing_extensions import Unpack
 
@@ -171,7 +172,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         """Do what :meth:`outbound_links` does, asynchronously."""
         return await self.arun(outbound.outbound_links())
 
-    def judge(self, numbers: Iterable[PhoneNumber | str]) -> dict[str, Judgement]:
+    def judge(self, numbers: Iterable[PhoneNumber | str | UUID]) -> dict[str, Judgement]:
         """
         Judge registrations by the connection's rules, as the sensor does.
 
@@ -182,7 +183,7 @@ class DashaHook(VendorHook["DashaSettings"]):
         """
         return self.run(judgements(list(numbers)))
 
-    async def ajudge(self, numbers: Iterable[PhoneNumber | str]) -> dict[str, Judgement]:
+    async def ajudge(self, numbers: Iterable[PhoneNumber | str | UUID]) -> dict[str, Judgement]:
         """Do what :meth:`judge` does, asynchronously."""
         return await self.arun(judgements(list(numbers)))
 

@@ -82,6 +82,12 @@ class Entry:
         """Whether it was seen to be done, and nobody was told of it."""
         return self.state is State.DONE
 
+    def gave_to(self, agent: str | None) -> bool:
+        """Return whether an agent that has the number may have it from the task."""
+        return agent is not None and (
+            agent == self.agent_id or (agent == self.seen and agent not in self.losers)
+        )
+
     def explains(self, now: str | None) -> bool:
         """
         Return whether an agent's having the number shows no act of anybody else.

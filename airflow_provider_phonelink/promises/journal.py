@@ -90,7 +90,7 @@ class Journal:
             entry = replace(before, **{**copied, "state": State.INTENDED, "seen": now, **fields_})
             if before.removes and not entry.removes:
                 entry.previous_number_id = before.number_id
-        from_the_task = before is not None and before.pending and now == before.agent_id
+        from_the_task = before is not None and before.pending and before.gave_to(now)
         if now is not None and not from_the_task and now not in (entry.agent_id, *entry.losers[-1:]):
             entry.losers.append(now)
         if planned:
@@ -129,11 +129,12 @@ class Journal:
             raise
 
     def looked(self, key: str, now: str | None) -> None:
-        """Note who has a number at a look before a write is repeated."""
+        """Keep who has a number at a look before a write is repeated."""
         entry = self._entries[key]
         if entry.seen != now:
             entry.seen = now
-            self.keep()
+            with self._lock:
+                self._keep_now()
 
     def written(self, key: str) -> Entry | None:
         """Return what this try has written to a link so far, or was about to."""

@@ -42,6 +42,11 @@ LONGER = (
     "delete; 1.7 429; 1.8 link to C; 1.18 give A another; 2.2 unlink; 2.2 down; 3.3 down; 3.4 link to C",
     "reconcile CallingBox; 1.12 down; 2.0 garbage: another version; 2.6 refused; 3.0 route gone",
     "attach, moving; 1.4 dies after; 2.3 lie",
+    "attach, moving; 1.6 down; 2.3 lie; 2.8 lie",
+    "attach, moving; 1.6 dies after; 2.0 another agent; 2.4 dies before",
+    "link; 1.3 dies before; 2.0 another agent; 2.2 dies before",
+    "link; 1.2 lost after; 1.4 dies before; 2.0 link back to B",
+    "link; 1.2 unlink; 1.2 429; 1.4 dies before; 2.0 link back to B",
     "link; 1.1 link to C; 1.2 unlink; 1.2 429; 1.5 down; 1.6 link to C",
     "reconcile CallingBox; 1.10 archive A; 1.12 dies before; "
     "2.6 dies before; 3.10 refused; 4.10 down; 5.0 clear",

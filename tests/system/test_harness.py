@@ -15,6 +15,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.sensors.time_delta import TimeDeltaSensor
 from airflow.sdk import DAG, BaseOperator, BaseSensorOperator, task
 from airflow_harness.tasks import run_task, run_to_end, run_trigger
+from airflow_harness.waiting import EVENTUALLY
 
 from airflow_provider_phonelink.compat import BaseHook
 
@@ -241,4 +242,4 @@ class TestDeployment:
         with deploy("broken", components=["api-server"]) as airflow:
             airflow.start("no-such-component")
             with pytest.raises(RuntimeError, match="no-such-component ended"):
-                airflow.api.wait_until(lambda: False, 30, str)
+                airflow.api.wait_until(lambda: False, EVENTUALLY, str)

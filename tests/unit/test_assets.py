@@ -36,6 +36,12 @@ def test_an_id_may_be_of_the_type_uuid():
     assert assets.agent_uri(UUID(NUMBER)) == assets.agent_uri(NUMBER)
 
 
+@pytest.mark.parametrize("nothing", [None, 7, b"x"])
+def test_what_is_no_id_is_refused_where_the_dag_is_parsed(nothing):
+    with pytest.raises(TypeError):
+        assets.number_uri(nothing)
+
+
 @given(first=IDS, second=IDS)
 def test_different_ids_have_different_uris(first, second):
     if first.lower() != second.lower():

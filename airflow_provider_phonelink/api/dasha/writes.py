@@ -128,7 +128,7 @@ def link(
     Link a number to an agent.
 
     :param seen: The inbound agent at the last look. A repeat takes the number from that agent only.
-    :param looked: Told before a repeat who has the number by then: that agent, or nobody.
+    :param looked: Told before a repeat who has the number by then: that agent, nobody, or this one already.
     :raises ChangedMeanwhileError: If a repeat would take the number from another agent.
     """
     return (yield from send_link(endpoints.link(number_id, agent_id, mode), number_id, seen, looked))
@@ -147,13 +147,11 @@ def send_link(
         nonlocal last
         number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
         now = number.incoming_calls_agent_id
-        if now == agent_id:
-            return AlreadyDone(number)
-        if now not in (None, last):
+        if now not in (None, agent_id, last):
             raise _linked_meanwhile(number.label, agent_id, now)
         last = now
         looked(now)
-        return None
+        return AlreadyDone(number) if now == agent_id else None
 
     number = yield call if call.repeatable else replace(call, look=look)
     return (yield from _read_if_untold(number, number_id))

@@ -135,7 +135,7 @@ class Steps:
         if holder in self.entry.primaries:
             yield from self._put_primary_right(agent)
         # That this task took it stays noted: if yet another agent has it at the next try, it is left there.
-        self.entry.lent, self.entry.seen = False, holder
+        self.entry.lent = False
         self._journal.keep()
 
     def finished(self, agent: Agent) -> Flow[Agent]:
@@ -194,6 +194,8 @@ class Steps:
                 f"Number {number_label(self._number_id)} was {verb} {agent_label(agent_id)}, but right afterwards the "
                 f"agent {state}."
             )
+        if wanted:
+            self.entry.seen = agent_id
         return agent
 
     def _holder(self) -> Flow[str]:
@@ -205,6 +207,7 @@ class Steps:
         return (number.inbound_agent_id or NOBODY) if number and number.tells_links else UNKNOWN
 
     def _arrived(self, agent_id: str) -> Flow[Agent]:
+        self.entry.seen = agent_id
         try:
             agent: Agent = yield endpoints.get_agent(agent_id)
         except PhonelinkError as error:

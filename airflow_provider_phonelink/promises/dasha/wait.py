@@ -13,6 +13,7 @@ from airflow_provider_phonelink.promises.dasha.naming import Named, numbers_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from airflow_provider_phonelink.api.calls import Flow
     from airflow_provider_phonelink.api.dasha.models import PhoneNumber
@@ -45,7 +46,7 @@ def look_by_the_connections_rules(names: Sequence[str]) -> Flow[Assessment]:
     return (yield from look_at_registrations(names, (yield from connections_rules())))
 
 
-def judgements(numbers: Sequence[PhoneNumber | str]) -> Flow[dict[str, Judgement]]:
+def judgements(numbers: Sequence[PhoneNumber | str | UUID]) -> Flow[dict[str, Judgement]]:
     """
     Judge the registrations of some numbers by the connection's rules.
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, RootModel
 
 from airflow_provider_phonelink.api import arguments
 from airflow_provider_phonelink.api.calls import Call, Setting, path
+from airflow_provider_phonelink.api.field_types import Id, OptionalId
 
 if TYPE_CHECKING:
     from airflow_provider_phonelink.api.calls import Flow
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 class Line(BaseModel):
     """A number."""
 
-    line: str
+    line: Id
     dial: str
-    answers: str | None
-    dials_out: str | None
+    answers: OptionalId
+    dials_out: OptionalId
 
 
 Lines = RootModel[list[Line]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 
@@ -48,6 +49,7 @@ class TestWhatARouteSays:
             ),
             ({"phone_number": "100", "agent_id": "a"}, Route("100", "a", "inbound", False)),
             ({"phone_number_id": ONE.upper(), "agent_id": "a"}, Route(ONE, "a", "inbound", True)),
+            ({"number": UUID(ONE), "agent_id": UUID(TWO)}, Route(ONE, TWO, "inbound")),
             (
                 {"number": "1", "phone_number": "", "mode": None, "agent_id": "a", "comment": "x"},
                 Route("1", "a", "inbound"),

@@ -56,6 +56,29 @@ def test_what_somebody_else_changed_is_kept_as_such_only_once_the_task_has_said_
     assert kept[-1]["entries"][NUMBER]["state"] == "contested"
 
 
+def test_what_a_look_before_a_repeat_shows_is_kept_at_once_also_among_several() -> None:
+    kept: list[Any] = [None]
+    journal = Journal(None, kept.append)
+    with journal.several():
+        journal.begin(NUMBER, journal.entry(NUMBER, "desk", agent_id="night", **LINK))
+        journal.looked(NUMBER, None)
+    next_try = Journal(kept[-1])
+    assert not next_try.earlier(NUMBER).explains("desk")
+
+
+@pytest.mark.parametrize(
+    ("now", "losers"), [("night", ["desk"]), ("desk", ["desk"]), ("door", ["desk", "door"])]
+)
+def test_who_has_a_number_from_the_task_does_not_lose_it_by_the_task(now: str, losers: list[str]) -> None:
+    first = Journal()
+    first.begin(NUMBER, first.entry(NUMBER, "desk", agent_id="night", **LINK))
+    second = Journal({"version": VERSION, "entries": first._as_json()})
+    second.begin(NUMBER, second.entry(NUMBER, "night", agent_id="day", **LINK))
+    third = Journal({"version": VERSION, "entries": second._as_json()})
+    entry = third.entry(NUMBER, now, agent_id="day", **LINK)
+    assert entry.losers == losers
+
+
 def test_what_was_told_is_told_again_only_if_a_look_shows_that_it_is_so_still() -> None:
     first = Journal()
     first.begin(NUMBER, first.entry(NUMBER, "desk", agent_id="night", **LINK))
