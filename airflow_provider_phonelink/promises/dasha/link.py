@@ -93,12 +93,13 @@ def _link_inbound(
             number_id, agent_id, "inbound", seen=previous, looked=partial(journal.looked, key)
         )
     number = yield endpoints.get_number(number_id)
+    before, entry.seen = entry.seen, number.incoming_calls_agent_id
     try:
-        demand_linked(number.label, agent_id, number.incoming_calls_agent_id, entry.seen)
+        demand_linked(number.label, agent_id, entry.seen, before)
     except ChangedMeanwhileError:
         journal.contested(key)
         raise
-    before = entry.holder
+    loser = entry.holder
     journal.settle(key, agent_id)
     return Changed(
         summary=(
@@ -106,7 +107,7 @@ def _link_inbound(
         ),
         subject=number,
         changed=True,
-        previous_agent_id=before,
+        previous_agent_id=loser,
     )
 
 

@@ -354,8 +354,7 @@ def _prove(batch: Sequence[NumberToLink], journal: Journal) -> Flow[None]:
         for key in sorted(number.writing):
             try:
                 if key == inbound_key(number.id):
-                    entry = journal.of(key)
-                    yield from _prove_inbound(number, entry.seen if entry else None)
+                    yield from _prove_inbound(number, journal.of(key))
                 else:
                     yield from _prove_outbound(number, callers.users.get(number.id))
             except AuthenticationError:
@@ -371,12 +370,14 @@ def _prove(batch: Sequence[NumberToLink], journal: Journal) -> Flow[None]:
         number.done = not number.errors
 
 
-def _prove_inbound(number: NumberToLink, previous: str | None) -> Flow[None]:
+def _prove_inbound(number: NumberToLink, entry: Entry | None) -> Flow[None]:
     if number.number.incoming_calls_agent_id != number.inbound:
         # A list may lag behind; the number's own address is what a single link is proved by.
         number.number = yield endpoints.get_number(number.id)
-    now = number.number.incoming_calls_agent_id
-    demand_linked(number.number.label, str(number.inbound), now, previous)
+    now, before = number.number.incoming_calls_agent_id, entry.seen if entry else None
+    if entry:
+        entry.seen = now
+    demand_linked(number.number.label, str(number.inbound), now, before)
 
 
 def _prove_outbound(number: NumberToLink, users: AffectedAgents | None) -> Flow[None]:
