@@ -47,6 +47,7 @@ LONGER = (
     "link; 1.3 dies before; 2.0 another agent; 2.2 dies before",
     "link; 1.2 lost after; 1.4 dies before; 2.0 link back to B",
     "link; 1.3 unlink; 2.1 link back to B",
+    "unlink whoever it is; 1.2 lost after; 1.4 down; 1.5 link back to B",
     "link; 1.2 unlink; 1.2 429; 1.4 dies before; 2.0 link back to B",
     "link; 1.1 link to C; 1.2 unlink; 1.2 429; 1.5 down; 1.6 link to C",
     "reconcile CallingBox; 1.10 archive A; 1.12 dies before; "

@@ -166,30 +166,39 @@ def _linked_meanwhile(label: str, agent_id: str, now: str | None) -> ChangedMean
 
 
 def unlink(
-    number_id: str, mode: str = "inbound", agent_id: str | None = None, *, seen: SeenAgent = NOT_LOOKED
+    number_id: str,
+    mode: str = "inbound",
+    agent_id: str | None = None,
+    *,
+    seen: SeenAgent = NOT_LOOKED,
+    looked: Callable[[str | None], None] = lambda _: None,
 ) -> Flow[PhoneNumber]:
     """
     Unlink a number.
 
     :param seen: The inbound agent at the last look; ``agent_id`` if there was no look. A repeat takes the
         number from that agent only.
+    :param looked: Told before a repeat who has the number by then.
     :raises ChangedMeanwhileError: If it is not known from which agent a repeat would take the number.
     :raises NotFoundError: If there is no such number.
     :raises VendorError: If the vendor refuses, and the agent still has the number. A refusal because the link is gone
         or another agent has the number counts as success, whatever its status.
     """
     call = endpoints.unlink(number_id, mode, agent_id)
-    return (yield from send_unlink(call, number_id, seen))
+    return (yield from send_unlink(call, number_id, seen, looked))
 
 
 def send_unlink(
-    call: Call[PhoneNumber | None], number_id: str, seen: SeenAgent = NOT_LOOKED
+    call: Call[PhoneNumber | None],
+    number_id: str,
+    seen: SeenAgent = NOT_LOOKED,
+    looked: Callable[[str | None], None] = lambda _: None,
 ) -> Flow[PhoneNumber]:
     """Do what :func:`unlink` does with a call that the endpoint has made."""
     mode, agent_id = call.params["mode"], call.params.get("agentId")
     if not call.repeatable:
         known = agent_id if seen is NOT_LOOKED and agent_id is not None else seen
-        call = replace(call, look=partial(_before_unlinking_again, number_id, known))
+        call = replace(call, look=partial(_before_unlinking_again, number_id, known, looked))
     try:
         number = yield call
     except (NotFoundError, RejectedError, ConflictError) as refusal:
@@ -216,9 +225,12 @@ def _read_if_untold(number: PhoneNumber | None, number_id: str) -> Flow[PhoneNum
     return number
 
 
-def _before_unlinking_again(number_id: str, seen: SeenAgent) -> Flow[AlreadyDone[PhoneNumber] | None]:
+def _before_unlinking_again(
+    number_id: str, seen: SeenAgent, looked: Callable[[str | None], None]
+) -> Flow[AlreadyDone[PhoneNumber] | None]:
     number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     now = number.incoming_calls_agent_id
+    looked(now)
     if now is None:
         return AlreadyDone(number)
     if now == seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_phonelink.api import arguments
@@ -53,14 +54,15 @@ def _unlink_inbound(number_id: str, agent_id: str | None, journal: Journal) -> F
     number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     key, previous = inbound_key(number_id), number.incoming_calls_agent_id
     earlier = journal.earlier(key)
-    taken = agent_id is None and earlier is not None and earlier.pending and previous != earlier.holder
+    taken = agent_id is None and earlier is not None and earlier.pending and not earlier.explains(previous)
     if previous is None or agent_id not in (None, previous) or taken:
         return _found(number, f"{agent_label(previous)} has it", journal.found(key, previous), previous)
     link = {"number_id": number_id, "mode": "inbound", "agent_id": None}
     entry = journal.entry(key, previous, **link, phone_number=number.phone_number)
     what = f"Unlinking number {number.label} from {agent_label(previous)}"
     with journal.writing(key, entry), telling(what):
-        yield from writes.unlink(number_id, "inbound", previous, seen=previous)
+        looked = partial(journal.looked, key)
+        yield from writes.unlink(number_id, "inbound", previous, seen=previous, looked=looked)
     number = yield endpoints.get_number(number_id)
     now = number.incoming_calls_agent_id
     if now == previous:
