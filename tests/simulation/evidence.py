@@ -56,18 +56,21 @@ def noticed(account: Account, theirs: list[Happened]) -> Happened:
     """Return what others did last, as far as it shows: to and fro between two looks is as if nothing had happened."""
     last = theirs[-1]
     for earlier, after in pairwise(theirs):
-        if earlier.after == last.after and not looked(account, after, last):
+        agents = {earlier.after, after.after}
+        if earlier.after == last.after and not looked(account, after, last, agents):
             return earlier
     return last
 
 
-def looked(account: Account, since: Happened, until: Happened) -> bool:
-    """Whether the task saw a slot between two moments."""
+def looked(account: Account, since: Happened, until: Happened, agents: set[Any]) -> bool:
+    """Whether the task saw between two moments which of some agents has a slot."""
     return any(
         since[1:3] <= (try_.number, number) < until[1:3]
         for try_ in account.tries
         for number in try_.answered
-        if not try_.requests[number - 1] and may_show(account, try_.paths[number - 1], since.slot)
+        if not try_.requests[number - 1]
+        and may_show(account, try_.paths[number - 1], since.slot)
+        and (since.slot[0] != "inbound" or try_.paths[number - 1].partition("/agents/")[2] in {"", *agents})
     )
 
 

@@ -42,6 +42,8 @@ LONGER = (
     "delete; 1.7 429; 1.8 link to C; 1.18 give A another; 2.2 unlink; 2.2 down; 3.3 down; 3.4 link to C",
     "reconcile CallingBox; 1.12 down; 2.0 garbage: another version; 2.6 refused; 3.0 route gone",
     "attach, moving; 1.4 dies after; 2.3 lie",
+    "attach, moving; 1.7 give it to C; 2.0 give it back to B; 2.2 give it to C",
+    "attach, moving; 2.0 make own2 primary; 2.1 take it; 2.3 429; 2.4 give it back to B; 3.0 clear",
     "attach, moving; 1.6 down; 2.3 lie; 2.8 lie",
     "attach, moving; 1.6 dies after; 2.0 another agent; 2.4 dies before",
     "link; 1.3 dies before; 2.0 another agent; 2.2 dies before",

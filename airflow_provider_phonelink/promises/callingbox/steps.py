@@ -62,6 +62,7 @@ class Steps:
             now = yield from self._holder()
             if now in (NOBODY, UNKNOWN, agent.id):
                 raise
+            self._journal.contested(self._key)
             raise self.taken_by_then(agent.id, now, NOBODY) from error
         return (yield from self._prove(agent.id, wanted=True))
 
