@@ -101,7 +101,7 @@ def by_id(values: Mapping[str, T], phone_numbers: Mapping[str, str | None]) -> d
         numbers of the pool that have it, whatever their credentials. Names that belong to none of them are left out.
     :param phone_numbers: By id, for all numbers of the pool.
     """
-    directory = Directory((ListedNumber(id_, number) for id_, number in phone_numbers.items()))
+    directory = Directory(ListedNumber(id_, number) for id_, number in phone_numbers.items())
     return {
         number_id: value
         for name, value in values.items()
