@@ -50,6 +50,9 @@ LONGER = (
     "link; 1.2 lost after; 1.4 dies before; 2.0 link back to B",
     "link; 1.3 unlink; 2.1 link back to B",
     "unlink whoever it is; 1.2 lost after; 1.4 down; 1.5 link back to B",
+    "unlink whoever it is; 1.2 lost after; 1.3 link to C; 1.4 down",
+    "onboard; 1.1 503; 1.10 503; 1.11 link to C; 1.11 give the caller another; 1.15 dies before",
+    "attach, moving; 1.8 down; 2.1 take it; 2.2 503; 2.4 give it to C; 3.0 clear",
     "link; 1.2 unlink; 1.2 429; 1.4 dies before; 2.0 link back to B",
     "link; 1.1 link to C; 1.2 unlink; 1.2 429; 1.5 down; 1.6 link to C",
     "reconcile CallingBox; 1.10 archive A; 1.12 dies before; "

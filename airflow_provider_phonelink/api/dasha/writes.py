@@ -178,7 +178,7 @@ def unlink(
 
     :param seen: The inbound agent at the last look; ``agent_id`` if there was no look. A repeat takes the
         number from that agent only.
-    :param looked: Told before a repeat who has the number by then.
+    :param looked: Told None if nobody has the number by then.
     :raises ChangedMeanwhileError: If it is not known from which agent a repeat would take the number.
     :raises NotFoundError: If there is no such number.
     :raises VendorError: If the vendor refuses, and the agent still has the number. A refusal because the link is gone
@@ -230,8 +230,8 @@ def _before_unlinking_again(
 ) -> Flow[AlreadyDone[PhoneNumber] | None]:
     number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     now = number.incoming_calls_agent_id
-    looked(now)
     if now is None:
+        looked(None)
         return AlreadyDone(number)
     if now == seen:
         return None

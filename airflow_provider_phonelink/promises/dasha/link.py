@@ -93,9 +93,11 @@ def _link_inbound(
             number_id, agent_id, "inbound", seen=previous, looked=partial(journal.looked, key)
         )
     number = yield endpoints.get_number(number_id)
-    before, entry.seen = entry.seen, number.incoming_calls_agent_id
+    now, before = number.incoming_calls_agent_id, entry.seen
+    if now is None:
+        entry.seen = None  # who gets it after this look, gets it from somebody else
     try:
-        demand_linked(number.label, agent_id, entry.seen, before)
+        demand_linked(number.label, agent_id, now, before)
     except ChangedMeanwhileError:
         journal.contested(key)
         raise

@@ -375,8 +375,8 @@ def _prove_inbound(number: NumberToLink, entry: Entry | None) -> Flow[None]:
         # A list may lag behind; the number's own address is what a single link is proved by.
         number.number = yield endpoints.get_number(number.id)
     now, before = number.number.incoming_calls_agent_id, entry.seen if entry else None
-    if entry:
-        entry.seen = now
+    if entry and now is None:
+        entry.seen = None  # who gets it after this look, gets it from somebody else
     demand_linked(number.number.label, str(number.inbound), now, before)
 
 
