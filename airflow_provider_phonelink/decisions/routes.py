@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import UUID
 
 from airflow_provider_phonelink import vendors
 from airflow_provider_phonelink.api import arguments
@@ -173,7 +172,6 @@ def _number(row: Row, rules: LinkRules) -> tuple[str, bool | None]:
     if is_id:
         check = arguments.uuid if rules.uuids else arguments.opaque_id
         return check(key, value), is_id
-    if is_id is None and isinstance(value, UUID):
-        value = str(value)
-    name = arguments.phone_number(key, value)
-    return (plain_id(name) if is_id is None else name), is_id
+    if is_id is None:
+        return plain_id(arguments.phone_number(key, arguments.id_as_text(key, value))), is_id
+    return arguments.phone_number(key, value), is_id

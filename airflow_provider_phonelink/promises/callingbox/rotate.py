@@ -20,10 +20,10 @@ from airflow_provider_phonelink.api.labels import agent_label, number_label
 from airflow_provider_phonelink.api.templates import parse_rendered
 from airflow_provider_phonelink.api.text import clean
 from airflow_provider_phonelink.api.text import listed as joined
-from airflow_provider_phonelink.decisions.directory import Directory
-from airflow_provider_phonelink.decisions.links import INBOUND, ListedNumber
+from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.decisions.pools import by_id, quarantine_of, skipped_in
 from airflow_provider_phonelink.decisions.rotation import Pool
+from airflow_provider_phonelink.promises.callingbox.naming import directory_of
 from airflow_provider_phonelink.promises.journal import tells_primary
 from airflow_provider_phonelink.promises.rotation import Survey
 
@@ -192,7 +192,7 @@ def _members(attached: Mapping[str, Number], wanted: Sequence[str] | None) -> di
     """Return the numbers of the pool by id, in its order; None for a name that is attached under no id."""
     if wanted is None:
         return dict(attached)
-    directory = Directory(ListedNumber(number.id, number.e164) for number in attached.values())
+    directory = directory_of(attached.values())
     found: dict[str, Number | None] = {}
     for name in wanted:
         ids = [name] if name in attached else directory.with_phone_number(name) or [name]
@@ -202,10 +202,8 @@ def _members(attached: Mapping[str, Number], wanted: Sequence[str] | None) -> di
 
 def _demand_one_of_the_account(wanted: Sequence[str]) -> Flow[None]:
     """Refuse a pool of which nothing is attached, if no number of the account has one of its names either."""
-    listed = yield from reads.all_numbers()
-    directory = Directory(ListedNumber(number.id, number.e164) for number in listed)
-    known = {number.id for number in listed}
-    if not any(directory.with_phone_number(name) or name in known for name in wanted):
+    directory = directory_of((yield from reads.all_numbers()))
+    if not any(map(directory.knows, wanted)):
         problems = (f"there is no number {clean(name)}, in this or another notation" for name in wanted)
         raise NotNamedError(f"pool: {joined(problems)}. Nothing was changed.")
 

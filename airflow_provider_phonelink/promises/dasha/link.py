@@ -93,15 +93,15 @@ def _link_inbound(
             number_id, agent_id, "inbound", seen=previous, looked=partial(journal.looked, key)
         )
     number = yield endpoints.get_number(number_id)
-    now, before = number.incoming_calls_agent_id, entry.seen
+    now = number.incoming_calls_agent_id
     if now is None:
         entry.seen = None  # who gets it after this look, gets it from somebody else
     try:
-        demand_linked(number.label, agent_id, now, before)
+        demand_linked(number.label, agent_id, now, entry.seen)
     except ChangedMeanwhileError:
         journal.contested(key)
         raise
-    loser = entry.holder
+    before = entry.holder
     journal.settle(key, agent_id)
     return Changed(
         summary=(
@@ -109,7 +109,7 @@ def _link_inbound(
         ),
         subject=number,
         changed=True,
-        previous_agent_id=loser,
+        previous_agent_id=before,
     )
 
 

@@ -312,10 +312,9 @@ def _write_one(number: NumberToLink, entries: dict[str, Entry], journal: Journal
         try:
             with journal.writing(key, entry):
                 if entry.mode == "inbound":
-                    seen = number.number.incoming_calls_agent_id
                     looked = partial(journal.looked, key)
                     yield from writes.link(
-                        number.id, str(number.inbound), "inbound", seen=seen, looked=looked
+                        number.id, str(number.inbound), "inbound", seen=entry.seen, looked=looked
                     )
                 else:
                     yield from writes.link(number.id, str(number.outbound), "replaceOutbound")
@@ -374,10 +373,10 @@ def _prove_inbound(number: NumberToLink, entry: Entry | None) -> Flow[None]:
     if number.number.incoming_calls_agent_id != number.inbound:
         # A list may lag behind; the number's own address is what a single link is proved by.
         number.number = yield endpoints.get_number(number.id)
-    now, before = number.number.incoming_calls_agent_id, entry.seen if entry else None
+    now = number.number.incoming_calls_agent_id
     if entry and now is None:
         entry.seen = None  # who gets it after this look, gets it from somebody else
-    demand_linked(number.number.label, str(number.inbound), now, before)
+    demand_linked(number.number.label, str(number.inbound), now, entry.seen if entry else None)
 
 
 def _prove_outbound(number: NumberToLink, users: AffectedAgents | None) -> Flow[None]:
