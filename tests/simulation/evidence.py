@@ -15,6 +15,8 @@ from simulation.histories import GARBAGE, READ_FAULTS, writes_in
 from airflow_provider_phonelink.assets import agent_uri, number_uri
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from simulation.histories import Account, Try
     from simulation.state import Happened, Slot, State
 
@@ -133,6 +135,15 @@ def cannot_speak(account: Account) -> bool:
 
 def deletes(account: Account) -> bool:
     return account.operation.name.startswith("delete")
+
+
+def left_without(account: Account) -> Iterator[tuple[str, str]]:
+    """Yield each number that nobody has in the end through the task alone, and the agent that had it before."""
+    for slot, changes in by_the_task(account).items():
+        if slot[0] != "inbound" or account.end.get(slot) is not None or changes[0].before is None:
+            continue
+        if not others(account, slot) and not wished_away(account, slot):
+            yield slot[1], changes[0].before
 
 
 def wished_away(account: Account, slot: Slot) -> bool:

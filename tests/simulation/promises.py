@@ -109,13 +109,9 @@ def nobody_is_left_without(account: Account) -> Iterator[str]:
     """A number that lost its agent through the task has one again, or the task is not green and names it."""
     if evidence.cannot_speak(account):
         return
-    for slot, changes in evidence.by_the_task(account).items():
-        if slot[0] != "inbound" or account.end.get(slot) is not None or changes[0].before is None:
-            continue
-        if evidence.others(account, slot) or evidence.wished_away(account, slot):
-            continue
-        if account.last.outcome == "green" or not evidence.named_in(str(account.last.error), slot[1]):
-            yield f"nobody has {slot[1]}, which {changes[0].before} had, and the task is {account.last.outcome}"
+    for number, before in evidence.left_without(account):
+        if account.last.outcome == "green" or not evidence.named_in(str(account.last.error), number):
+            yield f"nobody has {number}, which {before} had, and the task is {account.last.outcome}"
 
 
 def who_lost_a_number_that_stays_is_told(account: Account) -> Iterator[str]:
@@ -172,15 +168,15 @@ def a_task_that_says_so_can_be_run_again(account: Account) -> Iterator[str]:
     """
     A task that failed and said that another run of it helps is green if it is cleared, and meets nothing.
 
-    It cannot be where an agent is archived: by then, or as it said, with another run only giving back what it took. And
-    it may say so once more of another number.
+    It cannot be where an agent is archived: by then, or as it said, with another run only seeing to it that nobody is
+    left without through it. And it may say so once more of another number.
     """
     begin = account.rounds[-1]
     met = {deviation.what for deviation in account.history.deviations if deviation.try_ >= begin}
     if account.last.outcome == "green" or begin == 1 or met != {CLEAR}:
         return
     said, says = str(account.tries[begin - 2].error).lower(), str(account.last.error).lower()
-    if "is archived" in says and ("is archived" not in said or "has been given back" in says):
+    if "is archived" in says and ("is archived" not in said or not [*evidence.left_without(account)]):
         return
     if evidence.of_another(account, said, says):
         return

@@ -57,6 +57,7 @@ LONGER = (
     "link; 1.1 link to C; 1.2 unlink; 1.2 429; 1.5 down; 1.6 link to C",
     "reconcile CallingBox; 1.10 archive A; 1.12 dies before; "
     "2.6 dies before; 3.10 refused; 4.10 down; 5.0 clear",
+    "reconcile CallingBox; 1.11 dies after; 2.9 dies before; 3.6 archive A; 3.6 down; 4.6 down; 5.0 clear",
 )
 
 
