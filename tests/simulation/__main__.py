@@ -41,7 +41,9 @@ def main() -> int:
         for account in random_histories(seed):
             count += 1
             if problems := broken(account):
-                _note(shrunk(account.history), problems, failures, kinds)
+                found = shrunk(account.history)
+                print(f"found: {found}", flush=True)  # to be looked into while the others run
+                _note(found, problems, failures, kinds)
                 break
         seed += 1
     seconds = time.monotonic() - begin
