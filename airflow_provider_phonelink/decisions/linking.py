@@ -66,7 +66,7 @@ def is_to_be_linked(
             raise ChangedMeanwhileError(
                 f"Number {label}: an earlier try of this task linked it to {agent_label(earlier.agent_id)}, or may "
                 f"have done so, and now {agent_label(now)} has it: somebody else linked it in the meantime, and it was "
-                "left there. Run the task again to take it over."
+                "left there. Run the task again to take it over (if_linked='replace')."
             )
     if now is not None and if_linked == "fail" and not from_the_task:
         raise TakenError(
@@ -93,7 +93,7 @@ def demand_linked(label: str, wanted: str, now: str | None, previous: str | None
     if now not in (None, previous):
         raise ChangedMeanwhileError(
             f"{linked}: somebody else linked it in the meantime, and it was left there. Run the task again to take it "
-            "over."
+            "over (if_linked='replace')."
         )
     raise NotTakenEffectError(f"{linked}: the vendor did not carry out the change.")
 

@@ -180,10 +180,9 @@ def a_task_that_says_so_can_be_run_again(account: Account) -> Iterator[str]:
         return
     if evidence.of_another(account, said, says):
         return
-    # With if_linked="fail", a free number may not be taken from anybody.
-    if account.operation.name != "link a free number" and (
-        "run the task again" in said or "clear the task" in said
-    ):
+    if account.operation.name == "link a free number" and "(if_linked='replace')" in said:
+        return  # as it is, the task takes a number from nobody, and it has said what does
+    if "run the task again" in said or "clear the task" in said:
         yield f"it was cleared after {said}, and ends with {says}"
 
 

@@ -161,7 +161,7 @@ def _linked_meanwhile(label: str, agent_id: str, now: str | None) -> ChangedMean
     return ChangedMeanwhileError(
         f"Number {label} was not linked to {agent_label(agent_id)}: the outcome of the first try is unknown, and "
         f"{agent_label(now)} has the number now, perhaps linked in the meantime. It was left with {agent_label(now)}. "
-        "Run the task again to take it over."
+        "Run the task again to take it over (if_linked='replace')."
     )
 
 

@@ -172,7 +172,7 @@ def _note_change(number: NumberToLink, key: str, was: str, journal: Journal) -> 
     journal.contested(key)
     number.errors[key] = ChangedMeanwhileError(
         f"Number {number.number.label} {was}: somebody else changed it in the meantime, and it was left so. Run the "
-        "task again to take it over."
+        "task again to take it over (if_linked='replace')."
     )
     number.done = False
 

@@ -29,7 +29,10 @@ class SoFar:
         """Return what must not be written again; if that got lost, the journal knows what others have changed."""
         if self.refused is not None:
             return self.refused
-        left = "Somebody else changed this link in the meantime. It was left so. Run the task again to take it over."
+        left = (
+            "Somebody else changed this link in the meantime. It was left so. Run the task again to take it over "
+            "(if_linked='replace')."
+        )
         return {key: left for key, entry in journal if entry.state is State.CONTESTED}
 
     def take(self, onboarding: Onboarding) -> None:
