@@ -49,9 +49,10 @@ def is_unproved(try_: Try) -> bool:
     return try_.outcome != "green" and bool(writes_in(try_))
 
 
-def is_told(account: Account, theirs: Happened) -> bool:
-    error = str(account.tries[theirs.try_ - 1].error)
-    return theirs.slot[1] in error and str(theirs.after) in error
+def is_told(account: Account, happened: Happened) -> bool:
+    """Whether the error of its try names what happened: the number, and who has it since."""
+    error = str(account.tries[happened.try_ - 1].error)
+    return happened.slot[1] in error and str(happened.after) in error
 
 
 def noticed(account: Account, theirs: list[Happened]) -> Happened:

@@ -73,7 +73,8 @@ def what_others_did_after_the_task_is_left(account: Account) -> Iterator[str]:
                 last = happened
                 # What it gave back, it did not have its way with.
                 given_back = (mine is not None and happened.after == mine.before) or (
-                    evidence.deletes(account) and happened.after == account.first.get(slot)
+                    happened.after == account.first.get(slot)
+                    and (evidence.deletes(account) or evidence.is_told(account, happened))
                 )
                 mine, theirs = None if given_back else mine or happened, []
             elif mine and happened.after == mine.before and evidence.is_told(account, happened):

@@ -58,6 +58,7 @@ LONGER = (
     "reconcile CallingBox; 1.10 archive A; 1.12 dies before; "
     "2.6 dies before; 3.10 refused; 4.10 down; 5.0 clear",
     "reconcile CallingBox; 1.11 dies after; 2.9 dies before; 3.6 archive A; 3.6 down; 4.6 down; 5.0 clear",
+    "attach, moving; 1.3 take it; 1.6 dies before; 2.1 refused; 3.0 give it to C",
 )
 
 
