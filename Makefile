@@ -1,7 +1,8 @@
 # Everything here needs python3 (3.10 or newer) with pip and make, nothing else: the environments are made on first use.
-#   make demo    onboards, rotates and offboards numbers in a real Airflow, against the sandbox
-#   make check   what to run while you work
-#   make test    everything that has to pass before a change goes in (Python 3.11 or newer)
+#   make demo      onboards, rotates and offboards numbers in a real Airflow, against the sandbox
+#   make check     what to run while you work
+#   make test      what has to pass before a change goes in
+#   make test-all  what continuous integration runs: the same, whole deployments, and the other Airflows (Python 3.11 or newer)
 # `make help` lists the rest, with what each proves and how long it takes. AIRFLOW=3.0 runs a target on the oldest supported Airflow.
 
 SHELL := /bin/bash
@@ -182,9 +183,9 @@ docs: $(FULL)/.ready ## 1 min: That the documentation builds without a warning, 
 	@$(FULL)/bin/python -m sphinx -W --keep-going -n -q -b html docs build/docs
 
 .PHONY: coverage
-coverage: ## minutes: That unit, integration and system tests cover 95 % of the branches
+coverage: $(READY) ## minutes: That unit and integration tests cover 95 % of the branches
 	@$(COVERAGE) erase
-	@$(MAKE) .covered-tests .system-covered .covered
+	@$(MAKE) .covered-units .covered-integration .covered
 
 .PHONY: .covered
 .covered:
@@ -199,7 +200,7 @@ test-oldest: ## minutes: The same promises on the oldest Airflow, with the lowes
 # is a product of what is here tried once.
 WITHOUT_AIRFLOW := $(addprefix tests/unit/,decisions doctor promises sandbox)
 # What faults, deaths, races and the vendors' unknowns do to a promise has nothing to do with an Airflow, either.
-WHATEVER_AIRFLOW := $(patsubst %,tests/integration/test_%.py,deaths docs_claims doctor openapi races scale stateful \
+WHATEVER_AIRFLOW := $(patsubst %,tests/integration/test_%.py,deaths docs_claims doctor openapi races scale \
     unknowns vendors_own_client)
 DEPENDS_ON_AIRFLOW := $(filter-out $(WITHOUT_AIRFLOW),$(wildcard tests/unit/*)) \
     $(filter-out $(WHATEVER_AIRFLOW),$(wildcard tests/integration/test_*.py))
@@ -209,21 +210,32 @@ DEPENDS_ON_AIRFLOW := $(filter-out $(WITHOUT_AIRFLOW),$(wildcard tests/unit/*)) 
 	$(say) 'unit and integration tests that depend on Airflow and what it brings, Airflow $(AIRFLOW)'
 	@$(PYTEST) $(DEPENDS_ON_AIRFLOW) -m 'not matrix and not breadth' $(PYTEST_ARGS)
 
-.PHONY: .covered-tests
-.covered-tests: $(READY)
-	$(say) 'unit and integration tests with coverage, Airflow $(AIRFLOW)'
-	@$(COVERAGE) run -m pytest tests/unit tests/integration -m 'not matrix and not breadth' $(PYTEST_ARGS)
+.PHONY: .covered-units
+.covered-units: $(READY)
+	$(say) 'unit tests with coverage, Airflow $(AIRFLOW)'
+	@$(COVERAGE) run -m pytest tests/unit $(PYTEST_ARGS)
 
-.PHONY: .matrix-tests
-.matrix-tests: $(READY)
-	$(say) 'simulation, representatives of the fault matrix and the like, Airflow $(AIRFLOW)'
-	@$(PYTEST) tests/simulation tests/integration -m 'matrix and not breadth' $(PYTEST_ARGS)
+# Of the integration tests, what starts Airflow's own commands one after the other is with the deployments, and so is not
+# measured. The matrices are products of what is tried once, and cover nothing else.
+.PHONY: .covered-integration
+.covered-integration: $(READY)
+	$(say) 'integration tests with coverage, Airflow $(AIRFLOW)'
+	@$(COVERAGE) run -m pytest tests/integration -m 'not matrix and not breadth and not commands' $(PYTEST_ARGS)
 
-.PHONY: .system-covered
-.system-covered: $(FULL)/.ready
-	$(install) $(POSTGRESQL)
-	$(say) 'system tests with coverage'
-	@$(FULL)/bin/coverage run -m pytest tests/system $(PYTEST_ARGS)
+.PHONY: .simulated
+.simulated: $(READY)
+	$(say) 'simulation, Airflow $(AIRFLOW)'
+	@$(PYTEST) tests/simulation $(PYTEST_ARGS)
+
+.PHONY: .representatives
+.representatives: $(READY)
+	$(say) 'representatives of the fault matrix and the like, Airflow $(AIRFLOW)'
+	@$(PYTEST) tests/integration -m 'matrix and not breadth' $(PYTEST_ARGS)
+
+.PHONY: .commands
+.commands: $(READY)
+	$(say) 'what users copy from the pages, by the commands of Airflow $(AIRFLOW)'
+	@$(PYTEST) tests/integration -m commands $(PYTEST_ARGS)
 
 # One deployment on each minor version, two at a time: one after the other takes longer than one core is busy with them.
 MINORS := 3.0 3.1 3.2 3.3
@@ -263,29 +275,38 @@ next: ## minutes: Unit tests that need Airflow and one short deployment on the n
 .next-if-it-works:
 	-@timeout 15m $(MAKE) next || echo '==> the next Airflow: failed, which stops nobody'
 
-# Two lanes, one for each core of a small machine: what fails in one does not keep the other from ending. What both need
-# is there before they start. Each ends with its deployments, which are least disturbed then. The output of the side lane
-# comes at the end.
-SIDE := build/test-on-the-side.txt
+# Two lanes, one for each core of a small machine: what fails in one does not keep the other from ending. The output of
+# the second comes at the end.
+SIDE := build/on-the-side.txt
+define in_two_lanes
+@mkdir -p $(dir $(SIDE))
+@printf '\033[1m==> on the side, progress in $(SIDE): $(2)\033[0m\n'
+@$(MAKE) --keep-going $(2) >$(SIDE) 2>&1 & side=$$!; \
+trap 'kill $$side 2>/dev/null; exit 130' INT TERM; \
+failed=; \
+$(MAKE) --keep-going $(1) || failed="$$failed main lane"; \
+wait $$side || failed="$$failed side lane"; \
+cat $(SIDE); \
+[ -z "$$failed" ] || { echo "==> failed:$$failed"; exit 1; }
+endef
 
 .PHONY: test
-test: $(READY) ## 60 min: Everything that has to pass before a change goes in
-	@$(MAKE) lint
-	@$(MAKE) types
-	@for minor in $(MINORS); do $(MAKE) env AIRFLOW=$$minor; done
-	@$(MAKE) $(FULL)/.ready
-	$(install) $(PACKAGES)
+test: $(READY) ## 15 min: What has to pass before a change goes in: lint, types, tests with coverage, all of the simulation
+	@$(MAKE) lint types
 	@$(COVERAGE) erase
-	@mkdir -p $(dir $(SIDE))
-	$(say) 'on the side: the oldest Airflow, fault matrix, system tests; progress in $(SIDE)'
-	@$(MAKE) --keep-going test-oldest .matrix-tests .system-covered .minor-3.0 .minor-3.1 >$(SIDE) 2>&1 & side=$$!; \
-	trap 'kill $$side 2>/dev/null; exit 130' INT TERM; \
-	failed=; \
-	$(MAKE) --keep-going .covered-tests docs dist test-system .minor-3.2 .minor-3.3 .next-if-it-works || failed="$$failed main lane"; \
-	wait $$side || failed="$$failed side lane"; \
-	cat $(SIDE); \
-	[ -z "$$failed" ] || { echo "==> failed:$$failed"; exit 1; }
+	$(call in_two_lanes,.covered-integration .covered-units,.simulated .representatives)
 	@$(MAKE) .covered
+
+.PHONY: test-all
+test-all: ## 60 min: What continuous integration runs: the same, whole deployments, the other Airflows, docs and wheel
+	@$(MAKE) --keep-going test .deployments
+
+# What the lanes need is there before they start. Deployments are least disturbed by other tests at the end.
+.PHONY: .deployments
+.deployments: $(FULL)/.ready
+	@for minor in $(MINORS); do $(MAKE) env AIRFLOW=$$minor; done
+	$(install) $(PACKAGES)
+	$(call in_two_lanes,.commands docs dist test-system $(MINORS:%=.minor-%) .next-if-it-works,test-oldest system)
 
 # --- the rest -------------------------------------------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ def found(printed: str) -> dict[str, Any]:
     return dict(json.loads(printed.splitlines()[-1]))
 
 
+@pytest.mark.commands
 def test_the_commands(project: Path, sandbox: Sandbox) -> None:
     commands = at(sandbox, PAGE.block("bash", "airflow connections add"))
     # The one that shows no address is for the vendor's usual one.

@@ -28,6 +28,7 @@ EXAMPLES = ROOT / "docs" / "examples"
 PORT = "8765"
 
 
+@pytest.mark.commands
 def test_the_users_tests_pass_in_a_project_of_their_own(tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(EXAMPLES / "testing", project, ignore=shutil.ignore_patterns("__pycache__", ".*"))
@@ -35,6 +36,7 @@ def test_the_users_tests_pass_in_a_project_of_their_own(tmp_path: Path) -> None:
     assert "4 passed" in run("python -m pytest -p no:cacheprovider", project)
 
 
+@pytest.mark.commands
 @pytest.mark.phonelink_sandbox(seed="demo")
 def test_the_quickstart(phonelink_sandbox: Sandbox, tmp_path: Path) -> None:
     """From the connection on: the installation and the start of the sandbox have tests of their own."""

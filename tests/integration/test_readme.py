@@ -30,12 +30,14 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.commands
 def test_the_dag_and_the_test_of_it_run_as_pasted(project: Path) -> None:
     run_with_airflow("airflow db migrate && airflow dags reserialize", project)
     printed = run_with_airflow("python -m pytest -q -p no:cacheprovider test_support_line.py", project)
     assert "1 passed" in printed
 
 
+@pytest.mark.commands
 def test_the_connections_are_added_and_read_back(project: Path) -> None:
     commands = README.block("bash", "airflow connections add")
     run_with_airflow("airflow db migrate", project)
@@ -87,6 +89,7 @@ def test_every_operator_and_sensor_is_in_the_table_of_promises() -> None:
     assert told == public
 
 
+@pytest.mark.commands
 @pytest.mark.phonelink_sandbox(seed="demo")
 def test_routes_are_exported_planned_and_applied(phonelink_sandbox: Sandbox, project: Path) -> None:
     variables = {

@@ -568,6 +568,7 @@ def test_a_retry_in_a_real_run(sandbox, pool, connections, run_dag):
     assert run.xcom("rotate")["previous"] == pool[0]
 
 
+@pytest.mark.commands
 @pytest.mark.phonelink_sandbox(seed="demo")
 def test_a_clear_under_a_scheduler(sandbox, deploy_on_sqlite):
     """By hand and without a logical date: the last run keeps its number, and an older one has nothing to do."""

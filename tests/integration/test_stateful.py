@@ -228,6 +228,7 @@ class Promises(RuleBasedStateMachine):
         return data.draw(st.sampled_from(list(self.sandbox.world.dasha.numbers)))
 
 
+@pytest.mark.matrix
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
 def test_promises_hold_in_any_order(sandbox, connections):
     connections["dasha_default"]["extra"].update(max_retries=1)
