@@ -291,7 +291,7 @@ cat $(SIDE); \
 endef
 
 .PHONY: test
-test: $(READY) ## 15 min: What has to pass before a change goes in: lint, types, tests with coverage, all of the simulation
+test: $(READY) ## 23 min: What has to pass before a change goes in: lint, types, tests with coverage, all of the simulation
 	@$(MAKE) lint types
 	@$(COVERAGE) erase
 	$(call in_two_lanes,.covered-integration .covered-units,.simulated .representatives)
