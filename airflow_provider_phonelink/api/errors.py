@@ -188,7 +188,9 @@ class VendorError(PhonelinkError):
         :param what: What failed, such as ``Linking number +1555... to agent x``.
         """
         told = copy(self)
-        told.args = (visible(f"{what} failed: {self}"),)
+        is_unknown = self.method != "GET" and (self.repeated or not self.refuses_a_write)
+        effect = " It may have taken effect all the same." if is_unknown else ""
+        told.args = (visible(f"{what} failed: {self}{effect}"),)
         return told
 
 

@@ -98,12 +98,15 @@ def demand_linked(label: str, wanted: str, now: str | None, previous: str | None
     raise NotTakenEffectError(f"{linked}: the vendor did not carry out the change.")
 
 
-def demand_not_moved(label: str, agent_id: str, now: str | None, earlier: EarlierOutbound | None) -> None:
+def demand_not_moved(
+    label: str, agent_id: str, now: str | None, earlier: EarlierOutbound | None, *, what: str = "outbound"
+) -> None:
     """
-    Make sure that nobody else gave an agent another outbound number after an earlier try of the task gave it this one.
+    Make sure that nobody else gave an agent another number after an earlier try of the task gave it this one.
 
-    :param now: The id of the number that the agent calls out with, another than this; None if it is not known.
+    :param now: The id of the number that the agent has by now, another than this; None if it is not known.
     :param earlier: What earlier tries did to give it this number.
+    :param what: Which of its numbers it is: its ``outbound`` or its ``primary`` one.
     :raises ChangedMeanwhileError: If somebody did.
     """
     if earlier is None or now is None:
@@ -111,9 +114,9 @@ def demand_not_moved(label: str, agent_id: str, now: str | None, earlier: Earlie
     # Where it is not known whether the number was given, this may be the one before it; so it may if that is not known.
     if earlier.is_done or earlier.previous_number_id not in (None, now):
         raise ChangedMeanwhileError(
-            f"Number {label} was made the outbound number of {agent_label(agent_id)} by an earlier try of this task, "
-            f"or may have been, and now that agent calls out with {number_label(now)}: somebody else linked it in the "
-            "meantime, and it was left so. Run the task again to take it over."
+            f"Number {label} was made the {what} number of {agent_label(agent_id)} by an earlier try of this task, "
+            f"or may have been, and now {number_label(now)} is: somebody else linked it in the meantime, or chose it, "
+            "and it was left so. Run the task again to take it over."
         )
 
 

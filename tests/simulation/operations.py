@@ -604,13 +604,14 @@ BOX_ROTATE = Operation(
 SET_PRIMARY = Operation(
     "set primary",
     "callingbox",
-    _callingbox({B: "other"}, n=[B], other=[B], own=[A]),
+    _callingbox({B: "other"}, n=[B], other=[B], third=[B], own=[A]),
     lambda ids, inputs: {"agent_id": B, "number_id": ids["n"]},
     CallingBoxSetPrimaryNumberOperator,
     kept=lambda state, ids, inputs: _has(state, "primary", B) == ids["n"],
     touches=_box_slots(B, names=()),
     acts={
         "make the other primary": _make_primary("other", B),
+        "make a third primary": _make_primary("third", B),
         "take it": lambda world, ids: _take(world, ids, "n"),
     },
 )

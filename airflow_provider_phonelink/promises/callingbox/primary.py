@@ -16,11 +16,13 @@ from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import (
     AgentArchivedError,
     AttachmentError,
+    ChangedMeanwhileError,
     NotFoundError,
     NotTakenEffectError,
     telling,
 )
 from airflow_provider_phonelink.api.labels import agent_label, number_label
+from airflow_provider_phonelink.decisions.linking import demand_not_moved
 from airflow_provider_phonelink.decisions.links import INBOUND
 from airflow_provider_phonelink.promises.journal import Journal, outbound_key, tells_primary
 from airflow_provider_phonelink.promises.outcomes import Outcome, plain, storable
@@ -56,6 +58,7 @@ def make_primary(agent_id: str, number_id: str, *, journal: Journal | None = Non
     :param journal: What earlier tries of the task did, and what this one does.
     :raises AgentArchivedError: If the agent is archived.
     :raises AttachmentError: If the number is not attached to the agent. Nothing was changed.
+    :raises ChangedMeanwhileError: If somebody else made another number primary after an earlier try of the task.
     :raises NotTakenEffectError: If the vendor accepted the number, but another one, or none, is primary afterwards.
     """
     agent_id = arguments.opaque_id("agent_id", agent_id)
@@ -75,8 +78,11 @@ def make_primary(agent_id: str, number_id: str, *, journal: Journal | None = Non
     key, now = outbound_key(agent_id), agent.primary_number_id
     if now == number_id:
         return _found(agent, number_id, journal, key)
-    before = _before(journal.earlier(key), now)
+    earlier = journal.earlier(key)
     shown = next((number for number in agent.numbers or () if number.id == number_id), None)
+    if earlier and earlier.pending and earlier.number_id == number_id:
+        _demand_untouched(shown.label if shown else number_label(number_id), now, earlier, journal, key)
+    before = _before(earlier, now)
     link = {"number_id": number_id, "mode": "outbound", "agent_id": agent_id}
     entry = journal.entry(key, **link, previous_number_id=before, phone_number=shown.e164 if shown else None)
     what = f"Making {number_label(number_id)} the primary number of {agent_label(agent_id)}"
@@ -108,6 +114,15 @@ def _found(agent: Agent, number_id: str, journal: Journal, key: str) -> MadePrim
         changed=by_the_task,
         previous_number_id=entry.previous_number_id if entry else None,
     )
+
+
+def _demand_untouched(label: str, now: str | None, earlier: Entry, journal: Journal, key: str) -> None:
+    """Refuse to replace a number that somebody else made primary after an earlier try."""
+    try:
+        demand_not_moved(label, str(earlier.agent_id), now, earlier, what="primary")
+    except ChangedMeanwhileError:
+        journal.contested(key)
+        raise
 
 
 def note_primary(key: str, entry: Entry, journal: Journal) -> Flow[None]:

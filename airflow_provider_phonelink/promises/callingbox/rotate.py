@@ -98,7 +98,7 @@ class CallingBoxCallerId:
         """Make a number the agent's primary one, and look whether it is."""
         agent: Agent = yield from writes.set_primary_number(self.agent_id, number_id)
         if verify:
-            agent = yield from self._confirm(agent, number_id, survey)
+            agent = yield from self._confirm(number_id, survey)
         return (yield from self._number(agent, number_id))
 
     def _number(self, agent: Agent, number_id: str) -> Flow[Number]:
@@ -110,26 +110,33 @@ class CallingBoxCallerId:
             )
         return number
 
-    def _confirm(self, agent: Agent, number_id: str, survey: Survey) -> Flow[Agent]:
+    def _confirm(self, number_id: str, survey: Survey) -> Flow[Agent]:
         """Return the agent as it is after the write. An answer that does not tell the primary number is no refusal."""
+        problem = "it is not the agent's primary number."
         try:
-            agent = yield endpoints.get_agent(self.agent_id)
-            if not tells_primary(agent) or agent.primary_number_id == number_id:
-                return agent
-            now = self._other(survey, agent.primary_number_id)
-            problem = "it is not the agent's primary number."
+            agent: Agent | None = yield endpoints.get_agent(self.agent_id)
         except PhonelinkError as error:
             problem = str(error)
-            now = yield from self._put_back(survey)
+            agent = yield from self._seen()
+        if agent and (not tells_primary(agent) or agent.primary_number_id == number_id):
+            return agent
+        now = agent.primary_number_id if agent else None
+        truth = self._other(survey, now) if now else (yield from self._put_back(survey))
         raise NotTakenEffectError(
             f"Number {survey.pool.name(number_id)} was made the primary number of {agent_label(self.agent_id)}, but "
-            f"this could not be confirmed: {problem} {now}"
+            f"this could not be confirmed: {problem} {truth}"
         )
 
-    def _other(self, survey: Survey, now: str | None) -> str:
+    def _seen(self) -> Flow[Agent | None]:
+        """Return the agent, or None if it cannot be read: somebody else may have given it another number by now."""
+        try:
+            agent: Agent = yield endpoints.get_agent(self.agent_id)
+        except PhonelinkError:
+            return None
+        return agent
+
+    def _other(self, survey: Survey, now: str) -> str:
         """Return a sentence about the number that is primary in place of the one that was to be."""
-        if now is None:
-            return "The agent has no primary number."
         if now == survey.in_use:
             return f"The agent still has the number before, {survey.pool.name(now)}."
         return f"By now the agent has {survey.pool.name(now)}, which somebody else gave it, and was left with it."

@@ -161,3 +161,20 @@ def test_no_error_forges_a_line() -> None:
         pickle.loads(pickle.dumps(RoutesError(["a\nb"]))),  # noqa: S301 - our own bytes
     ):
         assert str(error).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("error", "repeated", "is_unknown"),
+    [
+        (errors.NoAnswerError("no answer", method="PUT", path="/x"), False, True),
+        (errors.ServerError("answered 503", method="PUT", path="/x", status=503), False, True),
+        (errors.RejectedError("answered 422", method="PUT", path="/x", status=422), False, False),
+        (errors.RejectedError("answered 422", method="PUT", path="/x", status=422), True, True),
+        (errors.NoAnswerError("no answer", method="GET", path="/x"), False, False),
+    ],
+)
+def test_a_write_that_may_have_taken_effect_is_called_so(error, repeated, is_unknown) -> None:
+    error.repeated = repeated
+    with pytest.raises(type(error), match=r"^Linking failed: ") as caught, errors.telling("Linking"):
+        raise error
+    assert ("may have taken effect" in str(caught.value)) is is_unknown

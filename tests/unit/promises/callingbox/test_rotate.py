@@ -185,7 +185,23 @@ def refused(carry_out, fake) -> str:
 
 def test_the_number_before_is_put_back_when_the_proof_fails(carry_out) -> None:
     fake = vendor()
+    fake.on("GET", "agents/out", faults.served, faults.status(403), faults.status(403))
+    message = refused(carry_out, fake)
+    assert (primary(fake), len(fake.writes)) == ("n1", 2)
+    assert "The number before, +15551234567 (id n1), was put back, and the agent has it" in message
+
+
+def test_a_second_look_is_a_proof(carry_out) -> None:
+    fake = vendor()
     fake.on("GET", "agents/out", faults.served, faults.status(403))
+    outcome, _ = rotated(carry_out, fake)
+    assert (outcome.current.id, primary(fake), len(fake.writes)) == ("n2", "n2", 1)
+
+
+def test_a_number_before_is_put_back_where_the_agent_has_none(carry_out) -> None:
+    fake = vendor()
+    none = {**fake.agent("out"), "primary_number_id": None}
+    fake.on("GET", "agents/out", faults.served, faults.status(200, json=none))
     message = refused(carry_out, fake)
     assert (primary(fake), len(fake.writes)) == ("n1", 2)
     assert "The number before, +15551234567 (id n1), was put back, and the agent has it" in message
@@ -198,11 +214,11 @@ def test_a_write_that_the_vendor_ignored_needs_nothing_put_back(carry_out) -> No
     assert (primary(fake), fake.writes) == ("n1", [])
 
 
-def test_what_somebody_else_made_primary_meanwhile_is_left(carry_out) -> None:
+@pytest.mark.parametrize("proof", [faults.served, faults.status(403)])
+def test_what_somebody_else_made_primary_meanwhile_is_left(carry_out, proof) -> None:
     fake = vendor()
-    fake.on(
-        "GET", "agents/out", faults.served, faults.meanwhile(lambda: fake.account.set_primary("out", "n3"))
-    )
+    theirs = faults.meanwhile(lambda: fake.account.set_primary("out", "n3"), proof)
+    fake.on("GET", "agents/out", faults.served, theirs)
     assert "By now the agent has +15551234567 (id n3), which somebody else gave it" in refused(
         carry_out, fake
     )
