@@ -140,8 +140,9 @@ class CallingBoxSetPrimaryNumberOperator(_AgentAndNumberOperator):
     only if another number is primary, and reads the agent again before it succeeds.
 
     A retry, a cleared task or a second run that finds it primary writes nothing. It fails without a retry if the number
-    is not attached, or if the agent is archived. The number that was primary before stays attached. For an agent that
-    makes calls, the change is told as an asset event.
+    is not attached, if the agent is archived, or if somebody else made a third number primary after an earlier try,
+    which is left. The number that was primary before stays attached. For an agent that makes calls, the change is told
+    as an asset event.
 
     Returns a dict: the agent as CallingBox describes it, ``changed`` (bool), whether a try of this task wrote, and
     ``previous_number_id``, the primary number before, if one did and the vendor shows it.

@@ -26,9 +26,9 @@ class DashaRotatePhoneNumberOperator(RotateOperator, DashaOperator):
     Which number the agent used from when to when, and by which run, is remembered for each connection and agent in an
     Airflow Variable, ``phonelink_rotation__<connection>__<agent>``, that no clear reaches and that people may correct.
     The choice is in it before the link is written. So a run keeps its number for its retries, and when it is cleared,
-    as long as that number is healthy and no later run has rotated; a run that is older than that writes nothing. If the
-    memory is lost, the number after the one in use comes next. Give the DAG ``max_active_runs=1``, because two runs at
-    once would interfere with each other.
+    as long as that number is healthy and no later run has rotated; a run that is older than that writes nothing, except
+    with ``strategy="priority"``. If the memory is lost, the number after the one in use comes next. Give the DAG
+    ``max_active_runs=1``, because two runs at once would interfere with each other.
 
     Returns a dict: ``agent_id``; ``current``, the number with its fields in snake case; ``previous``, the id of the
     number before, None if it was not seen, as outside of both pool and scope where reads by credentials are refused;
