@@ -121,7 +121,8 @@ class CallingBoxCallerId:
         if agent and (not tells_primary(agent) or agent.primary_number_id == number_id):
             return agent
         now = agent.primary_number_id if agent else None
-        truth = self._other(survey, now) if now else (yield from self._put_back(survey))
+        lost = now is None and (agent is None or survey.in_use is not None)
+        truth = (yield from self._put_back(survey)) if lost else self._other(survey, now)
         raise NotTakenEffectError(
             f"Number {survey.pool.name(number_id)} was made the primary number of {agent_label(self.agent_id)}, but "
             f"this could not be confirmed: {problem} {truth}"
@@ -135,8 +136,10 @@ class CallingBoxCallerId:
             return None
         return agent
 
-    def _other(self, survey: Survey, now: str) -> str:
+    def _other(self, survey: Survey, now: str | None) -> str:
         """Return a sentence about the number that is primary in place of the one that was to be."""
+        if now is None:
+            return "The agent has no primary number, as before."
         if now == survey.in_use:
             return f"The agent still has the number before, {survey.pool.name(now)}."
         return f"By now the agent has {survey.pool.name(now)}, which somebody else gave it, and was left with it."

@@ -191,6 +191,14 @@ def test_the_number_before_is_put_back_when_the_proof_fails(carry_out) -> None:
     assert "The number before, +15551234567 (id n1), was put back, and the agent has it" in message
 
 
+def test_an_agent_that_had_no_number_before_gets_none_back(carry_out) -> None:
+    fake = vendor()
+    none = {**fake.agent("out"), "primary_number_id": None}
+    fake.on("GET", "agents/out", *[faults.status(200, json=none)] * 2)
+    assert "The agent has no primary number, as before." in refused(carry_out, fake)
+    assert len(fake.writes) == 1
+
+
 def test_a_second_look_is_a_proof(carry_out) -> None:
     fake = vendor()
     fake.on("GET", "agents/out", faults.served, faults.status(403))
