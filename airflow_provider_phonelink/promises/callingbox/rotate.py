@@ -113,16 +113,18 @@ class CallingBoxCallerId:
     def _confirm(self, number_id: str, survey: Survey) -> Flow[Agent]:
         """Return the agent as it is after the write. An answer that does not tell the primary number is no refusal."""
         problem = "it is not the agent's primary number."
+        agent: Agent | None
         try:
-            agent: Agent | None = yield endpoints.get_agent(self.agent_id)
+            agent = yield endpoints.get_agent(self.agent_id)
+            if not tells_primary(agent) or agent.primary_number_id == number_id:
+                return agent
         except PhonelinkError as error:
             problem = str(error)
             agent = yield from self._seen()
-        if agent and (not tells_primary(agent) or agent.primary_number_id == number_id):
-            return agent
         now = agent.primary_number_id if agent else None
-        lost = now is None and (agent is None or survey.in_use is not None)
-        truth = (yield from self._put_back(survey)) if lost else self._other(survey, now)
+        had_none = agent is not None and now is None and survey.in_use is None
+        is_left = had_none or now not in (None, number_id)
+        truth = self._other(survey, now) if is_left else (yield from self._put_back(survey))
         raise NotTakenEffectError(
             f"Number {survey.pool.name(number_id)} was made the primary number of {agent_label(self.agent_id)}, but "
             f"this could not be confirmed: {problem} {truth}"
