@@ -116,25 +116,36 @@ unit: $(READY) ## 3 min: Units, one by one: what each decides, sends, reads and 
 	$(say) 'unit tests, Airflow $(AIRFLOW)'
 	@$(PYTEST) tests/unit $(PYTEST_ARGS)
 
-# Two processes, one for each core of a small machine. Most of what the first has needs no Airflow, and so none is
-# imported there. The output of the second comes at the end.
+# Two lanes, one for each core of a small machine: what fails in one does not keep the other from ending. The output of
+# the second comes at the end.
+SIDE = build/$(@:.%=%)-on-the-side.txt
+define in_two_lanes
+@mkdir -p $(dir $(SIDE))
+@printf '\033[1m==> on the side, progress in $(SIDE): $(2)\033[0m\n'
+@$(MAKE) --keep-going $(2) >$(SIDE) 2>&1 & side=$$!; \
+trap 'kill $$side 2>/dev/null; exit 130' INT TERM; \
+failed=; \
+$(MAKE) --keep-going $(1) || failed="$$failed main lane"; \
+wait $$side || failed="$$failed side lane"; \
+cat $(SIDE); \
+[ -z "$$failed" ] || { echo "==> failed:$$failed"; exit 1; }
+endef
+
+# Most of what the first half has needs no Airflow, and so none is imported there.
 FIRST_HALF := $(addprefix tests/unit/,api decisions promises)
 SECOND_HALF := $(filter-out $(FIRST_HALF),$(wildcard tests/unit/*))
 QUICKLY := --quiet --hypothesis-profile=quick
-HALF := build/check-second-half.txt
+
+.PHONY: .first-half .second-half
+.first-half: $(READY)
+	@$(PYTEST) $(QUICKLY) $(FIRST_HALF) $(PYTEST_ARGS)
+.second-half: $(READY)
+	@$(PYTEST) $(QUICKLY) $(SECOND_HALF) $(PYTEST_ARGS)
 
 .PHONY: check
 check: $(READY) ## 90 s: What to run while you work: lint, types and unit tests, side by side
-	@mkdir -p $(dir $(HALF))
 	$(say) 'unit tests in two processes, Airflow $(AIRFLOW)'
-	@$(PYTEST) $(QUICKLY) $(SECOND_HALF) $(PYTEST_ARGS) >$(HALF) 2>&1 & half=$$!; \
-	trap 'kill $$half 2>/dev/null; exit 130' INT TERM; \
-	failed=; \
-	$(MAKE) --keep-going lint types || failed=1; \
-	$(PYTEST) $(QUICKLY) $(FIRST_HALF) $(PYTEST_ARGS) || failed=1; \
-	wait $$half || failed=1; \
-	cat $(HALF); \
-	[ -z "$$failed" ]
+	$(call in_two_lanes,lint types .first-half,.second-half)
 
 .PHONY: integration
 integration: $(READY) ## 15 min: Operators, sensors, triggers and commands over real sockets, against the sandbox
@@ -274,21 +285,6 @@ next: ## minutes: Unit tests that need Airflow and one short deployment on the n
 .PHONY: .next-if-it-works
 .next-if-it-works:
 	-@timeout 15m $(MAKE) next || echo '==> the next Airflow: failed, which stops nobody'
-
-# Two lanes, one for each core of a small machine: what fails in one does not keep the other from ending. The output of
-# the second comes at the end.
-SIDE := build/on-the-side.txt
-define in_two_lanes
-@mkdir -p $(dir $(SIDE))
-@printf '\033[1m==> on the side, progress in $(SIDE): $(2)\033[0m\n'
-@$(MAKE) --keep-going $(2) >$(SIDE) 2>&1 & side=$$!; \
-trap 'kill $$side 2>/dev/null; exit 130' INT TERM; \
-failed=; \
-$(MAKE) --keep-going $(1) || failed="$$failed main lane"; \
-wait $$side || failed="$$failed side lane"; \
-cat $(SIDE); \
-[ -z "$$failed" ] || { echo "==> failed:$$failed"; exit 1; }
-endef
 
 .PHONY: test
 test: $(READY) ## 23 min: What has to pass before a change goes in: lint, types, tests with coverage, all of the simulation
