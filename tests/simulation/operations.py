@@ -69,6 +69,8 @@ class Operation:
     reports: bool = False
     #: Agents that have a route of their own, and must not lose their last number before they have another.
     served: tuple[str, ...] = ()
+    #: What it leaves to others, where they change it after one of its tries.
+    leaves: tuple[str, ...] = ("inbound", "attached")
 
 
 # -- Dasha BlackBox ----------------------------------------------------------------------------------------------------
@@ -411,6 +413,7 @@ DELETE = Operation(
         "delete": _delete("n"),
     },
     inputs=("leave it",),
+    leaves=("inbound", "outbound"),
 )
 DELETE_REPORTING = replace(
     DELETE,
@@ -614,6 +617,7 @@ SET_PRIMARY = Operation(
         "make a third primary": _make_primary("third", B),
         "take it": lambda world, ids: _take(world, ids, "n"),
     },
+    leaves=("primary",),
 )
 
 OPERATIONS = {

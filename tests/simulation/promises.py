@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 MOST_WRITES = 16
 
 
-#: What else than who has a number an operation leaves to others, where they change it after one of its tries.
-CAREFUL_ABOUT = {"delete": ("outbound",), "delete, reporting": ("outbound",), "set primary": ("primary",)}
-
-
 def a_green_task_kept_its_promise(account: Account) -> Iterator[str]:
     """What was promised is so after the task's last write, unless somebody else undid it by then."""
     for try_ in evidence.green(account):
@@ -65,7 +61,7 @@ def what_others_did_after_the_task_is_left(account: Account) -> Iterator[str]:
     if account.operation.takes_over or account.met & set(GARBAGE):
         return
     for slot in {happened.slot for happened in account.happened if happened.by_task}:
-        if slot[0] not in ("inbound", "attached", *CAREFUL_ABOUT.get(account.operation.name, ())):
+        if slot[0] not in account.operation.leaves:
             continue
         mine = last = None
         theirs: list[Happened] = []
