@@ -181,6 +181,11 @@ class VendorError(PhonelinkError):
         """Whether the vendor refused a write for good; one that is sent again would be refused again."""
         return self.method != "GET" and self.status is not None and not self.retry_helps
 
+    @property
+    def rules_out_the_write(self) -> bool:
+        """Whether a write did not take effect, by none of its tries."""
+        return self.refuses_a_write and not self.repeated
+
     def about(self, what: str) -> Self:
         """
         Return the same error with a message that says what it was about; the path shows ids only.
@@ -188,7 +193,7 @@ class VendorError(PhonelinkError):
         :param what: What failed, such as ``Linking number +1555... to agent x``.
         """
         told = copy(self)
-        is_unknown = self.method != "GET" and (self.repeated or not self.refuses_a_write)
+        is_unknown = self.method != "GET" and not self.rules_out_the_write
         effect = " It may have taken effect all the same." if is_unknown else ""
         told.args = (visible(f"{what} failed: {self}{effect}"),)
         return told

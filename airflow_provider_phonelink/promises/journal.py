@@ -74,6 +74,11 @@ class Journal:
         """Return what earlier tries left of a link."""
         return self._found[key] if key in self._found else self._entries.get(key)
 
+    def untold(self, key: str, number_id: str) -> Entry | None:
+        """Return what earlier tries did about this number, or may have done, without having told of it."""
+        earlier = self.earlier(key)
+        return earlier if earlier and earlier.pending and earlier.number_id == number_id else None
+
     def entry(self, key: str, now: str | None = None, **fields_: Any) -> Entry:
         """
         Return the entry for a write that is to be made; what earlier tries did to the same link is in it.
@@ -119,12 +124,10 @@ class Journal:
         before = self.written(key)
         self.begin(key, entry)
         try:
-            yield
-        except ChangedMeanwhileError:
-            self.contested(key)
-            raise
+            with self.leaving(key):
+                yield
         except VendorError as error:
-            if error.refuses_a_write and not error.repeated:
+            if error.rules_out_the_write:
                 self.not_written(key, before)
             raise
 
@@ -147,6 +150,15 @@ class Journal:
         else:
             self._entries[key] = before
         self.keep()
+
+    @contextmanager
+    def leaving(self, key: str) -> Iterator[None]:
+        """Note that somebody else has changed the link since, if what is done inside says so."""
+        try:
+            yield
+        except ChangedMeanwhileError:
+            self.contested(key)
+            raise
 
     def contested(self, key: str) -> None:
         """

@@ -16,7 +16,6 @@ from airflow_provider_phonelink.api.callingbox import endpoints, reads, writes
 from airflow_provider_phonelink.api.errors import (
     AgentArchivedError,
     AttachmentError,
-    ChangedMeanwhileError,
     NotFoundError,
     NotTakenEffectError,
     telling,
@@ -78,13 +77,13 @@ def make_primary(agent_id: str, number_id: str, *, journal: Journal | None = Non
     key, now = outbound_key(agent_id), agent.primary_number_id
     if now == number_id:
         return _found(agent, number_id, journal, key)
-    earlier = journal.earlier(key)
-    shown = next((number for number in agent.numbers or () if number.id == number_id), None)
-    if earlier and earlier.pending and earlier.number_id == number_id:
-        _demand_untouched(shown.label if shown else number_label(number_id), now, earlier, journal, key)
-    before = _before(earlier, now)
+    phone_number = next((number.e164 for number in agent.numbers or () if number.id == number_id), None)
+    with journal.leaving(key):
+        label = number_label(number_id, phone_number)
+        demand_not_moved(label, agent_id, now, journal.untold(key, number_id), what="primary")
+    before = _before(journal.earlier(key), now)
     link = {"number_id": number_id, "mode": "outbound", "agent_id": agent_id}
-    entry = journal.entry(key, **link, previous_number_id=before, phone_number=shown.e164 if shown else None)
+    entry = journal.entry(key, **link, previous_number_id=before, phone_number=phone_number)
     what = f"Making {number_label(number_id)} the primary number of {agent_label(agent_id)}"
     with journal.writing(key, entry), telling(what):
         agent = yield from _set(agent, number_id)
@@ -114,15 +113,6 @@ def _found(agent: Agent, number_id: str, journal: Journal, key: str) -> MadePrim
         changed=by_the_task,
         previous_number_id=entry.previous_number_id if entry else None,
     )
-
-
-def _demand_untouched(label: str, now: str | None, earlier: Entry, journal: Journal, key: str) -> None:
-    """Refuse to replace a number that somebody else made primary after an earlier try."""
-    try:
-        demand_not_moved(label, str(earlier.agent_id), now, earlier, what="primary")
-    except ChangedMeanwhileError:
-        journal.contested(key)
-        raise
 
 
 def note_primary(key: str, entry: Entry, journal: Journal) -> Flow[None]:

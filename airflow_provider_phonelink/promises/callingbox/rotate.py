@@ -121,9 +121,8 @@ class CallingBoxCallerId:
         except PhonelinkError as error:
             problem = str(error)
             agent = yield from self._seen()
-        now = agent.primary_number_id if agent else None
-        had_none = agent is not None and now is None and survey.in_use is None
-        is_left = had_none or now not in (None, number_id)
+        now = agent.primary_number_id if agent else number_id  # which an agent that cannot be read may have
+        is_left = now == survey.in_use or now not in (None, number_id)
         truth = self._other(survey, now) if is_left else (yield from self._put_back(survey))
         raise NotTakenEffectError(
             f"Number {survey.pool.name(number_id)} was made the primary number of {agent_label(self.agent_id)}, but "

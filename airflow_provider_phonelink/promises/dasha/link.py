@@ -64,7 +64,7 @@ def _link_inbound(
 ) -> Flow[Changed[PhoneNumber]]:
     number: PhoneNumber = yield from patiently(endpoints.get_number(number_id))
     key, previous = inbound_key(number_id), number.incoming_calls_agent_id
-    try:
+    with journal.leaving(key):
         writes_it = is_to_be_linked(
             number.label,
             agent_id,
@@ -73,9 +73,6 @@ def _link_inbound(
             if_linked=if_linked,
             takes_over=takes_over,
         )
-    except ChangedMeanwhileError:
-        journal.contested(key)
-        raise
     if not writes_it:
         state = f"answers for {agent_label(agent_id)} already"
         return _found(number, state, journal.found(key, agent_id), agent_id)
@@ -96,11 +93,8 @@ def _link_inbound(
     now = number.incoming_calls_agent_id
     if now is None:
         entry.seen = None  # who gets it after this look, gets it from somebody else
-    try:
+    with journal.leaving(key):
         demand_linked(number.label, agent_id, now, entry.seen)
-    except ChangedMeanwhileError:
-        journal.contested(key)
-        raise
     before = entry.holder
     journal.settle(key, agent_id)
     return Changed(

@@ -214,8 +214,7 @@ def _callers(numbers: Sequence[NumberToLink], journal: Journal) -> Flow[_Callers
 
 def _own_outbound(number: NumberToLink, journal: Journal) -> Entry | None:
     """Return what earlier tries and looks of the task did, or may have done, to give this number to this agent."""
-    earlier = journal.earlier(outbound_key(number.outbound)) if number.outbound else None
-    return earlier if earlier and earlier.pending and earlier.number_id == number.id else None
+    return journal.untold(outbound_key(number.outbound), number.id) if number.outbound else None
 
 
 def _decide(
